@@ -1,0 +1,1 @@
+"""How it is timed: plan, devices, agent, worker, measuring, journal, command line."""

@@ -1,0 +1,1 @@
+"""FasterNet, its rivals, and the cost of a whole network."""

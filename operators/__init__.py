@@ -1,0 +1,1 @@
+"""What is timed (layers) and what it must cost (closed formulas)."""

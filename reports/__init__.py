@@ -1,0 +1,1 @@
+"""Tables, plots and comparisons made from records alone."""
