@@ -1,0 +1,183 @@
+"""What a run writes down: measurements with their raw samples, the environment, the records of the journal.
+
+SI units throughout (`_s` seconds, `_bytes`, `_hz`). Nothing here is rounded or derived.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bench.verdicts import Verdict
+from bench.workload import Unit
+
+Status = Literal["done", "failed", "lost", "skipped"]
+FailureKind = Literal[
+    "",
+    "unsupported",  # skipped: this runtime or device cannot do it
+    "build",  # the workload could not be constructed or exported
+    "wrong_output",  # the output does not match fp32 eager
+    "fallback",  # the runtime silently used another device than asked
+    "threads",  # the thread count read back is not the one set
+    "error",  # the step raised
+    "crash",  # the worker ended by a signal or an exit code
+    "out_of_memory",
+    "timeout",
+    "offline",  # lost: the device went away
+    "protocol",  # the device broke the wire format
+    "interrupted",  # lost: the run was stopped
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a workload must do: `macs` and `params` per image, `bytes_*` per call of the whole batch.
+
+    `bytes_ideal` is the paper's analytic memory access (each touched tensor once), None for networks;
+    `bytes_moved` is what this implementation reads and writes.
+    """
+
+    params: int
+    macs: int
+    bytes_ideal: int | None
+    bytes_moved: int | None
+
+    def __post_init__(self) -> None:
+        for name in ("params", "macs", "bytes_ideal", "bytes_moved"):
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise ValueError(f"expected {name} >= 0, got {value}")
+
+    @property
+    def flops(self) -> int:
+        """Two per multiply-add."""
+        return 2 * self.macs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disturbances:
+    """What the machine did while a unit was sampled; None where it cannot be read there."""
+
+    steal_percent: float | None = None
+    involuntary_switches_per_s: float | None = None
+    frequency_ratio: float | None = None  # lowest current / maximum clock seen
+    governor: str | None = None
+    swapped_in_pages: int | None = None
+    temperature_c: float | None = None  # highest seen
+    throttle_flags: int | None = None  # vcgencmd get_throttled, live and new sticky bits
+    clock_reasons: int | None = None  # NVML clock event reasons seen
+    sm_clock_ratio: float | None = None  # lowest SM clock / default
+    power_w: float | None = None
+    discarded_groups: int = 0
+    remeasured: bool = False  # this is the second measurement; the first was disturbed as well
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """One worker's samples of one unit. A sample is the mean time of one iteration within a timed batch."""
+
+    samples_s: tuple[float, ...]
+    iterations_per_sample: int
+    device_samples_s: tuple[float, ...] = ()  # by events on the accelerator
+    warmup_iterations: int
+    steady: bool
+    precise: bool  # the interval of the median met its target before the cap
+    load_s: float
+    first_call_s: float
+    max_error: float | None
+    peak_memory_bytes: int | None
+    device_memory_bytes: int | None = None
+    threads_seen: int
+    cpus: tuple[int, ...]  # affinity read back
+    verdicts: tuple[Verdict, ...] = ()
+    notes: tuple[str, ...] = ()
+    disturbances: Disturbances = field(default_factory=Disturbances)
+
+    def __post_init__(self) -> None:
+        if not self.samples_s or not all(0 < s < math.inf for s in self.samples_s):
+            raise ValueError("expected at least one sample, all positive and finite")
+        if not all(0 < s < math.inf for s in self.device_samples_s):
+            raise ValueError("expected positive, finite device samples")
+        if self.iterations_per_sample < 1 or self.warmup_iterations < 0:
+            raise ValueError("expected iterations_per_sample >= 1 and warmup_iterations >= 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseFloor:
+    """What this device's clock and cores do when nothing of ours is at stake (measurement.md rule 9)."""
+
+    timer_overhead_s: float
+    timer_resolution_s: float
+    spin_samples_s: tuple[float, ...]  # a fixed loop of integer additions
+    gemm_samples_s: tuple[float, ...]  # a fixed float32 matrix product
+    gemm_size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimeVersion:
+    """An installed runtime and its version; `note` says what it lacks (a compiler, say)."""
+
+    name: str
+    version: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """What a device is. `fingerprint` covers only what decides a number and does not change by itself."""
+
+    machine: str  # x86_64, aarch64
+    cpu_model: str
+    logical_cpus: int
+    physical_cores: int
+    allowed_cpus: tuple[int, ...]
+    big_cpus: tuple[int, ...] = ()  # the fast cluster on big.LITTLE; empty where all are equal
+    cpu_features: str = ""
+    caches: str = ""
+    memory_bytes: int
+    kernel: str
+    os: str
+    python: str
+    runtimes: tuple[RuntimeVersion, ...]
+    board: str = ""  # device-tree model
+    virtual: str = ""  # hypervisor or container, as far as it shows
+    governor: str = ""
+    max_frequency_hz: int | None = None
+    temperature_c: float | None = None
+    throttle_flags: int | None = None
+    free_disk_bytes: int | None = None
+    accelerators: tuple[str, ...] = ()  # "cuda:0 NVIDIA H200, driver ..."
+    clock_skew_s: float | None = None
+    fingerprint: str = ""
+
+    def runtime(self, name: str) -> RuntimeVersion | None:
+        """The installed runtime or package of that name, None where it is missing."""
+        return next((runtime for runtime in self.runtimes if runtime.name == name), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """The end of one unit. `reason` is one line for people; `reason_kind` is for programs."""
+
+    unit: Unit
+    attempt: int
+    status: Status
+    reason_kind: FailureKind = ""
+    reason: str = ""
+    measurement: Measurement | None = None
+    cost: Cost | None = None
+    started_utc: str = ""
+    seconds: float = 0.0  # of work on this unit, start to end
+
+    def __post_init__(self) -> None:
+        if (self.status == "done") != (self.measurement is not None):
+            raise ValueError(f"expected a measurement exactly where status is done, got {self.status}")
+        if (self.status == "done") != (self.reason_kind == ""):
+            raise ValueError(
+                f"expected a reason kind exactly where status is not done, got {self.reason_kind!r}"
+            )
+
+
+def latest(records: Iterable[Record]) -> dict[str, Record]:
+    """The record that counts for each unit id: the last one written."""
+    return {record.unit.id: record for record in records}

@@ -1,0 +1,124 @@
+"""What is timed and under which settings: the types that decide a number, and their identity."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import Literal
+
+Kind = Literal["op", "model"]
+Mode = Literal["latency", "throughput"]
+Effort = Literal["normal", "publish"]
+
+DTYPES = ("float32", "float16", "bfloat16")
+LAYOUTS = ("nchw", "channels_last")
+RUNTIMES = ("eager", "compile", "onnxruntime", "openvino")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorArguments:
+    """The arguments of a bare operator; `ratio` is a fraction written as text ("1/4")."""
+
+    kernel: int
+    groups: int
+    ratio: str
+    dilation: int
+    stride: int
+    implementation: str
+    selection: str
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelArguments:
+    """Where a network comes from.
+
+    `source` is a name of the zoo, `timm:NAME`, `torchvision:NAME`, `package.module:factory` or an .onnx path.
+    """
+
+    source: str
+    fused: bool = True
+    form: str = ""  # "" = as published; "fast" = our inference form; "timm" = the library's own network
+    seed: int = 0
+    digest: str = ""  # of the file, for an .onnx path: another file is another workload
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """One operator or network at one input size; `input_shape` is (C, H, W) of one image."""
+
+    kind: Kind
+    name: str
+    input_shape: tuple[int, int, int]
+    variant: str = ""
+    stack: int | None = None
+    operator: OperatorArguments | None = None
+    model: ModelArguments | None = None
+
+    def __post_init__(self) -> None:
+        if (self.kind == "op") != (self.operator is not None) or (self.kind == "model") != (
+            self.model is not None
+        ):
+            raise ValueError(f"expected {self.kind} arguments alone in workload {self.name!r}")
+        if len(self.input_shape) != 3 or min(self.input_shape) < 1:
+            raise ValueError(f"expected a positive (C, H, W), got {self.input_shape}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Global switches that decide a number; all of them are set, read back and restored around a unit."""
+
+    tf32: bool = False
+    cudnn_benchmark: bool = True
+    flush_denormal: bool = False
+    cuda_graph: bool = False
+    cold_cache: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """The smallest thing that is planned, run and recorded: one cell in one round on one device.
+
+    Its `id` hashes everything that decides its number, so equal ids mean comparable numbers.
+    """
+
+    workload: Workload
+    runtime: str
+    dtype: str
+    layout: str
+    batch: int
+    threads: int
+    device: str
+    mode: Mode
+    round: int
+    effort: Effort = "normal"
+    seed: int = 0
+    settings: Settings = field(default_factory=Settings)
+    accelerator: str = ""  # "" is the CPU, else "cuda:N"
+    code_version: str = ""
+    fingerprint: str = ""  # of the device; empty where it was never reached
+
+    def __post_init__(self) -> None:
+        if self.runtime not in RUNTIMES or self.dtype not in DTYPES or self.layout not in LAYOUTS:
+            raise ValueError(
+                f"expected a runtime of {RUNTIMES}, dtype of {DTYPES} and layout of {LAYOUTS}, "
+                f"got {self.runtime!r}, {self.dtype!r}, {self.layout!r}"
+            )
+        if self.batch < 1 or self.threads < 1 or self.round < 0:
+            raise ValueError(
+                f"expected batch >= 1, threads >= 1 and round >= 0, got {self.batch}, {self.threads}, {self.round}"
+            )
+
+    @property
+    def id(self) -> str:
+        """16 hex digits: the hash of all fields."""
+        return _digest(asdict(self))
+
+    @property
+    def cell(self) -> str:
+        """The id that all rounds of one table row share."""
+        return replace(self, round=0).id
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
