@@ -3,7 +3,7 @@
 BenchError
 ├── UsageError       2  wrong usage or configuration; nothing was written
 ├── DeviceError      4  a device could not be reached or was lost
-│   └── LinkLost        the connection to a device broke; worth a retry
+│   └── LinkLostError        the connection to a device broke; worth a retry
 ├── ProtocolError    4  a device said something outside the protocol
 └── StorageError     3  the run folder cannot be written any more (disk full, read-only)
 """
@@ -34,7 +34,7 @@ class DeviceError(BenchError):
     exit_code = EXIT_DEVICE
 
 
-class LinkLost(DeviceError):
+class LinkLostError(DeviceError):
     """The connection to a device broke; a new one may succeed."""
 
 

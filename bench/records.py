@@ -30,6 +30,14 @@ FailureKind = Literal[
 
 
 @dataclass(frozen=True, kw_only=True)
+class KindMacs:
+    """The multiply-adds of one kind of operation (convolution, linear, attention, ...)."""
+
+    kind: str
+    macs: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cost:
     """What a workload must do: `macs` and `params` per image, `bytes_*` per call of the whole batch.
 
@@ -41,6 +49,10 @@ class Cost:
     macs: int
     bytes_ideal: int | None
     bytes_moved: int | None
+    params_unfused: int | None = None  # of the network as published, batch norms not folded
+    macs_unfused: int | None = None
+    kinds: tuple[KindMacs, ...] = ()  # how `macs` divides, networks only
+    unseen: tuple[str, ...] = ()  # what the counter could not see, with its share, one line each
 
     def __post_init__(self) -> None:
         for name in ("params", "macs", "bytes_ideal", "bytes_moved"):

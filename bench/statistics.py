@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from statistics import NormalDist, fmean, median, stdev
 
 P90_MINIMUM_SAMPLES = 46
@@ -128,7 +129,8 @@ def _t_cdf(t: float, freedom: float) -> float:
     total = 1 + math.cos(angle) ** (freedom - 1)
     total += sum((4 if i % 2 else 2) * math.cos(i * width) ** (freedom - 1) for i in range(1, steps))
     scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(math.pi)
-    return 0.5 + scale * total * width / 3
+    area: float = scale * total * width / 3
+    return 0.5 + area
 
 
 def lag1_autocorrelation(values: Sequence[float]) -> float:
@@ -141,7 +143,7 @@ def lag1_autocorrelation(values: Sequence[float]) -> float:
     # Rounding alone gives equal values a power of a few ulp: that is still a constant.
     if power <= len(values) * (1e-12 * abs(mean)) ** 2:
         return 0.0
-    return sum(a * b for a, b in zip(around, around[1:], strict=False)) / power
+    return sum(a * b for a, b in pairwise(around)) / power
 
 
 def decorrelated(values: Sequence[float], limit: float = 0.2, fewest: int = 6) -> list[float]:

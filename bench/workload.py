@@ -105,7 +105,8 @@ class Unit:
             )
         if self.batch < 1 or self.threads < 1 or self.round < 0:
             raise ValueError(
-                f"expected batch >= 1, threads >= 1 and round >= 0, got {self.batch}, {self.threads}, {self.round}"
+                "expected batch >= 1, threads >= 1 and round >= 0, "
+                f"got {self.batch}, {self.threads}, {self.round}"
             )
 
     @property

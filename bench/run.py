@@ -1,0 +1,52 @@
+"""A run as its folder holds it: what was planned, on what, and what came of it."""
+
+from dataclasses import dataclass
+
+from bench.pair import Pair, PairRecord
+from bench.records import Environment, NoiseFloor, Record
+from bench.workload import Unit
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceState:
+    """One device of a run: its environment at the start and the noise floor seen in each round."""
+
+    name: str
+    environment: Environment | None = None  # None where it was never reached
+    noise: tuple[NoiseFloor, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything that is to be run, written to run.json before anything runs."""
+
+    schema: int = SCHEMA
+    command: str  # "ops" or "models"
+    argv: tuple[str, ...]
+    created_utc: str
+    version: str  # of this package
+    code_version: str  # hash of the source files that decide a number
+    units: tuple[Unit, ...]
+    pairs: tuple[Pair, ...] = ()
+    devices: tuple[DeviceState, ...] = ()
+
+    @property
+    def rounds(self) -> int:
+        """The number of rounds each cell was planned for."""
+        return 1 + max((unit.round for unit in self.units), default=-1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A plan with the records that count (the last one of each unit); a unit without one has not ended."""
+
+    plan: Plan
+    records: tuple[Record, ...]
+    pair_records: tuple[PairRecord, ...] = ()
+    devices: tuple[DeviceState, ...] = ()
+
+    def device(self, name: str) -> DeviceState:
+        """The state of that device; an empty one where it was never reached."""
+        return next((state for state in self.devices if state.name == name), DeviceState(name=name))
