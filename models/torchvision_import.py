@@ -2,8 +2,8 @@
 
 PyPI's torchvision wheel is built for the CUDA torch. Beside a CPU-only torch its extension doesn't load, and
 `import torchvision` (so timm too) dies with "operator torchvision::nms does not exist": a Python registration
-refers to two schemas that only the extension declares. Declaring them lets both packages import; the classification
-networks use neither operator, and calling one still fails, saying it has no kernel.
+refers to two schemas that only the extension declares. Declaring them lets both packages import; the
+classification networks use neither operator, and calling one still fails, saying it has no kernel.
 """
 
 import importlib
@@ -27,9 +27,9 @@ def import_torchvision() -> ModuleType:
     except RuntimeError as error:
         if _MISSING not in str(error):
             raise
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
     for schema in _SCHEMAS:
-        library.define(schema)
+        library.define(schema)  # type: ignore[no-untyped-call]
     _declared.append(library)
     return importlib.import_module("torchvision")
 

@@ -1,0 +1,142 @@
+"""Make the network that a registry entry names."""
+
+import difflib
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import nn
+
+from models.registry import DEFAULT_INPUT_PX, NetworkEntry
+from models.torchvision_import import import_timm, import_torchvision
+from models.weights import randomise
+
+
+def build(entry: NetworkEntry, *, input_px: int | None = None, seed: int = 0) -> nn.Module:
+    """The network in evaluation mode, fp32, on the CPU; it has run once at the size it will be fed.
+
+    Networks of the zoo and of the two libraries get random weights drawn from `seed`; a user's own network
+    keeps the weights that its factory gave it. Raises ValueError in one line where there is no such network,
+    its factory fails, or it refuses the input size.
+    """
+    if input_px is not None and input_px < 1:
+        raise ValueError(f"expected a positive input size, got {input_px}")
+    px = input_px or entry.input_px or default_input_px(entry)
+    with _seeded(seed):
+        module = _create(entry).eval()
+    try:
+        if entry.library == "factory":
+            _run_once(module, px)
+        else:
+            randomise(module, (3, px, px), seed=seed)
+    except Exception as error:  # whatever a network raises, the user asked for this size
+        raise ValueError(
+            f"expected {entry.name} to take a 3x{px}x{px} image, got {_one_line(error)}; give another --input"
+        ) from error
+    return module
+
+
+def default_input_px(entry: NetworkEntry) -> int:
+    """The side of the image that a network outside the zoo was made for, as far as its library tells."""
+    if entry.input_px is not None:
+        return entry.input_px
+    if entry.library == "timm":
+        config = import_timm().get_pretrained_cfg(entry.library_name)
+        return int(config.input_size[-1]) if config is not None else DEFAULT_INPUT_PX
+    return DEFAULT_INPUT_PX
+
+
+def _create(entry: NetworkEntry) -> nn.Module:
+    if entry.library == "onnx":
+        raise ValueError(
+            f"expected a network to build, got the file {entry.name}; it runs under onnxruntime only"
+        )
+    if entry.library == "timm":
+        timm = import_timm()
+        _require(entry, timm.is_model(entry.library_name), timm.list_models())
+        return _called(entry, lambda: timm.create_model(entry.library_name, pretrained=False))
+    if entry.library == "torchvision":
+        models = import_torchvision().models
+        _require(entry, entry.library_name in models.list_models(), models.list_models())
+        return _called(entry, lambda: models.get_model(entry.library_name, weights=None, **_quiet(entry)))
+    return _called(entry, _factory(entry.library_name))
+
+
+def _quiet(entry: NetworkEntry) -> dict[str, bool]:
+    """GoogLeNet and Inception warn that their initialisation is slow unless told whether to do it."""
+    return {"init_weights": True} if entry.library_name in ("googlenet", "inception_v3") else {}
+
+
+def _require(entry: NetworkEntry, known: bool, names: list[str]) -> None:
+    if not known:
+        near = difflib.get_close_matches(entry.library_name, names, n=3, cutoff=0.5)
+        hint = f"did you mean {', '.join(near)}?" if near else f"{entry.library} lists {len(names)} names"
+        raise ValueError(f"expected a network of {entry.library}, got {entry.library_name!r}; {hint}")
+
+
+def _factory(source: str) -> Callable[[], object]:
+    """The callable that `package.module:factory` names, looked for in the working directory too."""
+    module_name, _, attribute = source.partition(":")
+    with _working_directory_importable():
+        try:
+            module = importlib.import_module(module_name)
+        except Exception as error:  # a user's module may raise anything while it is imported
+            raise ValueError(
+                f"expected a module {module_name!r} to import, got {_one_line(error)}; run from the "
+                f"folder that holds it or install it"
+            ) from error
+    factory = getattr(module, attribute, None)
+    if not callable(factory):
+        names = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
+        near = difflib.get_close_matches(attribute, names, n=3, cutoff=0.5)
+        hint = f"did you mean {', '.join(near)}?" if near else "name one that takes no arguments"
+        raise ValueError(f"expected a factory {attribute!r} in {module_name}, got none; {hint}")
+    return cast(Callable[[], object], factory)
+
+
+def _called(entry: NetworkEntry, factory: Callable[[], object]) -> nn.Module:
+    try:
+        module = factory()
+    except Exception as error:  # a user's factory may raise anything
+        raise ValueError(f"expected {entry.name} to make a network, got {_one_line(error)}") from error
+    if not isinstance(module, nn.Module):
+        raise ValueError(
+            f"expected {entry.name} to return a torch.nn.Module, got {type(module).__name__}; "
+            f"return the network itself"
+        )
+    return module
+
+
+def _run_once(module: nn.Module, px: int) -> None:
+    with torch.inference_mode():
+        module(torch.zeros(1, 3, px, px))
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def _working_directory_importable() -> Iterator[None]:
+    # An installed `bench` script has its own folder on the path, not the user's.
+    here = str(Path.cwd())
+    if here in sys.path or "" in sys.path:
+        yield
+        return
+    sys.path.append(here)
+    try:
+        yield
+    finally:
+        sys.path.remove(here)
+
+
+def _one_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

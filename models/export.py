@@ -1,0 +1,97 @@
+"""Write a network to an ONNX file that runs anywhere and is the same bytes each time."""
+
+import contextlib
+import io
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+OPSET = 20  # the first with Gelu as one operator
+INPUT_NAME = "input"
+OUTPUT_NAME = "output"
+_MAX_BYTES = 2**31  # a protobuf message ends there
+
+
+def export(module: nn.Module, example: Tensor, path: Path) -> None:
+    """Write `module`, traced with `example` (N, C, H, W; its sizes become fixed), to one file at `path`.
+
+    Nothing half-written is ever seen at `path`. Raises ValueError where torch cannot export the network, it
+    has more than one output, or it is too large for one file.
+    """
+    model = _strip(_to_proto(module, example))
+    if model.ByteSize() >= _MAX_BYTES:
+        raise ValueError(
+            f"expected a network under 2 GB, got {model.ByteSize() / 1e9:.1f} GB; time it in eager"
+        )
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(model.SerializeToString(deterministic=True))
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _to_proto(module: nn.Module, example: Tensor) -> onnx.ModelProto:
+    try:
+        with _silence(), torch.no_grad():
+            program = torch.onnx.export(
+                module,
+                (example,),
+                dynamo=True,
+                opset_version=OPSET,
+                input_names=[INPUT_NAME],
+                output_names=[OUTPUT_NAME],
+                external_data=False,
+                verbose=False,
+            )
+    except Exception as error:  # the exporter raises whatever its many parts raise
+        raise ValueError(f"expected a network that torch can export to ONNX, got {_reason(error)}") from error
+    model = program.model_proto  # type: ignore[union-attr]  # dynamo=True always returns a program
+    if len(model.graph.output) != 1:
+        raise ValueError(f"expected a network with one output, got {len(model.graph.output)}")
+    return model
+
+
+def _strip(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Drop source lines, file paths and module names: they differ between machines, no runtime reads them."""
+    del model.metadata_props[:]
+    model.doc_string = model.graph.doc_string = ""
+    del model.graph.metadata_props[:]
+    for part in (*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    for tensor in model.graph.initializer:
+        tensor.doc_string = ""
+        del tensor.metadata_props[:]
+    for function in model.functions:
+        function.doc_string = ""
+        del function.metadata_props[:]
+    return model
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the exporter's progress lines, log messages and warnings to itself: what matters it raises."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    sink = io.StringIO()
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)
+
+
+def _reason(error: BaseException) -> str:
+    """The first cause in one line: the exporter wraps it in pages of advice."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
