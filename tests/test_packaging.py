@@ -1,0 +1,120 @@
+"""What is installed is what the tree holds: packages, data, pins."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+HOUSE = ("bench", "models", "operators", "reports")
+# As PyPI compares them: case, dots, dashes and underscores are one.
+NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def canonical(requirement: str) -> str:
+    """Return the name a requirement line starts with, in PyPI's normal form."""
+    found = NAME.match(requirement)
+    assert found, f"no package name in {requirement!r}"
+    return re.sub(r"[-_.]+", "-", found[0]).lower()
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    """Give pyproject.toml as tomllib reads it."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def pins() -> dict[str, str]:
+    """Give the exact versions of constraints.txt by name."""
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    stripped = [line.split("#")[0].strip() for line in lines]
+    return {canonical(line): line.partition("==")[2] for line in stripped if line}
+
+
+def packages_on_disk() -> set[str]:
+    return {
+        ".".join(init.parent.relative_to(ROOT).parts) for top in HOUSE for init in (ROOT / top).rglob("__init__.py")
+    }
+
+
+def modules_on_disk() -> set[str]:
+    return {path.relative_to(ROOT).as_posix() for top in HOUSE for path in (ROOT / top).rglob("*.py")}
+
+
+def test_the_package_list_is_the_tree(project: dict[str, Any]) -> None:
+    assert set(project["tool"]["setuptools"]["packages"]) == packages_on_disk()
+
+
+def test_every_module_lies_in_a_package() -> None:
+    """A folder without __init__.py imports from the checkout and is missing from the wheel."""
+    folders = {Path(module).parent.as_posix().replace("/", ".") for module in modules_on_disk()}
+    assert folders == packages_on_disk()
+
+
+def test_the_top_level_names_are_declared(project: dict[str, Any]) -> None:
+    assert set(project["tool"]["check-wheel-contents"]["toplevel"]) == set(HOUSE)
+    assert set(HOUSE) <= packages_on_disk()
+
+
+def test_no_test_folder_is_named_like_a_package() -> None:
+    folders = {path.name for path in (ROOT / "tests").rglob("*") if path.is_dir()}
+    assert not folders & set(HOUSE)
+
+
+def test_every_direct_dependency_is_pinned(project: dict[str, Any], pins: dict[str, str]) -> None:
+    optional = project["project"]["optional-dependencies"]
+    direct = {canonical(line) for line in [*project["project"]["dependencies"], *optional["dev"]]}
+    assert direct
+    assert direct <= set(pins)
+    assert all(pins.values()), "every line of constraints.txt reads name==version"
+
+
+def test_the_script_points_into_the_house(project: dict[str, Any]) -> None:
+    module, _, function = project["project"]["scripts"]["bench"].partition(":")
+    assert function
+    assert (ROOT / module.replace(".", "/")).with_suffix(".py").is_file()
+
+
+def why_no_wheel_can_be_built() -> str:
+    """Return what is missing for a build without a network; empty where nothing is."""
+    wanted = {"build": 1, "setuptools": 77}
+    for name, least in wanted.items():
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            return f"building a wheel without a network needs {name} in this environment"
+        if int(found.split(".")[0]) < least:
+            return f"building a wheel without a network needs {name} {least} or newer, got {found}"
+    return ""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Copy what a wheel is built from: setuptools leaves folders of its own beside what it builds."""
+    copy = tmp_path / "tree"
+    for name in HOUSE:
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    return copy
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(why_no_wheel_can_be_built()), reason=why_no_wheel_can_be_built())
+def test_the_wheel_holds_the_tree_and_the_papers_tables(tree: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(tree)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        held = {name for name in packed.namelist() if ".dist-info/" not in name}
+    assert {name for name in held if name.endswith(".py")} == modules_on_disk()
+    assert {"reports/paper/table1_operators.csv", "reports/paper/table3_imagenet.csv"} <= held
