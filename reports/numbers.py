@@ -1,0 +1,54 @@
+"""Numbers as people read them: three significant digits, the unit in the heading."""
+
+import math
+
+from bench.statistics import Interval
+
+MILLI, GIGA, MEGA = 1e-3, 1e9, 1e6
+
+
+def significant(value: float | None, unit: float = 1, digits: int = 3) -> str:
+    """The value in `unit`, rounded to `digits` significant digits; scientific only below 1e-6."""
+    if value is None:
+        return ""
+    scaled = value / unit
+    if scaled == 0 or not math.isfinite(scaled):
+        return f"{scaled:.0f}"
+    # Rounded first: 9.996 is 10.0, one decimal fewer than its own magnitude asks for.
+    rounded = float(f"{scaled:.{digits - 1}e}")
+    magnitude = math.floor(math.log10(abs(rounded)))
+    if magnitude < -6:
+        return f"{rounded:.{digits - 1}e}"
+    return f"{rounded:.{max(0, digits - 1 - magnitude)}f}"
+
+
+def centre(interval: Interval | None) -> float | None:
+    """The estimate itself; None where nothing was measured."""
+    return None if interval is None else interval.centre
+
+
+def low(interval: Interval | None) -> float | None:
+    """The lower bound; None where none is claimed."""
+    return None if interval is None else interval.low
+
+
+def high(interval: Interval | None) -> float | None:
+    """The upper bound; None where none is claimed."""
+    return None if interval is None else interval.high
+
+
+def plus_minus(interval: Interval | None) -> str:
+    """Half the interval relative to its centre: `±2.3%`; empty where none is claimed."""
+    half = None if interval is None else interval.half_width
+    return "" if half is None else f"±{significant(100 * half, digits=2)}%"
+
+
+def bounds(interval: Interval | None, digits: int = 3) -> str:
+    """`2.61 [2.50, 2.73]`, the bounds left out where none are claimed."""
+    if interval is None:
+        return ""
+    middle = significant(interval.centre, digits=digits)
+    if interval.low is None or interval.high is None:
+        return middle
+    ends = [significant(end, digits=digits) for end in (interval.low, interval.high)]
+    return f"{middle} [{', '.join(ends)}]"

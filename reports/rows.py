@@ -1,0 +1,223 @@
+"""The table's rows: one cell (a workload under its settings) over all its rounds.
+
+Numbers are raw and in SI units; rounding is left to the renderers. How they are made: worker medians,
+then Student's t on their logarithms, because the spread between processes dominates.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from statistics import median
+from typing import Literal
+
+from bench.records import Cost, Measurement, Record, latest
+from bench.run import Run
+from bench.statistics import (
+    P90_MINIMUM_SAMPLES,
+    P99_MINIMUM_SAMPLES,
+    Interval,
+    log_mean_interval,
+    quantile,
+)
+from bench.verdicts import Verdict, worst
+from bench.workload import Settings, Unit
+
+RowStatus = Literal["done", "partial", "failed", "lost", "skipped"]
+NOT_RUN_YET = "not run yet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundMedian:
+    """The median of one worker's samples: seconds per call of the whole batch."""
+
+    round: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Percentiles:
+    """Of the samples of all rounds, in seconds; None where there are too few samples for that tail."""
+
+    p10: float | None = None
+    p50: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One cell over its rounds. `time` is seconds per call of the whole batch, whatever the mode."""
+
+    unit: Unit  # of the first planned round: the identity of the cell
+    planned: int  # rounds
+    status: RowStatus
+    reason: str = ""
+    cost: Cost | None = None
+    medians: tuple[RoundMedian, ...] = ()
+    time: Interval | None = None
+    device_time: Interval | None = None
+    percentiles: Percentiles = field(default_factory=Percentiles)
+    samples: int = 0
+    peak_memory_bytes: int | None = None
+    device_memory_bytes: int | None = None
+    load_s: float | None = None
+    first_call_s: float | None = None
+    max_error: float | None = None
+    verdict: Verdict | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        measured = self.status in ("done", "partial")
+        if measured != (self.time is not None) or measured != bool(self.medians):
+            raise ValueError(f"expected a time exactly where rounds are done, got status {self.status!r}")
+
+    @property
+    def rounds(self) -> int:
+        """Rounds that gave a number."""
+        return len(self.medians)
+
+    @property
+    def params(self) -> int | None:
+        """Of the whole row."""
+        return None if self.cost is None else self.cost.params
+
+    @property
+    def macs(self) -> int | None:
+        """Multiply-adds of the whole row for one image."""
+        return None if self.cost is None else self.cost.macs
+
+    @property
+    def latency(self) -> Interval | None:
+        """Seconds per call; None for throughput rows, whose queued calls have no latency of their own."""
+        return self.time if self.unit.mode == "latency" else None
+
+    @property
+    def images_per_s(self) -> Interval | None:
+        """Batch over time."""
+        return None if self.time is None else inverse(self.time, self.unit.batch)
+
+    @property
+    def macs_per_s(self) -> Interval | None:
+        """The achieved speed (the paper's FLOPS): multiply-adds of the whole batch over time."""
+        if self.time is None or self.macs is None:
+            return None
+        return inverse(self.time, self.macs * self.unit.batch)
+
+    @property
+    def bytes_per_s(self) -> float | None:
+        """What the implementation moves, over time."""
+        if self.time is None or self.cost is None or self.cost.bytes_moved is None:
+            return None
+        return self.cost.bytes_moved / self.time.centre
+
+
+def inverse(time: Interval, amount: float) -> Interval:
+    """An amount per second; the bounds change places."""
+    if time.low is None or time.high is None:
+        return Interval(centre=amount / time.centre)
+    return Interval(centre=amount / time.centre, low=amount / time.high, high=amount / time.low)
+
+
+def rows(run: Run) -> tuple[Row, ...]:
+    """One row per planned cell, in the order of the plan."""
+    ended = latest(run.records)
+    cells: dict[str, list[Unit]] = {}
+    for unit in run.plan.units:
+        cells.setdefault(unit.cell, []).append(unit)
+    return tuple(_row(units, [ended.get(unit.id) for unit in units]) for units in cells.values())
+
+
+def _row(units: Sequence[Unit], records: Sequence[Record | None]) -> Row:
+    done = sorted((r for r in records if r and r.measurement), key=lambda r: r.unit.round)
+    measurements = [record.measurement for record in done if record.measurement]
+    cost = next((record.cost for record in (*done, *records) if record and record.cost), None)
+    unit = min(units, key=lambda each: each.round)
+    status, reason = _status(records)
+    if not measurements:
+        return Row(unit=unit, planned=len(units), status=status, reason=reason, cost=cost)
+    medians = tuple(
+        RoundMedian(round=record.unit.round, seconds=median(measurement.samples_s))
+        for record, measurement in zip(done, measurements, strict=True)
+    )
+    device_medians = [median(m.device_samples_s) for m in measurements if m.device_samples_s]
+    pooled = [sample for m in measurements for sample in m.samples_s]
+    return Row(
+        unit=unit,
+        planned=len(units),
+        status=status,
+        reason=reason,
+        cost=cost,
+        medians=medians,
+        time=log_mean_interval([each.seconds for each in medians]),
+        device_time=log_mean_interval(device_medians) if device_medians else None,
+        percentiles=_percentiles(pooled),
+        samples=len(pooled),
+        peak_memory_bytes=_largest(m.peak_memory_bytes for m in measurements),
+        device_memory_bytes=_largest(m.device_memory_bytes for m in measurements),
+        load_s=median(m.load_s for m in measurements),
+        first_call_s=median(m.first_call_s for m in measurements),
+        max_error=max((m.max_error for m in measurements if m.max_error is not None), default=None),
+        verdict=_verdict(measurements),
+        notes=tuple(dict.fromkeys(note for m in measurements for note in m.notes)),
+    )
+
+
+def _verdict(measurements: Sequence[Measurement]) -> Verdict:
+    verdicts = [verdict for m in measurements for verdict in m.verdicts]
+    return worst([*verdicts, "unreplicated"] if len(measurements) < 2 else verdicts)
+
+
+def _percentiles(samples: Sequence[float]) -> Percentiles:
+    # The lower tail needs as many samples as the upper one for the same certainty.
+    tails = len(samples) >= P90_MINIMUM_SAMPLES
+    return Percentiles(
+        p10=quantile(samples, 0.10) if tails else None,
+        p50=quantile(samples, 0.50),
+        p90=quantile(samples, 0.90) if tails else None,
+        p99=quantile(samples, 0.99) if len(samples) >= P99_MINIMUM_SAMPLES else None,
+    )
+
+
+def _largest(values: Iterable[int | None]) -> int | None:
+    return max((value for value in values if value is not None), default=None)
+
+
+def _status(records: Sequence[Record | None]) -> tuple[RowStatus, str]:
+    """The row's status with one line that says what became of the rounds that gave no number."""
+    ends: dict[RowStatus, list[str]] = {"failed": [], "lost": [], "skipped": []}
+    unfinished = [record for record in records if record is None or record.status != "done"]
+    for record in unfinished:
+        if record is None:
+            ends["lost"].append(NOT_RUN_YET)
+        elif record.status != "done":
+            ends[record.status].append(record.reason or record.reason_kind.replace("_", " "))
+    done = len(records) - len(unfinished)
+    if not unfinished:
+        return "done", ""
+    kinds = [status for status, reasons in ends.items() if reasons]
+    if not done and len(kinds) == 1:
+        return kinds[0], _distinct(ends[kinds[0]])
+    parts = [f"{len(ends[kind])} {kind}: {_distinct(ends[kind])}" for kind in kinds]
+    reason = "; ".join([f"{done} of {len(records)} rounds done", *parts])
+    return ("partial" if done else kinds[0]), reason
+
+
+def _distinct(reasons: Sequence[str], most: int = 2) -> str:
+    different = list(dict.fromkeys(reasons))
+    more = f" (and {len(different) - most} other reasons)" if len(different) > most else ""
+    return " / ".join(different[:most]) + more
+
+
+def settings_text(unit: Unit) -> str:
+    """What differs from the default switches: `tf32,no_cudnn_benchmark`; empty where nothing does."""
+    defaults = Settings()
+    words = [
+        each.name if getattr(unit.settings, each.name) else f"no_{each.name}"
+        for each in fields(Settings)
+        if getattr(unit.settings, each.name) != getattr(defaults, each.name)
+    ]
+    return ",".join(words if unit.effort == "normal" else [*words, unit.effort])
+
+
+def size_text(shape: Sequence[int]) -> str:
+    """`96x56x56`."""
+    return "x".join(str(extent) for extent in shape)

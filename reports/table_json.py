@@ -1,0 +1,13 @@
+"""The table as JSON: a list of objects with the columns of table.csv, null where one does not apply."""
+
+import json
+from collections.abc import Sequence
+
+from reports.rows import Row
+from reports.table_csv import COLUMNS
+
+
+def json_text(rows: Sequence[Row]) -> str:
+    """Strict JSON (no NaN), ASCII only so that no invisible character of a device gets through."""
+    table = [{name: value(row) for name, value in COLUMNS.items()} for row in rows]
+    return json.dumps(table, indent=1, allow_nan=False, ensure_ascii=True) + "\n"

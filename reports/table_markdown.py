@@ -1,0 +1,33 @@
+"""table.md: the table for a repository page or a step summary."""
+
+from collections.abc import Sequence
+
+from bench.run import Run
+from reports.noise import noise_lines
+from reports.rows import Row, rows
+from reports.text_table import CONVENTION, VERDICT_LEGEND, Section, sections
+from reports.untrusted import markdown_text as safe
+
+
+def markdown_text(run: Run, table: Sequence[Row] | None = None) -> str:
+    """Every row with its verdict, the conventions and the noise floor. Ends with a newline."""
+    parts = [_section(section) for section in sections(run, rows(run) if table is None else table)]
+    legend = [CONVENTION + ".", VERDICT_LEGEND + "."]
+    noise = [safe(line, 900) for line in noise_lines(run)]
+    return "\n\n".join([*parts, *legend, *noise]) + "\n"
+
+
+def pipe_table(headings: Sequence[str], numeric: Sequence[bool], body: Sequence[Sequence[str]]) -> str:
+    """A Markdown table of cells that are already escaped."""
+    rule = ["---:" if right else "---" for right in numeric]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (headings, rule, *body))
+
+
+def _section(section: Section) -> str:
+    # The note is a column of its own only where a row has one.
+    notes = any(line.note for line in section.lines)
+    headings = [column.heading for column in section.columns] + ["why"] * notes
+    numeric = [column.numeric for column in section.columns] + [False] * notes
+    body = [[safe(cell) for cell in line.cells] + ([safe(line.note)] if notes else []) for line in section.lines]
+    caption = ". ".join(safe(part, 900) for part in section.caption)
+    return f"### {safe(section.title)}\n\n{pipe_table(headings, numeric, body)}\n\n{caption}."

@@ -1,0 +1,53 @@
+"""Text from a device is data: it must not steer a terminal, a spreadsheet or a browser.
+
+Names, reasons and notes may come from a machine that we do not control. Every renderer passes them
+through here.
+"""
+
+import html
+import re
+import unicodedata
+
+LONGEST = 300  # characters of one cell: a device cannot flood a table
+
+# What spreadsheets take as the start of a formula (OWASP, CSV injection).
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# An underscore inside a word is plain text in every dialect; everywhere else it may be emphasis.
+_MARKDOWN_SPECIAL = re.compile(r"([\\`*\[\]|~$]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z]))")
+# A bare address becomes a link, and @name a mention, without any markup.
+_MARKDOWN_LINK = re.compile(r"(?i)(?:https?|ftp|mailto)(:)|www(\.)|(@)(?=\w)")
+
+
+def visible(text: str, longest: int = LONGEST) -> str:
+    """One line in which control, bidirectional and other invisible characters are spelled out."""
+    shortened = text if len(text) <= longest else text[: longest - 1] + "…"
+    return "".join(_spelled(character) for character in shortened)
+
+
+def _spelled(character: str) -> str:
+    # Cc control (escape sequences, newlines), Cf format (bidirectional marks, zero width), Cs lone
+    # surrogates, Co private use, Zl and Zp line breaks of Unicode.
+    if character != " " and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Cn"):
+        code = ord(character)
+        return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+    return character
+
+
+def csv_text(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: such a start gets an apostrophe before it."""
+    # Spreadsheets trim leading blanks before they look for a formula; visible() would hide a leading tab.
+    stripped = text.lstrip(" \n\v\f\u00a0")
+    shown = visible(text)
+    return "'" + shown if stripped.startswith(_FORMULA_STARTS) else shown
+
+
+def markdown_text(text: str, longest: int = LONGEST) -> str:
+    """Text that shows the very characters: no markup, no HTML, no links, no column break."""
+    escaped = _MARKDOWN_SPECIAL.sub(r"\\\1", visible(text, longest))
+    return _MARKDOWN_LINK.sub(_broken_link, html.escape(escaped, quote=False))
+
+
+def _broken_link(match: re.Match[str]) -> str:
+    """The match with the character that makes it a link written as an entity."""
+    sign = next(group for group in match.groups() if group)
+    return match.group(0).replace(sign, f"&#{ord(sign)};")

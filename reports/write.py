@@ -1,0 +1,31 @@
+"""All reports of a run, written into its folder; may be repeated at any time."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from bench.run import Run
+from reports.rows import rows
+from reports.table_csv import csv_text
+from reports.table_markdown import markdown_text
+
+
+def write_reports(run: Run, folder: Path) -> tuple[Path, ...]:
+    """Writes the tables, the ledger and the pictures; each file is replaced whole or not at all."""
+    table = rows(run)
+    texts = {"table.csv": csv_text(table), "table.md": markdown_text(run, table)}
+    return tuple(_replace(folder / name, text.encode()) for name, text in texts.items())
+
+
+def _replace(path: Path, content: bytes) -> Path:
+    """Writes beside the target and renames: a reader never sees half a file."""
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        Path(temporary).chmod(0o644)  # mkstemp makes it private, which a shared results folder is not
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
