@@ -185,9 +185,7 @@ class Record:
         if (self.status == "done") != (self.measurement is not None):
             raise ValueError(f"expected a measurement exactly where status is done, got {self.status}")
         if (self.status == "done") != (self.reason_kind == ""):
-            raise ValueError(
-                f"expected a reason kind exactly where status is not done, got {self.reason_kind!r}"
-            )
+            raise ValueError(f"expected a reason kind exactly where status is not done, got {self.reason_kind!r}")
 
 
 def latest(records: Iterable[Record]) -> dict[str, Record]:

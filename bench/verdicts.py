@@ -3,9 +3,7 @@
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-Verdict = Literal[
-    "throttled", "contended", "drifting", "not_steady", "very_noisy", "noisy", "unreplicated", "ok"
-]
+Verdict = Literal["throttled", "contended", "drifting", "not_steady", "very_noisy", "noisy", "unreplicated", "ok"]
 
 # Worst first: the order of the Literal is the order of severity.
 SEVERITY: tuple[Verdict, ...] = get_args(Verdict)

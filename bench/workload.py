@@ -55,9 +55,7 @@ class Workload:
     model: ModelArguments | None = None
 
     def __post_init__(self) -> None:
-        if (self.kind == "op") != (self.operator is not None) or (self.kind == "model") != (
-            self.model is not None
-        ):
+        if (self.kind == "op") != (self.operator is not None) or (self.kind == "model") != (self.model is not None):
             raise ValueError(f"expected {self.kind} arguments alone in workload {self.name!r}")
         if len(self.input_shape) != 3 or min(self.input_shape) < 1:
             raise ValueError(f"expected a positive (C, H, W), got {self.input_shape}")
@@ -105,8 +103,7 @@ class Unit:
             )
         if self.batch < 1 or self.threads < 1 or self.round < 0:
             raise ValueError(
-                "expected batch >= 1, threads >= 1 and round >= 0, "
-                f"got {self.batch}, {self.threads}, {self.round}"
+                f"expected batch >= 1, threads >= 1 and round >= 0, got {self.batch}, {self.threads}, {self.round}"
             )
 
     @property

@@ -1,0 +1,199 @@
+"""A run's folder: the plan in run.json, everything that happened in records.jsonl.
+
+records.jsonl is append-only: one line, one write and one fsync for each event, so that kill -9 or a power cut loses at
+most the line being written. Such a torn tail is cut when the journal is opened again. The last record of a unit counts.
+"""
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from bench.decoding import decode, encode
+from bench.errors import ProtocolError, StorageError, UsageError
+from bench.pair import PairRecord
+from bench.records import Environment, NoiseFloor, Record
+from bench.run import SCHEMA, DeviceState, Plan, Run
+
+PLAN_NAME = "run.json"
+RECORDS_NAME = "records.jsonl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceEvent:
+    """What was found on a device when a connection to it opened, or one noise floor taken there."""
+
+    device: str
+    environment: Environment | None = None
+    noise: NoiseFloor | None = None
+
+
+Event = Record | PairRecord | DeviceEvent
+_TYPES: dict[str, type[Event]] = {"record": Record, "pair": PairRecord, "device": DeviceEvent}
+_NAMES = {cls: name for name, cls in _TYPES.items()}
+
+
+class Journal:
+    """Appends events to a run's folder; one process at a time, any thread of it."""
+
+    def __init__(self, folder: Path, descriptor: int) -> None:
+        self.folder = folder
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+
+    @classmethod
+    def create(cls, folder: Path, plan: Plan) -> Self:
+        """Write the plan into a new or empty folder; UsageError where another run lives there."""
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UsageError(
+                f"expected an empty or new folder for --out, got {folder}, which holds files; "
+                "choose another, or continue that run with --resume"
+            )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(folder / PLAN_NAME, json.dumps(encode(plan), allow_nan=False) + "\n")
+        except OSError as error:
+            raise _storage(folder, error) from error
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Take the lock, cut a torn tail, and append from there."""
+        try:
+            descriptor = os.open(folder / RECORDS_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise _storage(folder, error) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise UsageError(
+                f"expected to be the only process writing {folder}, another one has it open; wait for it to end"
+            ) from None
+        end = _whole_lines(descriptor)
+        os.ftruncate(descriptor, end)
+        os.lseek(descriptor, end, os.SEEK_SET)
+        return cls(folder, descriptor)
+
+    def append(self, event: Event) -> None:
+        """One line, one write, one fsync; on a full disk the torn line is taken back and StorageError raised."""
+        line = {"type": _NAMES[type(event)], "body": encode(event)}
+        data = json.dumps(line, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        with self._lock:
+            start = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+            try:
+                if os.write(self._descriptor, data) != len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(self._descriptor)
+            except OSError as error:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._descriptor, start)
+                    os.lseek(self._descriptor, start, os.SEEK_SET)
+                raise _storage(self.folder, error) from error
+
+    def close(self) -> None:
+        """Free the lock. The records are on the disk already."""
+        with self._lock:
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+                self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def read_run(folder: Path) -> Run:
+    """What a folder holds, torn tail ignored; UsageError where it is no run or a whole line is damaged."""
+    plan = read_plan(folder)
+    records: dict[str, Record] = {}
+    pairs: dict[str, PairRecord] = {}
+    devices = {state.name: state for state in plan.devices}
+    path = folder / RECORDS_NAME
+    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    for number, line in enumerate(lines, 1):
+        event = _parse_event(line, f"{path}, line {number}")
+        if isinstance(event, Record):
+            records.pop(event.unit.id, None)
+            records[event.unit.id] = event
+        elif isinstance(event, PairRecord):
+            pairs[event.pair.id] = event
+        else:
+            state = devices.get(event.device, DeviceState(name=event.device))
+            noise = state.noise if event.noise is None else (*state.noise, event.noise)
+            devices[event.device] = replace(state, noise=noise, environment=event.environment or state.environment)
+    return Run(
+        plan=plan,
+        records=tuple(records.values()),
+        pair_records=tuple(pairs.values()),
+        devices=tuple(devices.values()),
+    )
+
+
+def read_plan(folder: Path) -> Plan:
+    """The plan of a run's folder; UsageError where there is none or it is damaged."""
+    path = folder / PLAN_NAME
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(f"expected a run's folder with {PLAN_NAME} in it, got {folder}; look in results/") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"expected {path} to hold a plan: {str(error)[:120]}") from None
+    if isinstance(value, dict) and value.get("schema") != SCHEMA:
+        raise UsageError(
+            f"expected {path} in format {SCHEMA}, got {value.get('schema')!r}; read it with the version that wrote it"
+        )
+    try:
+        return decode(Plan, value)
+    except ValueError as error:
+        raise UsageError(f"{path} is damaged: {error}") from None
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file by way of a neighbour, so that a reader or a crash never sees half of it."""
+    neighbour = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with neighbour.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        neighbour.replace(path)
+    finally:
+        neighbour.unlink(missing_ok=True)
+
+
+def _parse_event(line: bytes, where: str) -> Event:
+    try:
+        value: Any = json.loads(line)
+        return decode(_TYPES[value["type"]], value["body"])
+    except (ValueError, KeyError, TypeError, ProtocolError) as error:
+        raise UsageError(f"{where}: damaged record ({str(error)[:120]}); cut the file there to go on") from None
+
+
+def _whole_lines(descriptor: int) -> int:
+    """The offset just after the last newline."""
+    position = os.lseek(descriptor, 0, os.SEEK_END)
+    while position > 0:
+        start = max(0, position - (1 << 16))
+        block = os.pread(descriptor, position - start, start)
+        if (newline := block.rfind(b"\n")) >= 0:
+            return start + newline + 1
+        position = start
+    return 0
+
+
+def _storage(folder: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"expected to write to {folder}, got: {os.strerror(error.errno or 0)}; "
+        "free space or choose another folder with --out; --resume goes on from the last whole record"
+    )

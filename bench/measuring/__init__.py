@@ -1,0 +1,1 @@
+"""How a sample is taken: clock, warm-up, stopping rule, disturbances, noise floor."""
