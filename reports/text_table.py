@@ -76,12 +76,17 @@ def sections(run: Run, rows: Sequence[Row]) -> tuple[Section, ...]:
 def _section(run: Run, device: str, kind: Kind, rows: Sequence[Row]) -> Section:
     varying = [name for name, text in _SETTINGS.items() if len({text(row) for row in rows}) > 1]
     columns = tuple(_columns(kind, varying, rows))
-    lines = tuple(
-        Line(cells=tuple(column.text(row) for column in columns), group=_label(row), note=row.reason) for row in rows
-    )
+    lines = tuple(_line(row, kind, columns, [_SETTINGS[name](row) for name in varying]) for row in rows)
     fixed = [f"{name} {_SETTINGS[name](rows[0])}" for name in _SETTINGS if name not in varying]
     caption = [", ".join(part for part in fixed if part.split(" ", 1)[1]), *_interval_caption(rows)]
     return Section(title=device_title(run, device), columns=columns, lines=lines, caption=tuple(filter(None, caption)))
+
+
+def _line(row: Row, kind: Kind, columns: Sequence[Column], settings: Sequence[str]) -> Line:
+    cells = tuple(column.text(row) for column in columns)
+    # Operators are compared across sizes, networks with one another.
+    group = " ".join((*settings, _label(row) if kind == "op" else ""))
+    return Line(cells=cells, name=" ".join((*cells[:2], *settings)), group=group, note=row.reason)
 
 
 def _columns(kind: Kind, varying: Sequence[str], rows: Sequence[Row]) -> list[Column]:
