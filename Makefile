@@ -25,6 +25,7 @@ help:
 	@echo "Settings: PYTHON, TORCH_INDEX, QUICK; the top of the Makefile explains them."
 
 install: $(INSTALLED)
+	@:
 
 python_version = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 python_is_new = $(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null)
