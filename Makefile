@@ -42,11 +42,14 @@ $(INSTALLED): pyproject.toml constraints.txt
 		$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e '.[dev]'
 	@touch $@
 
-# A run in which some units failed (exit 3) still has results worth naming.
+newest_results := ls -td results/*/ 2>/dev/null | head -n 1
+
+# A run in which some units failed (exit 3) still has results worth naming; one that never began has none.
 bench: install
-	@status=0; $(BIN)/bench ops $(if $(filter-out 0,$(QUICK)),--quick) || status=$$?; \
-	folder=$$(ls -td results/*/ 2>/dev/null | head -n 1); \
-	if [ -n "$$folder" ]; then \
+	@before=$$($(newest_results)); status=0; \
+	$(BIN)/bench ops $(if $(filter-out 0,$(QUICK)),--quick) || status=$$?; \
+	folder=$$($(newest_results)); \
+	if [ "$$folder" != "$$before" ]; then \
 		echo "Results:"; ls -d "$$folder"*.csv "$$folder"*.md "$$folder"*.png 2>/dev/null; \
 	fi; exit $$status
 
