@@ -99,7 +99,8 @@ class Stage(nn.Module):
         tokens = tokens + self._positions(height, width)
         for block in self.blocks:
             tokens = block(tokens, height, width)
-        return tokens
+        mixed: Tensor = tokens
+        return mixed
 
     def _positions(self, height: int, width: int) -> Tensor:
         """The position embedding, stretched where the image is not of the size that it was made for."""
@@ -142,9 +143,7 @@ class PVT(nn.Module):
         for index, stage in enumerate(grids):
             stride = 4 * 2**index
             tokens = stage(features)
-            # The next convolution wants the grid in memory order; left to itself it would copy it all the same.
             features = tokens.transpose(1, 2).reshape(*tokens.shape[::2], height // stride, width // stride)
-            features = features.contiguous()
         logits: Tensor = self.head(self.norm(last(features))[:, 0])
         return logits
 
