@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from configparser import ConfigParser
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,15 @@ def test_the_script_points_into_the_house(project: dict[str, Any]) -> None:
     module, _, function = project["project"]["scripts"]["bench"].partition(":")
     assert function
     assert (ROOT / module.replace(".", "/")).with_suffix(".py").is_file()
+
+
+def test_every_module_of_bench_has_its_layer() -> None:
+    """import-linter checks only the modules it is told of: a new one would escape it unseen."""
+    config = ConfigParser()
+    config.read(ROOT / ".importlinter", encoding="utf-8")
+    layered = set(re.findall(r"bench\.(\w+)", config["importlinter:contract:layers"]["layers"]))
+    children = {path.relative_to(ROOT / "bench").parts[0] for path in (ROOT / "bench").rglob("*.py")}
+    assert {child.removesuffix(".py") for child in children} - {"__init__"} <= layered
 
 
 def why_no_wheel_can_be_built() -> str:
