@@ -6,12 +6,11 @@
 from dataclasses import replace
 from typing import Any
 
-import torch
-from operators.pconv import PConv
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.fasternet_config import FASTERNETS, Activation, FasterNetConfig, Norm
+from operators.pconv import PConv
 
 
 class FasterNet(nn.Module):
@@ -26,14 +25,21 @@ class FasterNet(nn.Module):
         widths = [config.channels * 2**i for i in range(len(config.depths))]
         self.embedding = Downsampling(config.image_channels, widths[0], 4, config.norm)
         self.stages = nn.ModuleList()
-        rates = iter(torch.linspace(0, config.drop_path, sum(config.depths)).tolist())
+        last = max(1, sum(config.depths) - 1)
         for index, (width, depth) in enumerate(zip(widths, config.depths, strict=True)):
             first = sum(config.depths[:index])
             merging = nn.Identity() if index == 0 else Downsampling(width // 2, width, 2, config.norm)
-            blocks = [Block(width, config, drop_path=next(rates), index=first + i) for i in range(depth)]
+            blocks = [
+                Block(width, config, drop_path=config.drop_path * i / last, index=i)
+                for i in range(first, first + depth)
+            ]
             self.stages.append(Stage(merging, blocks))
         self.head = None if config.features_only else Head(widths[-1], config)
         self.apply(_initialise)
+
+    def blocks(self) -> list["Block"]:
+        """Return all blocks in the order they run in."""
+        return [module for module in self.modules() if isinstance(module, Block)]
 
     def forward_features(self, x: Tensor) -> list[Tensor]:
         """Return the output of every stage, the largest map first."""
@@ -104,7 +110,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.mixing(x if self.keeps_input else x.clone())
         y = self.project(self.activation(self.norm(self.expand(y))))
-        return x + self.drop_path(y)
+        x = x + self.drop_path(y)
+        return x
 
 
 class Head(nn.Module):

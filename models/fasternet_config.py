@@ -15,7 +15,8 @@ class FasterNetConfig:
     """Widths, depths and choices of one FasterNet; the defaults are the paper's (Table 8).
 
     `channels` is the width of the first stage, doubled by each further one. `drop_path` is the rate of the
-    last block, reached linearly from 0. `features_only` leaves the head out and returns the output of every stage.
+    last block, reached linearly from 0. `features_only` leaves the head out and returns the
+    output of every stage.
     """
 
     channels: int
@@ -44,9 +45,7 @@ class FasterNetConfig:
             if getattr(self, name) < 1:
                 raise ValueError(f"expected {name} of at least 1, got {getattr(self, name)}; raise it")
         if not self.depths or min(self.depths) < 1:
-            raise ValueError(
-                f"expected a block or more in every stage, got depths {self.depths}; drop the stage"
-            )
+            raise ValueError(f"expected a block or more in every stage, got depths {self.depths}; drop the stage")
         if not 0 <= self.drop_path < 1:
             raise ValueError(f"expected a drop path rate in [0, 1), got {self.drop_path}; 0 turns it off")
 

@@ -114,9 +114,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self.made[leaf].reads += 1
 
 
-def _watch(
-    network: nn.Module, norms: list[_BatchNorm], example: Tensor
-) -> dict[_BatchNorm, list[_Made | None]]:
+def _watch(network: nn.Module, norms: list[_BatchNorm], example: Tensor) -> dict[_BatchNorm, list[_Made | None]]:
     """Run the network once; return for every batch norm, call by call, where its input came from."""
     calls: dict[_BatchNorm, list[_Made | None]] = {norm: [] for norm in norms}
     watch = _Watch()
@@ -168,9 +166,7 @@ def _only_normalises(norm: _BatchNorm) -> bool:
 
 def _is_norm_and_activation(norm: _BatchNorm) -> bool:
     # timm's BatchNormAct2d: normalises, then applies its `drop` and `act`.
-    return isinstance(getattr(norm, "act", None), nn.Module) and isinstance(
-        getattr(norm, "drop", None), nn.Module
-    )
+    return isinstance(getattr(norm, "act", None), nn.Module) and isinstance(getattr(norm, "drop", None), nn.Module)
 
 
 def _remainder(norm: _BatchNorm) -> nn.Module:
