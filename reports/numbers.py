@@ -43,12 +43,12 @@ def plus_minus(interval: Interval | None) -> str:
     return "" if half is None else f"±{significant(100 * half, digits=2)}%"
 
 
-def bounds(interval: Interval | None, digits: int = 3) -> str:
+def bounds(interval: Interval | None, digits: int = 3, unit: float = 1) -> str:
     """`2.61 [2.50, 2.73]`, the bounds left out where none are claimed."""
     if interval is None:
         return ""
-    middle = significant(interval.centre, digits=digits)
+    middle = significant(interval.centre, unit, digits)
     if interval.low is None or interval.high is None:
         return middle
-    ends = [significant(end, digits=digits) for end in (interval.low, interval.high)]
+    ends = [significant(end, unit, digits) for end in (interval.low, interval.high)]
     return f"{middle} [{', '.join(ends)}]"

@@ -72,10 +72,10 @@ def write_csv(rows: Sequence[Row], file: TextIO) -> None:
     """Writes the table to a text file opened with newline=''."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows([_cell(value(row)) for value in COLUMNS.values()] for row in rows)
+    writer.writerows([cell(value(row)) for value in COLUMNS.values()] for row in rows)
 
 
-def _cell(value: Value) -> str:
+def cell(value: Value) -> str:
     if value is None:
         return ""
     if isinstance(value, str):

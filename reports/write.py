@@ -5,6 +5,9 @@ import tempfile
 from pathlib import Path
 
 from bench.run import Run
+from reports.ledger import ledger
+from reports.ledger_csv import ledger_csv_text
+from reports.ledger_markdown import ledger_markdown_text
 from reports.rows import rows
 from reports.table_csv import csv_text
 from reports.table_markdown import markdown_text
@@ -13,7 +16,13 @@ from reports.table_markdown import markdown_text
 def write_reports(run: Run, folder: Path) -> tuple[Path, ...]:
     """Writes the tables, the ledger and the pictures; each file is replaced whole or not at all."""
     table = rows(run)
-    texts = {"table.csv": csv_text(table), "table.md": markdown_text(run, table)}
+    entries = ledger(run, table)
+    texts = {
+        "table.csv": csv_text(table),
+        "table.md": markdown_text(run, table),
+        "ledger.csv": ledger_csv_text(entries),
+        "ledger.md": ledger_markdown_text(run, entries),
+    }
     return tuple(_replace(folder / name, text.encode()) for name, text in texts.items())
 
 

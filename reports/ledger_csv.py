@@ -1,0 +1,45 @@
+"""ledger.csv: one line per printed value, ours beside it, in SI units."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+
+from reports.entry import Entry
+from reports.numbers import centre, high, low
+from reports.table_csv import Value, cell
+
+COLUMNS: dict[str, Callable[[Entry], Value]] = {
+    "section": lambda entry: entry.section,
+    "paper_column": lambda entry: entry.column,
+    "device": lambda entry: entry.device,
+    "runtime": lambda entry: entry.runtime,
+    "name": lambda entry: entry.name,
+    "variant": lambda entry: entry.variant,
+    "input_shape": lambda entry: entry.input_shape,
+    "against": lambda entry: entry.against,
+    "quantity": lambda entry: entry.quantity,
+    "paper": lambda entry: entry.paper,
+    "ours": lambda entry: centre(entry.ours),
+    "ours_low": lambda entry: low(entry.ours),
+    "ours_high": lambda entry: high(entry.ours),
+    "ours_over_paper": lambda entry: centre(entry.ratio),
+    "ours_over_paper_low": lambda entry: low(entry.ratio),
+    "ours_over_paper_high": lambda entry: high(entry.ratio),
+    "basis": lambda entry: entry.basis,
+    "replicates": lambda entry: entry.replicates,
+    "rank_paper": lambda entry: entry.rank_paper,
+    "rank_ours": lambda entry: entry.rank_ours,
+    "ranked": lambda entry: entry.ranked,
+    "verdict": lambda entry: entry.verdict,
+    "reason": lambda entry: entry.reason,
+    "source": lambda entry: entry.source,
+}
+
+
+def ledger_csv_text(entries: Sequence[Entry]) -> str:
+    """The whole ledger as text, lines ended by a single newline."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([cell(value(entry)) for value in COLUMNS.values()] for entry in entries)
+    return out.getvalue()
