@@ -43,29 +43,32 @@ def test_networks_of_table_3_lose_all_batch_norms_and_keep_their_output(name: st
         network = import_timm().create_model(model, pretrained=False)
     else:
         network = import_torchvision().models.get_model(model, weights=None)
-    randomise(network)
-    x = torch.randn(1, 3, 64, 64)
+    # In double precision: rounding, which deep networks amplify, cannot be mistaken for a wrong fold.
+    randomise(network).double()
+    x = torch.randn(1, 3, 64, 64, dtype=torch.float64)
     result = fold_batch_norms(network, x)
     with torch.inference_mode():
         reference, y = network(x), result.network(x)
-    assert (y - reference).abs().max() <= 1e-5 * reference.abs().max()
+    assert (y - reference).abs().max() <= 1e-10 * reference.abs().max()
     assert result.left == ()
     assert norms_of(result.network) == 0
     assert len(result.folded) == norms_of(network) > 0
 
 
 def test_fold_by_hand() -> None:
-    network = nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1, eps=0))
-    conv, norm = network
+    conv, norm = nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1, eps=0)
+    assert conv.bias is not None
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
     with torch.no_grad():
         for tensor, value in ((conv.weight, 3), (conv.bias, 1), (norm.weight, 2), (norm.bias, 5)):
             tensor.fill_(value)
         norm.running_mean.fill_(7)
         norm.running_var.fill_(4)
-    fused = fuse(network, torch.zeros(1, 1, 1, 1))
+    fused = fuse(nn.Sequential(conv, norm), torch.zeros(1, 1, 1, 1))
     # (3 x + 1 - 7) / 2 * 2 + 5 = 3 x - 1
-    assert (fused[0].weight.item(), fused[0].bias.item()) == (3, -1)
-    assert isinstance(fused[1], nn.Identity)
+    values = {name: parameter.item() for name, parameter in fused.named_parameters()}
+    assert values == {"0.weight": 3, "0.bias": -1}
 
 
 def test_the_original_is_untouched_and_the_copy_is_in_evaluation_mode() -> None:
@@ -77,12 +80,12 @@ def test_the_original_is_untouched_and_the_copy_is_in_evaluation_mode() -> None:
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
 
 
-def test_linear_and_layout_and_dtype() -> None:
+def test_linear_layers_fold_and_keep_their_dtype() -> None:
     network = randomise(nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4)).double())
     x = torch.randn(5, 6, dtype=torch.float64)
     result = fold_batch_norms(network, x)
     assert result.folded == ("1",)
-    assert result.network[0].weight.dtype == torch.float64
+    assert next(result.network.parameters()).dtype == torch.float64
     torch.testing.assert_close(result.network(x), network(x))
 
 
@@ -127,7 +130,8 @@ class Scaled(nn.Conv2d):
     """Runs with a weight made on the fly, so nothing can be folded into the stored one."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return self._conv_forward(x, self.weight * 2, self.bias)
+        y: Tensor = self._conv_forward(x, self.weight * 2, self.bias)
+        return y
 
 
 class Doubling(nn.BatchNorm2d):
