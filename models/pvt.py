@@ -79,6 +79,7 @@ class Stage(nn.Module):
         super().__init__()
         channels = _CHANNELS[index]
         before = _CHANNELS[index - 1] if index else 3
+        self.first = index == 0
         self.grid = grid
         self.embed = nn.Conv2d(before, channels, _PATCH[index], stride=_PATCH[index])
         self.norm = nn.LayerNorm(channels)
@@ -103,8 +104,12 @@ class Stage(nn.Module):
         return mixed
 
     def _positions(self, height: int, width: int) -> Tensor:
-        """The position embedding, stretched where the image is not of the size that it was made for."""
-        if (height, width) == (self.grid, self.grid):
+        """The position embedding, stretched where the image is not of the size that it was made for.
+
+        The reference code resamples in every later stage, to the same size too, and the counts printed in Table 3
+        hold that (6.69 G for Medium, 6.68 without): so it stays. It changes no value, and costs 0.1 %.
+        """
+        if self.first and (height, width) == (self.grid, self.grid):
             return self.position
         extra = self.position.shape[1] - self.grid**2
         table = self.position[:, extra:].transpose(1, 2).reshape(1, -1, self.grid, self.grid)
