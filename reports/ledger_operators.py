@@ -1,11 +1,12 @@
 """Table 1 beside our operators: times, ratios to DWConv, averages of the achieved speeds."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 
 from bench.run import Run
 from bench.statistics import Interval, log_mean_interval
-from bench.verdicts import Verdict, worst
+from bench.verdicts import worst
 from reports.entry import NOT_MEASURED, Entry
 from reports.paper_tables import ColumnName, OperatorFacts, column_of, table1, table1_averages
 from reports.rows import Row, size_text
@@ -20,12 +21,22 @@ def operator_entries(run: Run, rows: Sequence[Row]) -> tuple[Entry, ...]:
     groups: dict[tuple[ColumnName, str, str], list[Row]] = {}
     for row in rows:
         column = column_of(row.unit, run.device(row.unit.device).environment)
-        if row.unit.workload.kind == "op" and column and any(facts.matches(row.unit) for facts in table1()):
+        if column and any(facts.matches(row.unit) for facts in table1()):
             groups.setdefault((column, row.unit.device, row.unit.runtime), []).append(row)
     entries: list[Entry] = []
     for (column, device, runtime), group in groups.items():
         entries += _OperatorLedger(column, device, runtime, group).entries()
     return tuple(entries)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Figure:
+    """A figure made of several rows: worth what the worst of them is."""
+
+    ours: Interval | None = None
+    rounds: int = 0
+    verdict: str = NOT_MEASURED
+    reason: str = "a side was not measured in any common round"
 
 
 class _OperatorLedger:
@@ -38,15 +49,16 @@ class _OperatorLedger:
     def entries(self) -> list[Entry]:
         entries: list[Entry] = []
         for facts in table1():
-            found = [row for row in self.rows if facts.matches(row.unit)]
+            found: list[Row | None] = [row for row in self.rows if facts.matches(row.unit)]
             if found or facts.op in IN_PAPER:
-                measured: list[Row | None] = [*found]
-                for row in measured or [None]:
-                    entries += [self._time(facts, row), *self._to_baseline(facts, row)]
+                for row in found or [None]:
+                    entries.append(self._time(facts, row))
+                    if facts.op != BASELINE:
+                        entries.append(self._to_baseline(facts, row))
         variants = dict.fromkeys((row.unit.workload.name, row.unit.workload.variant) for row in self.rows)
         for op, variant in variants:
             if op in IN_PAPER:
-                entries += self._average(op, variant)
+                entries += self._averages(op, variant)
         return entries
 
     def _time(self, facts: OperatorFacts, row: Row | None) -> Entry:
@@ -70,97 +82,86 @@ class _OperatorLedger:
             source=facts.source,
         )
 
-    def _to_baseline(self, facts: OperatorFacts, row: Row | None) -> list[Entry]:
-        """Our speed over DWConv's at the same size, round by round, beside the paper's."""
-        if facts.op == BASELINE:
-            return []
+    def _to_baseline(self, facts: OperatorFacts, row: Row | None) -> Entry:
+        """Our speed over DWConv's at the same size beside the paper's."""
         base_facts = next(each for each in table1() if (each.op, each.shape) == (BASELINE, facts.shape))
         base = next((each for each in self.rows if base_facts.matches(each.unit)), None)
-        ours, rounds = _by_round([row, base], lambda speeds: speeds[0] / speeds[1])
         paper_speed, paper_base = facts.macs_per_s(self.column), base_facts.macs_per_s(self.column)
-        return [
-            Entry(
-                section="operator_ratio",
-                column=self.column,
-                device=self.device,
-                runtime=self.runtime,
-                name=facts.op,
-                variant=row.unit.workload.variant if row else "",
-                input_shape=size_text(facts.shape),
-                against=BASELINE,
-                quantity="speed_ratio",
-                paper=paper_speed / paper_base if paper_speed and paper_base else None,
-                ours=ours,
-                basis="round medians" if ours else "",
-                replicates=rounds,
-                verdict=_worst([row, base], rounds) if ours else NOT_MEASURED,
-                reason="" if ours else "a side was not measured in any common round",
-                source=facts.source,
-            )
-        ]
+        return self._made(
+            facts.op,
+            row.unit.workload.variant if row else "",
+            _by_round([row, base], lambda speeds: speeds[0] / speeds[1]),
+            paper=paper_speed / paper_base if paper_speed and paper_base else None,
+            against=BASELINE,
+            shape=size_text(facts.shape),
+            source=facts.source,
+        )
 
-    def _average(self, op: str, variant: str) -> list[Entry]:
+    def _averages(self, op: str, variant: str) -> list[Entry]:
         """The plain mean of the four achieved speeds, as the paper averages, and its ratio to DWConv's."""
         own, base = self._four(op, variant), self._four(BASELINE, "")
-        speed, rounds = _by_round(own, fmean)
-        ratio, ratio_rounds = _by_round(
-            [*own, *base], lambda speeds: fmean(speeds[: len(own)]) / fmean(speeds[len(own) :])
-        )
-        printed = table1_averages()
-        paper = printed[op][self.column]
-        made = [self._averaged(op, variant, "", paper, speed, rounds, _worst(own, rounds))]
-        if op != BASELINE:
-            both = _worst([*own, *base], ratio_rounds)
-            paper_ratio = paper / printed[BASELINE][self.column]
-            made.append(self._averaged(op, variant, BASELINE, paper_ratio, ratio, ratio_rounds, both))
-        return made
+        printed = {name: speeds[self.column] for name, speeds in table1_averages().items()}
+        source = f"{SOURCE}, printed averages"
+        made = [self._made(op, variant, _by_round(own, fmean), paper=printed[op], source=source)]
+        if op == BASELINE:
+            return made
+        ratio = _by_round([*own, *base], lambda speeds: fmean(speeds[: len(own)]) / fmean(speeds[len(own) :]))
+        paper = printed[op] / printed[BASELINE]
+        return [*made, self._made(op, variant, ratio, paper=paper, against=BASELINE, source=source)]
 
-    def _averaged(self, op: str, variant: str, against: str, paper: float, ours: Interval | None, rounds: int) -> Entry:
+    def _made(
+        self,
+        op: str,
+        variant: str,
+        figure: _Figure,
+        *,
+        paper: float | None,
+        source: str,
+        against: str = "",
+        shape: str = "",
+    ) -> Entry:
         return Entry(
-            section="operator_average",
+            section="operator_ratio" if shape else "operator_average",
             column=self.column,
             device=self.device,
             runtime=self.runtime,
             name=op,
             variant=variant,
+            input_shape=shape,
             against=against,
             quantity="speed_ratio" if against else "macs_per_s",
             paper=paper,
-            ours=ours,
-            basis="round medians" if ours else "",
-            replicates=rounds,
-            verdict=verdict if ours else NOT_MEASURED,
-            reason="" if ours else "not all four sizes were measured in a common round",
-            source=f"{SOURCE}, printed averages",
+            ours=figure.ours,
+            basis="round medians" if figure.ours else "",
+            replicates=figure.rounds,
+            verdict=figure.verdict,
+            reason=figure.reason,
+            source=source,
         )
 
     def _four(self, op: str, variant: str) -> list[Row | None]:
         """The rows of that operator at the paper's four sizes, None for a missing one."""
-        return [
-            next((row for row in self.rows if facts.matches(row.unit) and row.unit.workload.variant == variant), None)
-            for facts in table1()
-            if facts.op == op
-        ]
+        mine = [row for row in self.rows if row.unit.workload.variant == variant]
+        return [next((row for row in mine if facts.matches(row.unit)), None) for facts in table1() if facts.op == op]
 
 
-def _by_round(rows: Sequence[Row | None], combine: Callable[[Sequence[float]], float]) -> tuple[Interval | None, int]:
+def _by_round(rows: Sequence[Row | None], combine: Callable[[Sequence[float]], float]) -> _Figure:
     """`combine` of the rows' achieved speeds in each round they share, as one interval over the rounds.
 
     Operators of one round share a worker, so what slows that worker cancels in a ratio made round by round.
     """
-    speeds = [_speeds(row) for row in rows if row is not None]
-    if len(speeds) < len(rows):
-        return None, 0
-    shared = sorted(set.intersection(*(set(each) for each in speeds)))
-    if not shared:
-        return None, 0
-    return log_mean_interval([combine([each[r] for each in speeds]) for r in shared]), len(shared)
-
-
-def _worst(rows: Sequence[Row | None], rounds: int) -> Verdict:
-    """A figure made of several rows is worth what the worst of them is."""
-    verdicts = [row.verdict for row in rows if row is not None and row.verdict is not None]
-    return worst([*verdicts, "unreplicated"] if rounds < 2 else verdicts)
+    present = [row for row in rows if row is not None]
+    speeds = [_speeds(row) for row in present]
+    shared = sorted(set.intersection(*(set(each) for each in speeds))) if speeds else []
+    if len(present) < len(rows) or not shared:
+        return _Figure()
+    verdicts = [row.verdict for row in present if row.verdict is not None]
+    return _Figure(
+        ours=log_mean_interval([combine([each[number] for each in speeds]) for number in shared]),
+        rounds=len(shared),
+        verdict=worst([*verdicts, "unreplicated"] if len(shared) < 2 else verdicts),
+        reason="",
+    )
 
 
 def _speeds(row: Row) -> Mapping[int, float]:
