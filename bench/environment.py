@@ -142,7 +142,7 @@ def _os_name() -> str:
 
 def _virtual(features: set[str]) -> str:
     signs = []
-    if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists() or os.environ.get("container"):
+    if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
         signs.append("container")
     if "hypervisor" in features:
         signs.append(_text(Path("/sys/class/dmi/id/product_name")) or "virtual machine")

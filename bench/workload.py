@@ -12,6 +12,8 @@ Effort = Literal["normal", "publish"]
 DTYPES = ("float32", "float16", "bfloat16")
 LAYOUTS = ("nchw", "channels_last")
 RUNTIMES = ("eager", "compile", "onnxruntime", "openvino")
+TORCH_RUNTIMES = ("eager", "compile")
+GRAPH_RUNTIMES = ("onnxruntime", "openvino")  # they run an exported ONNX graph
 
 
 @dataclass(frozen=True, kw_only=True)

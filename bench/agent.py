@@ -1,0 +1,367 @@
+"""The program on every device that starts workers and watches them; standard library only.
+
+It reads JSON lines from its host on stdin and writes JSON lines to stdout. It sleeps while a worker measures: its loop
+wakes for a line, a worker's line, a child's end, a deadline, and a heartbeat every few seconds. When stdin ends or the
+host has been silent for a lease, it kills its workers and goes.
+"""
+
+import base64
+import binascii
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import selectors
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bench.decoding import decode, encode
+from bench.environment import probe
+from bench.errors import ProtocolError
+from bench.job import Job
+from bench.measuring.affinity import choose, thread_environment, topology
+from bench.store import Incoming, Store, default_cache
+from bench.wire import MAX_LINE_BYTES, Message, decode_line, encode_line
+from bench.worker_process import WorkerProcess, kill_orphans
+
+MAX_BACKLOG_BYTES = 64 << 20
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """The agent's waits, in seconds; the host sends others in tests."""
+
+    heartbeat_s: float = 5.0
+    lease_s: float = 20.0
+    grace_s: float = 5.0  # between TERM and KILL
+    lock_wait_s: float = 30.0
+
+
+class Agent:
+    """The loop. One job at a time; the host waits for its `exit` before it sends the next."""
+
+    def __init__(self, run: str, timing: Timing, cache: Path, given: bytes = b"") -> None:
+        self._run, self._timing, self._cache, self._store = run, timing, cache, Store(cache)
+        self._selector = selectors.DefaultSelector()
+        self._input, self._output = bytearray(given), bytearray()
+        self._sequence = 0
+        self._workers: list[WorkerProcess] = []
+        self._job: Job | None = None
+        self._incoming: Incoming | None = None
+        self._stopping = False
+        self._heard = time.monotonic()
+        self._next_beat = self._heard + timing.heartbeat_s
+
+    def run(self) -> int:
+        """Serve until the host leaves; the exit code is for people only, nothing reads it."""
+        wakeup = self._watch_signals()
+        for descriptor in (0, 1):
+            os.set_blocking(descriptor, False)
+        self._selector.register(0, selectors.EVENT_READ, self._read_host)
+        self._selector.register(wakeup, selectors.EVENT_READ, lambda: _drain(wakeup))
+        # The cache's folder may not be there for the free space yet; probe looks at its nearest parent.
+        self._send("hello", {"environment": encode(probe(self._cache)), "clock": time.time(), "pid": os.getpid()})
+        try:
+            while not self._stopping or self._output:
+                self._flush()
+                self._handle_lines()
+                for key, _ in self._selector.select(self._until_next_timer()):
+                    key.data()
+                self._reap()
+                self._check_timers()
+        finally:
+            self._kill_all()
+        return 0
+
+    def _watch_signals(self) -> int:
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        os.set_blocking(writer, False)
+        signal.set_wakeup_fd(writer)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, lambda *_: self._leave())
+        # A worker's orphans come to this process, which ends them, instead of living on.
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        return reader
+
+    # --- the host's side
+
+    def _read_host(self) -> None:
+        try:
+            data = os.read(0, 1 << 18)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._leave()
+        self._heard = time.monotonic()
+        self._input += data
+        if len(self._input) > 2 * MAX_LINE_BYTES and b"\n" not in self._input:
+            self._fail("expected shorter lines from the host")
+
+    def _handle_lines(self) -> None:
+        while not self._stopping and (end := self._input.find(b"\n")) >= 0:
+            line = bytes(self._input[:end])
+            del self._input[: end + 1]
+            try:
+                message = decode_line(line)
+                _HANDLERS[message.type](self, message.body)
+            except KeyError as error:
+                self._fail(f"expected a known message with all its fields, missing {error}")
+            except (ProtocolError, ValueError, TypeError) as error:
+                self._fail(str(error))
+            except OSError as error:
+                self._fail(f"{os.strerror(error.errno or 0)} on the device ({error.filename or self._cache})", "disk")
+
+    def _send(self, kind: str, body: dict[str, Any], unit: str = "", attempt: int = 0) -> None:
+        self._sequence += 1
+        self._output += encode_line(
+            Message(type=kind, body=body, run=self._run, unit=unit, attempt=attempt, seq=self._sequence)
+        )
+        if len(self._output) > MAX_BACKLOG_BYTES:
+            self._leave()
+        self._flush()
+
+    def _flush(self) -> None:
+        try:
+            while self._output:
+                del self._output[: os.write(1, self._output)]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._output.clear()
+            self._leave()
+        waiting = 1 in self._selector.get_map()
+        if self._output and not waiting:
+            self._selector.register(1, selectors.EVENT_WRITE, self._flush)
+        elif not self._output and waiting:
+            self._selector.unregister(1)
+
+    def _fail(self, message: str, kind: str = "protocol") -> None:
+        self._send("error", {"kind": kind, "message": message[:2000]})
+        self._stopping = True
+
+    def _leave(self) -> None:
+        self._stopping = True
+        self._output.clear()
+        self._kill_all()
+
+    # --- what the host asks
+
+    def _on_alive(self, body: dict[str, Any]) -> None:
+        pass  # any byte renews the lease
+
+    def _on_have(self, body: dict[str, Any]) -> None:
+        self._send("missing", {"digests": [digest for digest in body["digests"] if not self._store.has(digest)]})
+
+    def _on_file(self, body: dict[str, Any]) -> None:
+        if "digest" in body:
+            self._incoming = Incoming(self._store, body["digest"], body["size"])
+        if self._incoming is None:
+            raise ValueError("expected a file's digest before its data")
+        try:
+            self._incoming.write(base64.b64decode(body["data"], validate=True))
+            if body["last"]:
+                self._incoming.finish()
+                self._incoming = None
+                self._send("stored", {})
+        except (OSError, ValueError, binascii.Error):
+            incoming, self._incoming = self._incoming, None
+            if incoming is not None:
+                incoming.abort()
+            raise
+
+    def _on_job(self, body: dict[str, Any]) -> None:
+        if self._workers:
+            raise ValueError("expected one job at a time")
+        job = decode(Job, body)
+        cpus = choose(topology(), job.threads)
+        self._job = job
+        self._workers = _start_workers(job, cpus, self._cache)
+        for index, worker in enumerate(self._workers):
+            self._selector.register(worker.pipe, selectors.EVENT_READ, _bound(self._read_worker, index))
+            self._selector.register(worker.log_pipe, selectors.EVENT_READ, _bound(self._read_log, index))
+
+    def _on_cancel(self, body: dict[str, Any]) -> None:
+        for worker in self._workers:
+            worker.kill()
+
+    def _on_bye(self, body: dict[str, Any]) -> None:
+        self._kill_all()
+        self._stopping = True
+
+    # --- the workers' side
+
+    def _read_worker(self, index: int) -> None:
+        worker = self._workers[index]
+        for line in worker.read_lines():
+            try:
+                message = decode_line(line)
+                if message.type == "begin" and self._job is not None:
+                    worker.begin_unit(self._job.deadline_s(message.unit))
+                body = message.body | {"worker": index}
+                self._send(message.type, body, unit=message.unit, attempt=message.attempt)
+            except ProtocolError as error:
+                worker.broke_wire = str(error)
+        if worker.broke_wire:
+            worker.kill()
+        if worker.pipe_ended:
+            self._unregister(worker.pipe)
+
+    def _read_log(self, index: int) -> None:
+        worker = self._workers[index]
+        worker.read_log()
+        if worker.log_ended:  # an ended pipe is always readable and would keep the loop busy
+            self._unregister(worker.log_pipe)
+
+    def _unregister(self, descriptor: int) -> None:
+        if descriptor in self._selector.get_map():
+            self._selector.unregister(descriptor)
+
+    def _reap(self) -> None:
+        for index, worker in enumerate(self._workers):
+            if worker.pid < 0:
+                continue
+            end = worker.reap()
+            if end is None:
+                continue
+            self._read_worker(index)
+            self._read_log(index)
+            self._unregister(worker.pipe)
+            self._unregister(worker.log_pipe)
+            worker.close_pipes()
+            worker.pid = -1
+            self._send("exit", end | {"worker": index, "log": worker.log_tail})
+            # One of a pair without the other has nothing to do.
+            if end["code"] or end["signal"]:
+                for other in self._workers:
+                    if other.pid > 0:
+                        other.kill()
+        if self._workers and all(worker.pid < 0 for worker in self._workers):
+            self._workers = []
+            kill_orphans()
+            self._send("idle", {})
+
+    def _kill_all(self) -> None:
+        for worker in self._workers:
+            if worker.pid > 0:
+                worker.kill()
+        kill_orphans()
+
+    # --- time
+
+    def _until_next_timer(self) -> float:
+        now = time.monotonic()
+        moments = [self._next_beat, self._heard + self._timing.lease_s]
+        moments += [w.check_deadline(now, self._timing.grace_s) for w in self._workers if w.pid > 0]
+        return 0.0 if self._stopping or b"\n" in self._input else max(0.0, min(moments) - now)
+
+    def _check_timers(self) -> None:
+        now = time.monotonic()
+        if now >= self._heard + self._timing.lease_s:
+            self._leave()
+        if now >= self._next_beat:
+            self._next_beat = now + self._timing.heartbeat_s
+            self._send("alive", {})
+
+
+_HANDLERS: dict[str, Callable[[Agent, dict[str, Any]], None]] = {
+    "alive": Agent._on_alive,
+    "have": Agent._on_have,
+    "file": Agent._on_file,
+    "job": Agent._on_job,
+    "cancel": Agent._on_cancel,
+    "bye": Agent._on_bye,
+}
+
+
+def _start_workers(job: Job, cpus: tuple[int, ...], cache: Path) -> list[WorkerProcess]:
+    """One worker, or two that hand a token to and fro so that only one of them runs at any moment."""
+    environment = os.environ | thread_environment(job.threads) | {"BENCH_CACHE": str(cache)}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [_code_path(), os.environ.get("PYTHONPATH", "")]))
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    task = replace(job.task, cpus=cpus, cache=str(cache))
+    if job.workers == 1:
+        return [WorkerProcess(json.dumps(encode(task)).encode(), environment, start_s=job.start_s)]
+    first, second = os.pipe(), os.pipe()
+    workers = []
+    for index, (read, write) in enumerate(((first[0], second[1]), (second[0], first[1]))):
+        side = replace(task, side=index, token_read=read, token_write=write)
+        data = json.dumps(encode(side)).encode()
+        workers.append(WorkerProcess(data, environment, start_s=job.start_s, extra=(read, write)))
+    for descriptor in (*first, *second):
+        os.close(descriptor)
+    return workers
+
+
+def _code_path() -> str:
+    """What was put on sys.path for this package: the checkout, or the archive that came over the wire."""
+    import bench
+
+    return str(Path(str(bench.__file__)).parent.parent)
+
+
+def _bound(function: Callable[[int], None], index: int) -> Callable[[], None]:
+    return lambda: function(index)
+
+
+def _drain(descriptor: int) -> None:
+    with contextlib.suppress(BlockingIOError):
+        while os.read(descriptor, 4096):
+            pass
+
+
+def _take_lock(cache: Path, wait_s: float) -> str:
+    """Hold the device until this process dies; returns who holds it where it stays taken."""
+    cache.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(cache / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    until = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except OSError:
+            if time.monotonic() >= until:
+                return os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
+            time.sleep(0.2)
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"process {os.getpid()} since {time.strftime('%H:%M:%S', time.gmtime())} UTC\n".encode(), 0)
+    return ""
+
+
+def main(given: bytes = b"") -> int:
+    """Read the host's `start` line, take the device's lock, serve."""
+    line, _, rest = given.partition(b"\n")
+    while b"\n" not in given:
+        data = os.read(0, 1 << 16)
+        if not data:
+            return 1
+        given += data
+        line, _, rest = given.partition(b"\n")
+    start = decode_line(line)
+    timing = decode(Timing, start.body["timing"])
+    cache = Path(os.environ.get("BENCH_CACHE") or default_cache())
+    try:
+        holder = _take_lock(cache, timing.lock_wait_s)
+        if holder:
+            body = {"kind": "busy", "message": f"another run holds this device ({holder}); wait for it to end"}
+        else:
+            return Agent(start.run, timing, cache, rest).run()
+    except OSError as error:
+        body = {"kind": "disk", "message": f"{os.strerror(error.errno or 0)}: {error.filename or cache}"}
+    os.write(1, encode_line(Message(type="error", body=body, run=start.run, seq=1)))
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""Files named by their SHA-256 in a device's cache; a file is there whole or not at all."""
+
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def default_cache() -> Path:
+    """$BENCH_CACHE, else ~/.cache/bench."""
+    return Path(os.environ.get("BENCH_CACHE") or Path.home() / ".cache/bench")
+
+
+class Store:
+    """The `files/` folder of a cache. A digest is checked to be one before it becomes part of a path."""
+
+    def __init__(self, cache: Path) -> None:
+        self.folder = cache / "files"
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def path(self, digest: str) -> Path:
+        """Where the file of that digest is or would be; ValueError where it is no digest."""
+        if not _DIGEST.fullmatch(digest):
+            raise ValueError(f"expected a SHA-256 in hexadecimal, got {digest[:80]!r}")
+        return self.folder / digest
+
+    def has(self, digest: str) -> bool:
+        """Whether the file is there."""
+        return self.path(digest).is_file()
+
+    def add_file(self, path: Path) -> str:
+        """Take a finished file of the same file system in (it is moved); returns its digest."""
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            os.fsync(file.fileno())
+        path.replace(self.path(digest))
+        return digest
+
+    def add_bytes(self, data: bytes) -> str:
+        """Write bytes; returns their digest."""
+        digest = hashlib.sha256(data).hexdigest()
+        incoming = Incoming(self, digest, len(data))
+        incoming.write(data)
+        incoming.finish()
+        return digest
+
+    def remove_all(self) -> None:
+        """Empty the store."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Incoming:
+    """A file on its way in: written beside, checked against its digest, then renamed."""
+
+    def __init__(self, store: Store, digest: str, size: int) -> None:
+        self._target, self._digest, self._left = store.path(digest), digest, size
+        self._hash = hashlib.sha256()
+        descriptor, name = tempfile.mkstemp(dir=store.folder, prefix=".incoming-")
+        self._path = Path(name)
+        self._file: BinaryIO = os.fdopen(descriptor, "wb")
+
+    def write(self, data: bytes) -> None:
+        """Add bytes; ValueError past the announced size, OSError on a full disk."""
+        self._left -= len(data)
+        if self._left < 0:
+            self.abort()
+            raise ValueError("more bytes came than were announced")
+        self._hash.update(data)
+        self._file.write(data)
+
+    def finish(self) -> None:
+        """Check size and digest, make it last, rename it; ValueError where they differ."""
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            if self._left or self._hash.hexdigest() != self._digest:
+                raise ValueError(f"expected a file of digest {self._digest}, other bytes came")
+            self._path.replace(self._target)
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Leave nothing behind; harmless after `finish`."""
+        try:
+            self._file.close()
+        finally:
+            self._path.unlink(missing_ok=True)

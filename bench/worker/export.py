@@ -1,0 +1,105 @@
+"""The task that makes what units need beforehand: cost, fp32 eager's output, and the ONNX graph."""
+
+import os
+import time
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench import workloads
+from bench.decoding import encode
+from bench.inputs import input_array
+from bench.job import Task
+from bench.records import Cost
+from bench.runtimes.pytorch import to_numpy
+from bench.store import Store
+from bench.worker.channel import Channel
+from bench.worker.measure import classify
+from bench.workload import GRAPH_RUNTIMES, Unit, Workload
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+def export_units(task: Task, channel: Channel) -> None:
+    """One `artifact` message for each unit: its files' digests and cost, or the reason why there are none."""
+    store = Store(Path(task.cache))
+    for unit, attempt in zip(task.units, task.attempts, strict=True):
+        channel.begin(unit, attempt)
+        started = time.monotonic()
+        body: dict[str, Any] = {"reference": "", "model": "", "cost": None, "kind": "", "reason": ""}
+        try:
+            body |= _onnx_file(unit, store) if workloads.is_onnx_file(unit.workload) else _from_module(unit, store)
+        except Exception as error:  # noqa: BLE001 - whatever an exporter raises, the row must say it
+            _, kind, reason = classify(error)
+            body |= {"kind": "build" if kind == "error" else kind, "reason": reason}
+        body["seconds"] = time.monotonic() - started
+        channel.send("artifact", body, unit=unit.id, attempt=attempt)
+
+
+def _from_module(unit: Unit, store: Store) -> dict[str, Any]:
+    import torch
+
+    workload, image = unit.workload, torch.from_numpy(input_array(unit))
+    with torch.no_grad():
+        if workload.operator is not None:
+            cost = workloads.operator_cost_of(workload, unit.batch, unit.dtype)
+            module = workloads.build_module(_reference_workload(workload))
+            reference = to_numpy(module(image))
+        else:
+            published = workloads.plain_network(workload)
+            reference = to_numpy(published(image))
+            module = workloads.timed_form(published, workload)
+            cost = workloads.network_cost_of(published, module, workload, unit.batch, unit.dtype)
+            del published
+    found: dict[str, Any] = {"reference": _save(reference, store), "cost": encode(cost)}
+    if unit.runtime in GRAPH_RUNTIMES:
+        module = workloads.build_module(workload) if workload.operator is not None else module
+        found["model"] = _export(module.to(getattr(torch, unit.dtype)), image.to(getattr(torch, unit.dtype)), store)
+    return found
+
+
+def _reference_workload(workload: Workload) -> Workload:
+    """The same operator in its plainest implementation."""
+    if workload.operator is None or workload.operator.implementation == "split_cat":
+        return workload
+    return replace(workload, operator=replace(workload.operator, implementation="split_cat"))
+
+
+def _onnx_file(unit: Unit, store: Store) -> dict[str, Any]:
+    """A graph from a file has no eager form: its reference is ONNX Runtime with every optimisation off."""
+    from bench.runtimes.onnx_runtime import session
+
+    source = Path(workloads.network_entry(unit.workload).library_name)
+    digest = store.add_bytes(source.read_bytes())
+    plain = session(store.path(digest), 1, optimised=False)
+    result = plain.run(None, {plain.get_inputs()[0].name: input_array(unit)})[0]
+    return {"model": digest, "reference": _save(result.astype("float32"), store), "cost": _graph_cost(source)}
+
+
+def _graph_cost(path: Path) -> dict[str, Any]:
+    from models.onnx_counting import count_graph
+
+    cost = count_graph(path)
+    return encode(Cost(params=cost.params, macs=cost.macs, bytes_ideal=None, bytes_moved=None, unseen=cost.unseen))
+
+
+def _save(array: "npt.NDArray[np.float32]", store: Store) -> str:
+    import numpy as np
+
+    buffer = BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return store.add_bytes(buffer.getvalue())
+
+
+def _export(module: Any, example: Any, store: Store) -> str:
+    from models.export import export
+
+    path = store.folder / f".export-{os.getpid()}.onnx"
+    try:
+        export(module, example, path)
+        return store.add_file(path)
+    finally:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,215 @@
+"""The task that measures units one after the other in this process, and what becomes of one that fails."""
+
+import gc
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.job import Files, Task
+from bench.measuring import memory
+from bench.measuring.clock import Clock, SystemClock, timer_overhead_s
+from bench.measuring.rules import Rules, rules_for
+from bench.records import FailureKind, Measurement, Record, Status
+from bench.runtimes.loaded import FallbackError, Loaded, UnsupportedError
+from bench.store import Store
+from bench.worker.channel import Channel, one_line
+from bench.worker.machine import Machine, machine_for
+from bench.worker.settings import applied
+from bench.workload import Unit
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+# measurement.md rule 2: max |y - reference| / max |reference|.
+ERROR_LIMITS = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
+TF32_ERROR_LIMIT = 1e-2
+
+
+class WrongOutputError(Exception):
+    """The output is not that of fp32 eager."""
+
+
+class ThreadsError(Exception):
+    """The runtime does not use the threads it was told to use."""
+
+
+def measure_units(task: Task, channel: Channel) -> None:
+    """Each unit ends in one record; an exception ends that unit alone."""
+    store, clock = Store(Path(task.cache)), SystemClock()
+    files = {item.unit: item for item in task.files}
+    overhead_s = timer_overhead_s(clock)
+    for unit, attempt in zip(task.units, task.attempts, strict=True):
+        channel.begin(unit, attempt)
+        channel.record(measure_unit(unit, attempt, files.get(unit.id), store, clock, overhead_s))
+
+
+def measure_unit(
+    unit: Unit, attempt: int, files: Files | None, store: Store, clock: Clock, overhead_s: float
+) -> Record:
+    """Load, check, warm up, sample; whatever goes wrong becomes the record's reason."""
+    started, utc = time.monotonic(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    status: Status = "failed"
+    measurement = None
+    kind: FailureKind = ""
+    reason = ""
+    try:
+        measurement = _measured(unit, files or Files(unit=unit.id), store, clock, overhead_s)
+        status = "done"
+    except Exception as error:  # noqa: BLE001 - a network may raise anything, and its row must say what
+        status, kind, reason = classify(error)
+    finally:
+        gc.collect()
+    return Record(
+        unit=unit,
+        attempt=attempt,
+        status=status,
+        reason_kind=kind,
+        reason=reason,
+        measurement=measurement,
+        started_utc=utc,
+        seconds=time.monotonic() - started,
+    )
+
+
+def classify(error: Exception) -> tuple[Status, FailureKind, str]:
+    """The status, kind and line that an exception becomes."""
+    text = one_line(error)
+    if isinstance(error, UnsupportedError):
+        return "skipped", "unsupported", text
+    if isinstance(error, ImportError):
+        return "skipped", "unsupported", f"{text}; install it on this device"
+    if isinstance(error, NotImplementedError) or "not implemented for '" in text:
+        return "skipped", "unsupported", text
+    if isinstance(error, WrongOutputError):
+        return "failed", "wrong_output", text
+    if isinstance(error, FallbackError):
+        return "failed", "fallback", text
+    if isinstance(error, ThreadsError):
+        return "failed", "threads", text
+    # torch says it in a RuntimeError, CUDA in a class of its own, ONNX Runtime in words.
+    words = ("out of memory", "not enough memory", "bad_alloc", "failed to allocate memory")
+    if isinstance(error, MemoryError) or any(word in text.lower() for word in words):
+        return "failed", "out_of_memory", text or "out of memory"
+    if isinstance(error, ValueError):
+        return "failed", "build", text
+    return "failed", "error", f"{type(error).__name__}: {text}"
+
+
+def load(unit: Unit, files: Files, store: Store) -> Loaded:
+    """The unit in its runtime."""
+    if unit.runtime == "onnxruntime":
+        from bench.runtimes import onnx_runtime
+
+        return onnx_runtime.load(unit, store.path(files.model))
+    if unit.runtime == "openvino":
+        from bench.runtimes import openvino_runtime
+
+        return openvino_runtime.load(unit, store.path(files.model))
+    from bench.runtimes import pytorch
+
+    pytorch.set_threads(unit.threads)
+    return pytorch.load(unit)
+
+
+def _measured(unit: Unit, files: Files, store: Store, clock: Clock, overhead_s: float) -> Measurement:
+    rules = rules_for(unit.effort)
+    memory.reset_peak()
+    with applied(unit):
+        start = clock.now_ns()
+        loaded = load(unit, files, store)
+        load_s = (clock.now_ns() - start) / 1e9
+        if loaded.threads != unit.threads:
+            raise ThreadsError(f"set {unit.threads} threads, the runtime reports {loaded.threads}")
+        machine = machine_for(unit, loaded, clock)
+        with machine.ready():
+            start = clock.now_ns()
+            loaded.step()
+            machine.wait()
+            first_call_s = (clock.now_ns() - start) / 1e9
+            max_error = check(unit, loaded, files, store)
+            return _sampled(unit, loaded, machine, rules, overhead_s, load_s, first_call_s, max_error)
+
+
+def _sampled(
+    unit: Unit,
+    loaded: Loaded,
+    machine: Machine,
+    rules: Rules,
+    overhead_s: float,
+    load_s: float,
+    first_call_s: float,
+    max_error: float | None,
+) -> Measurement:
+    with _collector_off():
+        samples, ending = machine.measured(rules, overhead_s)
+        disturbed = {"throttled", "contended"}
+        again = bool(disturbed & {*ending.verdicts, *samples.verdicts(rules)})
+        if again:  # once more after a pause; whatever comes then is what is reported
+            machine.clock.sleep(rules.remeasure_pause_s)
+            samples, ending = machine.measured(rules, overhead_s)
+    disturbances = replace(ending.disturbances, discarded_groups=samples.discarded_groups, remeasured=again)
+    verdicts = {*samples.verdicts(rules), *ending.verdicts}
+    return Measurement(
+        samples_s=tuple(samples.wall_s),
+        device_samples_s=tuple(samples.device_s),
+        iterations_per_sample=samples.iterations,
+        warmup_iterations=samples.warmup_iterations,
+        steady=samples.steady,
+        precise=samples.precise,
+        load_s=load_s,
+        first_call_s=first_call_s,
+        max_error=max_error,
+        peak_memory_bytes=memory.peak_bytes(),
+        device_memory_bytes=machine.device_memory_bytes(),
+        threads_seen=loaded.threads,
+        cpus=machine.cpus,
+        verdicts=tuple(sorted(verdicts)),
+        notes=(*loaded.notes, *ending.notes),
+        disturbances=disturbances,
+    )
+
+
+def check(unit: Unit, loaded: Loaded, files: Files, store: Store) -> float | None:
+    """Largest relative error against the reference; raises WrongOutputError above the dtype's limit."""
+    import numpy as np
+
+    result = loaded.output()
+    if not np.isfinite(result).all():
+        raise WrongOutputError("the output holds NaN or infinity")
+    if not files.reference:
+        return None
+    reference = np.load(store.path(files.reference), allow_pickle=False)
+    error = max_error(result, reference)
+    limit = ERROR_LIMITS[unit.dtype]
+    if unit.settings.tf32 and unit.accelerator and unit.dtype == "float32":
+        limit = TF32_ERROR_LIMIT
+    if error > limit:
+        raise WrongOutputError(f"the output differs from fp32 eager by {error:.2g} of its maximum, allowed {limit:g}")
+    return error
+
+
+def max_error(result: "npt.NDArray[np.float32]", reference: "npt.NDArray[np.float32]") -> float:
+    """max |y - ref| / max |ref|; raises WrongOutputError where the shapes differ."""
+    import numpy as np
+
+    if result.shape != reference.shape:
+        raise WrongOutputError(f"expected an output of shape {reference.shape}, got {result.shape}")
+    scale = float(np.abs(reference).max())
+    difference: Any = np.abs(result - reference).max()
+    return float(difference) / (scale or 1.0)
+
+
+@contextmanager
+def _collector_off() -> Iterator[None]:
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()

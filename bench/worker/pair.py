@@ -1,0 +1,88 @@
+"""One side of a pair: two live workers take turns in short bursts, so that drift meets both alike (rule 7)."""
+
+import os
+import random
+from pathlib import Path
+
+from bench.job import Files, Task
+from bench.measuring.clock import SystemClock, timer_overhead_s
+from bench.measuring.rules import rules_for
+from bench.measuring.sampler import CpuTimer, iterations_for
+from bench.store import Store
+from bench.worker.channel import Channel
+from bench.worker.machine import machine_for
+from bench.worker.measure import check, classify, load
+from bench.worker.settings import applied
+
+
+def turns(bursts: int, seed: int) -> list[int]:
+    """Whose turn it is: blocks of ABBA or BAAB, drawn by `seed`, each side `bursts` times."""
+    generator = random.Random(seed)
+    order: list[int] = []
+    while len(order) < 2 * bursts:
+        first = generator.randrange(2)
+        order += [first, 1 - first, 1 - first, first]
+    # An odd number of bursts ends in half a block, which still holds one turn of each side.
+    return order[: 2 * bursts]
+
+
+class Token:
+    """The right to run, handed over a pipe; the other side sleeps in a read."""
+
+    def __init__(self, read: int, write: int, held: bool) -> None:
+        self._read, self._write, self._held = read, write, held
+
+    def take(self) -> None:
+        """Wait for it; EOFError where the other side has died."""
+        if not self._held and os.read(self._read, 1) != b"t":
+            raise EOFError("the other side of the pair ended")
+        self._held = True
+
+    def give(self) -> None:
+        """Hand it over."""
+        if self._held:
+            os.write(self._write, b"t")
+            self._held = False
+
+
+def measure_pair(task: Task, channel: Channel) -> None:
+    """Load this side's unit, then take turns; sends one `bursts` message with the mean seconds of an iteration."""
+    unit, attempt = task.units[task.side], task.attempts[task.side]
+    files = {item.unit: item for item in task.files}.get(unit.id, Files(unit=unit.id))
+    store, clock = Store(Path(task.cache)), SystemClock()
+    token = Token(task.token_read, task.token_write, held=task.side == 0)
+    channel.begin(unit, attempt)
+    try:
+        with applied(unit):
+            # Loading takes turns as well: two imports at once would fight for one core and the same memory.
+            token.take()
+            loaded = load(unit, files, store)
+            machine = machine_for(unit, loaded, clock)
+            check(unit, loaded, files, store)
+            overhead_s = timer_overhead_s(clock)
+            samples, _ = machine.measured(rules_for(unit.effort), overhead_s)
+            timer = CpuTimer(loaded.step, clock, loaded.restore)
+            iteration_s = sorted(samples.wall_s)[len(samples.wall_s) // 2]
+            iterations = max(1, round(task.burst_s / iteration_s), iterations_for(iteration_s, rules_for("normal"), 0))
+            token.give()
+            if task.side == 0:
+                token.take()
+            bursts = []
+            order = turns(task.bursts, task.seed)
+            for position, side in enumerate(order):
+                if side == task.side:
+                    token.take()
+                    timer.sample(1)  # untimed: fills the caches that the other side has emptied
+                    bursts.append(timer.sample(iterations).wall_s)
+                    if position + 1 < len(order) and order[position + 1] != side:
+                        token.give()
+                elif position == 0:
+                    token.give()  # the other side begins
+            token.give()
+    except EOFError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a side may fail in any way; the pair's record says how
+        status, kind, reason = classify(error)
+        channel.send("side_failed", {"status": status, "kind": kind, "reason": reason}, unit=unit.id, attempt=attempt)
+        raise SystemExit(1) from error
+    channel.send("bursts", {"seconds": bursts}, unit=unit.id, attempt=attempt)

@@ -1,0 +1,21 @@
+"""The task that looks for accelerators: it must import torch, which the agent never does."""
+
+from bench.worker.channel import Channel, one_line
+
+
+def probe_accelerators(channel: Channel) -> None:
+    """Send one `accelerators` message: the names of the CUDA devices, and in `reason` why there is none."""
+    try:
+        import torch
+    except ImportError as error:
+        channel.send("accelerators", {"names": [], "reason": one_line(error)})
+        return
+    names, reason = [], ""
+    build = f"torch {torch.__version__} ({'CUDA ' + torch.version.cuda if torch.version.cuda else 'CPU build'})"
+    if torch.version.cuda is None:
+        reason = f"{build} has no CUDA"
+    elif not torch.cuda.is_available():
+        reason = f"{build} finds no usable GPU or driver"
+    else:
+        names = [f"cuda:{i} {torch.cuda.get_device_name(i)}, {build}" for i in range(torch.cuda.device_count())]
+    channel.send("accelerators", {"names": names, "reason": reason})
