@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -15,10 +16,11 @@ def fill(module: nn.Module, *, seed: int) -> None:
     """Replace every convolution's weights: the same seed gives the same bytes on every machine.
 
     PConv's (all its implementations: same seed, same output) are those of `orbit_weights`, equal in all layers
-    of the stack because the promise there is about one map applied again and again. All others are normal with
-    variance 1 / fan in, where the two parts of a TConv, being summed, count as one.
+    of the stack because the promise there is about one map applied again and again. All others are uniform
+    with variance 1 / fan in, where the two parts of a TConv, being summed, count as one.
     """
-    generator = torch.Generator().manual_seed(seed)
+    # numpy's uniform numbers are integer arithmetic; torch's normal ones differ in the last bit between CPUs.
+    generator = np.random.Generator(np.random.PCG64(seed))
     orbit: Tensor | None = None
     done: set[nn.Module] = set()
     with torch.no_grad():
@@ -31,20 +33,22 @@ def fill(module: nn.Module, *, seed: int) -> None:
                 weight.copy_(orbit)
                 done.add(part.partial_conv)
             elif isinstance(part, TConv):
-                _fill_normal([part.spatial, part.pointwise], generator)
+                _fill_uniform([part.spatial, part.pointwise], generator)
                 done |= {part.spatial, part.pointwise}
             elif isinstance(part, nn.Conv2d) and part not in done:
-                _fill_normal([part], generator)
+                _fill_uniform([part], generator)
 
 
-def _fill_normal(summed: list[nn.Conv2d], generator: torch.Generator) -> None:
+def _fill_uniform(summed: list[nn.Conv2d], generator: np.random.Generator) -> None:
     """Variance 1 / fan in, the fan in of all convolutions whose outputs are added up."""
     fan_in = sum(math.prod(conv.weight.shape[1:]) for conv in summed)
     for conv in summed:
-        conv.weight.normal_(0, 1 / math.sqrt(fan_in), generator=generator)
+        drawn = generator.random(tuple(conv.weight.shape), dtype=np.float32)
+        # Uniform over an interval of width w has the variance w^2 / 12.
+        conv.weight.copy_(torch.from_numpy(drawn).sub_(0.5).mul_(math.sqrt(12 / fan_in)))
 
 
-def orbit_weights(channels: int, kernel: int, generator: torch.Generator) -> Tensor:
+def orbit_weights(channels: int, kernel: int, generator: np.random.Generator) -> Tensor:
     """Weights (c, c, k, k) that, applied to their own output for ever, keep its norm within sqrt(3) of the start.
 
     Zero padding loses energy at the borders, so no convolution beyond a 1 x 1 keeps the norm exactly, and a
@@ -63,8 +67,8 @@ def orbit_weights(channels: int, kernel: int, generator: torch.Generator) -> Ten
     centre = kernel // 2
     shape = (half, half, kernel, kernel)
     # Magnitudes within a factor of two: nothing near zero, which fp16 would make subnormal.
-    a = torch.empty(shape).uniform_(0.5, 1, generator=generator)
-    a *= torch.randint(0, 2, shape, generator=generator) * 2 - 1
+    drawn = torch.from_numpy(generator.random(shape, dtype=np.float32)) - 0.5
+    a = drawn + torch.where(drawn < 0, -0.5, 0.5)
     # One value per pair (o, i, t), (i, o, -t): the one whose flat position comes first.
     place = torch.arange(a.numel()).reshape(shape)
     partner = place.transpose(0, 1).flip(2, 3)
