@@ -81,7 +81,7 @@ def measure_pair(task: Task, channel: Channel) -> None:
             token.give()
     except EOFError:
         raise
-    except Exception as error:  # noqa: BLE001 - a side may fail in any way; the pair's record says how
+    except Exception as error:  # a side may fail in any way; the pair's record says how
         status, kind, reason = classify(error)
         channel.send("side_failed", {"status": status, "kind": kind, "reason": reason}, unit=unit.id, attempt=attempt)
         raise SystemExit(1) from error

@@ -1,0 +1,81 @@
+"""What units need beforehand, made once on the host and kept: reference output, ONNX graph, cost."""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench.decoding import decode, encode
+from bench.job import Files
+from bench.journal import write_atomically
+from bench.records import Cost, FailureKind
+from bench.store import Store
+from bench.workload import GRAPH_RUNTIMES, Settings, Unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """The files of one unit, by digest, and its cost; or why they could not be made."""
+
+    reference: str = ""
+    model: str = ""
+    cost: Cost | None = None
+    kind: FailureKind = ""
+    reason: str = ""
+    seconds: float = 0.0
+
+    def files(self, unit: str) -> Files:
+        """What the worker of that unit is told."""
+        return Files(unit=unit, reference=self.reference, model=self.model)
+
+
+def representative(unit: Unit) -> Unit:
+    """The unit whose artifact serves all units that differ in nothing an artifact depends on."""
+    graph = unit.runtime in GRAPH_RUNTIMES
+    return replace(
+        unit,
+        runtime="onnxruntime" if graph else "eager",
+        layout="nchw",
+        # One float32 graph serves OpenVINO's bfloat16 too.
+        dtype="float32" if unit.runtime == "openvino" else unit.dtype,
+        threads=1,
+        device="host",
+        mode="latency",
+        round=0,
+        effort="normal",
+        settings=Settings(),
+        accelerator="",
+    )
+
+
+class ArtifactCache:
+    """The `artifacts/` folder of the host's cache: one small JSON file for each, beside the store of files."""
+
+    def __init__(self, cache: Path, maker: str) -> None:
+        self.store = Store(cache)
+        self._folder = cache / "artifacts"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._maker = maker  # what made them: versions of the exporting libraries
+
+    def key(self, unit: Unit) -> str:
+        """The hash of everything that decides the artifact."""
+        # The device is no part of it: what was exported for one serves the others.
+        made_from = replace(representative(unit), fingerprint="")
+        return hashlib.sha256(f"{made_from.id}:{self._maker}".encode()).hexdigest()[:24]
+
+    def get(self, unit: Unit) -> Artifact | None:
+        """The artifact, if it was made and its files are still there."""
+        try:
+            found = decode(Artifact, json.loads(self._path(unit).read_text()))
+        except (OSError, ValueError):
+            return None
+        files = [digest for digest in (found.reference, found.model) if digest]
+        return found if all(self.store.has(digest) for digest in files) else None
+
+    def put(self, unit: Unit, artifact: Artifact) -> None:
+        """Keep an artifact that was made; a failure is not kept, so that it is tried again."""
+        if not artifact.kind:
+            write_atomically(self._path(unit), json.dumps(encode(artifact)))
+
+    def _path(self, unit: Unit) -> Path:
+        return self._folder / f"{self.key(unit)}.json"

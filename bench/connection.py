@@ -1,0 +1,228 @@
+"""A live agent: lines out, lines in, heartbeats, and what it means when they stop."""
+
+import base64
+import contextlib
+import os
+import selectors
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from bench.agent import Timing
+from bench.decoding import decode, encode
+from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError
+from bench.records import Environment
+from bench.wire import MAX_LINE_BYTES, Message, decode_line, encode_line
+
+FILE_CHUNK_BYTES = 512 * 1024
+STDERR_BYTES = 8 * 1024
+
+Explain = Callable[[int | None, str], BenchError]
+
+
+class Transport(Protocol):
+    """A way to one machine."""
+
+    def connect(self, run: str, timing: Timing) -> "tuple[Connection, Environment, float]":
+        """A live agent, its environment and clock skew in seconds; DeviceError where there is no way."""
+
+
+class Connection:
+    """One agent behind a process's pipes. Used by one thread; `interrupt` may be called from any."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", run: str, timing: Timing, explain: Explain) -> None:
+        self._process, self._run, self._timing, self._explain = process, run, timing, explain
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise ValueError("expected a process with all three pipes")
+        self._input, self._output, self._errors = (p.fileno() for p in (process.stdin, process.stdout, process.stderr))
+        for descriptor in (self._input, self._output, self._errors):
+            os.set_blocking(descriptor, False)
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_read, False)
+        self._selector = selectors.DefaultSelector()
+        for descriptor in (self._output, self._errors, self._wake_read):
+            self._selector.register(descriptor, selectors.EVENT_READ)
+        self._buffer, self._lines = bytearray(), deque[bytes]()
+        self._stderr = b""
+        self._sequence = 0
+        self._expected = 1
+        self._heard = self._beat = time.monotonic()
+        self._ended = False
+
+    def start(self, raw: bytes = b"") -> tuple[Environment, float]:
+        """Begin the conversation (`raw` is what was read ahead); returns the device's environment and clock skew."""
+        self._feed(raw)
+        self.send("start", {"timing": encode(self._timing)})
+        sent = time.time()
+        until = time.monotonic() + self._timing.lock_wait_s + 2 * self._timing.lease_s
+        while True:
+            message = self.receive(until - time.monotonic())
+            if message is None and time.monotonic() >= until:
+                raise self._lost("the agent did not answer")
+            if message is not None and message.type == "hello":
+                break
+        try:
+            environment = decode(Environment, message.body["environment"])
+            clock = float(message.body["clock"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ProtocolError(f"expected the agent's environment: {error}") from None
+        return environment, clock - (sent + time.time()) / 2
+
+    def send(self, kind: str, body: dict[str, Any], unit: str = "", attempt: int = 0) -> None:
+        """Write one message; LinkLostError where the pipe is gone or stays full for a lease."""
+        self._sequence += 1
+        data = encode_line(Message(type=kind, body=body, run=self._run, unit=unit, attempt=attempt, seq=self._sequence))
+        until = time.monotonic() + self._timing.lease_s
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[os.write(self._input, view) :]
+                until = time.monotonic() + self._timing.lease_s
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise self._lost("the link took no more data") from None
+                self._wait_writable()
+            except OSError:
+                raise self._lost("the link broke") from None
+
+    def send_file(self, path: Path, digest: str) -> None:
+        """Copy a file into the agent's store and wait until it is checked there."""
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            chunk = file.read(FILE_CHUNK_BYTES)
+            head: dict[str, Any] = {"digest": digest, "size": size}
+            while True:
+                following = file.read(FILE_CHUNK_BYTES)
+                data = base64.b64encode(chunk).decode()
+                self.send("file", {**head, "data": data, "last": not following})
+                if not following:
+                    break
+                head, chunk = {}, following
+        self.wait_for("stored")
+
+    def missing(self, digests: list[str]) -> list[str]:
+        """Which of the files the agent's store lacks."""
+        self.send("have", {"digests": digests})
+        answer = self.wait_for("missing").body.get("digests")
+        if not isinstance(answer, list) or not set(map(str, answer)) <= set(digests):
+            raise ProtocolError("expected some of the digests asked about")
+        return [digest for digest in digests if digest in answer]
+
+    def wait_for(self, kind: str) -> Message:
+        """The next message, which must be of that kind."""
+        while True:
+            message = self.receive(self._timing.lease_s)
+            if message is not None:
+                if message.type != kind:
+                    raise ProtocolError(f"expected {kind!r}, got {message.type[:40]!r}")
+                return message
+
+    def receive(self, timeout_s: float) -> Message | None:
+        """The next message that is no heartbeat; None at the time-out or after `interrupt`.
+
+        Raises LinkLostError where the agent is gone or silent for a lease, ProtocolError on anything malformed,
+        DeviceError where the agent itself gives up.
+        """
+        until = time.monotonic() + max(0.0, timeout_s)
+        while True:
+            while self._lines:
+                message = self._check(self._lines.popleft())
+                if message.type != "alive":
+                    return message
+            now = time.monotonic()
+            if now - self._beat >= self._timing.heartbeat_s:
+                self._beat = now
+                self.send("alive", {})
+            if now - self._heard >= self._timing.lease_s:
+                raise self._lost(f"nothing was heard for {self._timing.lease_s:g} s")
+            if now >= until:
+                return None
+            if self._read(min(until, self._beat + self._timing.heartbeat_s, self._heard + self._timing.lease_s) - now):
+                return None
+
+    def interrupt(self) -> None:
+        """Make a waiting `receive` return."""
+        with contextlib.suppress(OSError):
+            os.write(self._wake_write, b"!")
+
+    def close(self) -> None:
+        """Say goodbye and wait a moment; then the process is ended, and its agent sees the end of its input."""
+        with contextlib.suppress(BenchError):
+            if not self._ended:
+                self.send("bye", {})
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        try:
+            self._process.wait(2)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._selector.close()
+        for descriptor in (self._wake_read, self._wake_write):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+
+    def _check(self, line: bytes) -> Message:
+        message = decode_line(line)
+        if message.run != self._run or message.seq != self._expected:
+            raise ProtocolError(
+                f"expected message {self._expected} of this run, got {message.seq} of {message.run[:40]!r}"
+            )
+        self._expected += 1
+        if message.type == "error":
+            text = " ".join(str(message.body.get("message", "")).split())[:300]
+            raise (ProtocolError if message.body.get("kind") == "protocol" else DeviceError)(text)
+        return message
+
+    def _read(self, timeout_s: float) -> bool:
+        """Take in what has come; True where `interrupt` was called."""
+        interrupted = False
+        for key, _ in self._selector.select(max(0.0, timeout_s)):
+            try:
+                data = os.read(key.fd, 1 << 18)
+            except BlockingIOError:
+                continue
+            if key.fd == self._wake_read:
+                interrupted = True
+            elif key.fd == self._errors:
+                self._stderr = (self._stderr + data)[-STDERR_BYTES:]
+                if not data:
+                    self._selector.unregister(self._errors)
+            elif data:
+                self._heard = time.monotonic()
+                self._feed(data)
+            else:
+                raise self._lost("")
+        return interrupted
+
+    def _feed(self, data: bytes) -> None:
+        self._buffer += data
+        if b"\n" in data:
+            *lines, rest = bytes(self._buffer).split(b"\n")
+            self._lines.extend(lines)
+            self._buffer = bytearray(rest)
+        if len(self._buffer) > MAX_LINE_BYTES:
+            raise ProtocolError(f"expected lines of at most {MAX_LINE_BYTES} bytes")
+
+    def _lost(self, what: str) -> BenchError:
+        """The error for a link that ended: what the transport can tell from the process's end and its last words."""
+        self._ended = True
+        if not what:  # the output ended: the process is about to, or has
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(2)
+            with contextlib.suppress(OSError, BlockingIOError):
+                self._stderr += os.read(self._errors, STDERR_BYTES)
+            return self._explain(self._process.poll(), self._stderr.decode("utf-8", "replace"))
+        return LinkLostError(what)
+
+    def _wait_writable(self) -> None:
+        # While a file is on its way the agent may answer; take that in, or both sides would block.
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._input, selectors.EVENT_WRITE)
+            selector.select(0.1)
+        self._read(0)

@@ -1,0 +1,37 @@
+"""What is known, before anything runs, to be impossible: those units become skipped rows with the reason."""
+
+from bench.records import Environment
+from bench.workload import GRAPH_RUNTIMES, TORCH_RUNTIMES, Unit
+
+_PACKAGE = {"eager": "torch", "compile": "torch", "onnxruntime": "onnxruntime", "openvino": "openvino"}
+
+
+def unsupported(unit: Unit, environment: Environment | None) -> str:
+    """Why the unit cannot run on a device of that environment; empty where nothing speaks against it."""
+    if unit.runtime in GRAPH_RUNTIMES:
+        if reason := _graph_reason(unit):
+            return reason
+    elif unit.workload.model is not None and unit.workload.model.source.endswith(".onnx"):
+        return "an .onnx file holds no PyTorch module"
+    if environment is not None and environment.runtime(_PACKAGE[unit.runtime]) is None:
+        return f"{_PACKAGE[unit.runtime]} is not installed on this device"
+    if unit.settings.cuda_graph and not (unit.accelerator and unit.runtime == "eager"):
+        return "CUDA graphs are captured in eager on a GPU only"
+    if unit.accelerator and unit.runtime not in TORCH_RUNTIMES:
+        return f"{unit.runtime} is measured on CPUs only"
+    return ""
+
+
+def _graph_reason(unit: Unit) -> str:
+    title = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}[unit.runtime]
+    if unit.layout != "nchw":
+        return f"{title} chooses its own layout"
+    if unit.runtime == "onnxruntime" and unit.dtype == "bfloat16":
+        return "ONNX Runtime has no bfloat16 kernels on a CPU"
+    if unit.runtime == "openvino" and unit.dtype == "float16":
+        return "OpenVINO's CPU plugin computes in float32 or bfloat16"
+    if unit.workload.operator is not None and unit.workload.operator.implementation == "inplace":
+        return "an ONNX graph cannot overwrite its input"
+    if unit.workload.model is not None and unit.workload.model.form == "fast":
+        return "the inference form is PyTorch's; its graph is exported from the plain network"
+    return ""

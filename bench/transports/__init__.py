@@ -1,0 +1,1 @@
+"""How the host reaches an agent: a child process here, or the system's ssh."""

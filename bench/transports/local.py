@@ -1,0 +1,46 @@
+"""The agent of this machine: a child process with the same program a board runs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import bench
+from bench.agent import Timing
+from bench.connection import Connection
+from bench.errors import BenchError, DeviceError
+from bench.records import Environment
+
+
+class LocalTransport:
+    """Starts the agent in a session of its own, so that Ctrl-C reaches the host alone."""
+
+    def __init__(self, cache: Path | None = None) -> None:
+        self._cache = cache
+
+    def connect(self, run: str, timing: Timing) -> tuple[Connection, Environment, float]:
+        """A connection, the machine's environment, and a clock skew of zero or nearly so."""
+        root = str(Path(str(bench.__file__)).parent.parent)
+        environment = dict(os.environ)
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environment.get("PYTHONPATH", "")]))
+        if self._cache is not None:
+            environment["BENCH_CACHE"] = str(self._cache)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bench.agent"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
+        )
+        connection = Connection(process, run, timing, _explain)
+        try:
+            return connection, *connection.start()
+        except BaseException:
+            connection.close()
+            raise
+
+
+def _explain(code: int | None, stderr: str) -> BenchError:
+    last = stderr.strip().splitlines()[-1:] or ["no message"]
+    return DeviceError(f"expected this machine's agent to run, it ended with code {code}: {last[0][:200]}")
