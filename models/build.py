@@ -26,8 +26,7 @@ def build(entry: NetworkEntry, *, input_px: int | None = None, seed: int = 0) ->
     if input_px is not None and input_px < 1:
         raise ValueError(f"expected a positive input size, got {input_px}")
     px = input_px or entry.input_px or default_input_px(entry)
-    with _seeded(seed):
-        module = _create(entry).eval()
+    module = bare(entry, seed=seed)
     try:
         if entry.library == "factory":
             _run_once(module, px)
@@ -38,6 +37,12 @@ def build(entry: NetworkEntry, *, input_px: int | None = None, seed: int = 0) ->
             f"expected {entry.name} to take a 3x{px}x{px} image, got {_one_line(error)}; give another --input"
         ) from error
     return module
+
+
+def bare(entry: NetworkEntry, *, seed: int = 0) -> nn.Module:
+    """The network in evaluation mode as its code creates it: enough to count it, not to check its output."""
+    with _seeded(seed):
+        return _create(entry).eval()
 
 
 def default_input_px(entry: NetworkEntry) -> int:
@@ -52,9 +57,7 @@ def default_input_px(entry: NetworkEntry) -> int:
 
 def _create(entry: NetworkEntry) -> nn.Module:
     if entry.library == "onnx":
-        raise ValueError(
-            f"expected a network to build, got the file {entry.name}; it runs under onnxruntime only"
-        )
+        raise ValueError(f"expected a network to build, got the file {entry.name}; it runs under onnxruntime only")
     if entry.library == "timm":
         timm = import_timm()
         _require(entry, timm.is_model(entry.library_name), timm.list_models())
@@ -105,8 +108,7 @@ def _called(entry: NetworkEntry, factory: Callable[[], object]) -> nn.Module:
         raise ValueError(f"expected {entry.name} to make a network, got {_one_line(error)}") from error
     if not isinstance(module, nn.Module):
         raise ValueError(
-            f"expected {entry.name} to return a torch.nn.Module, got {type(module).__name__}; "
-            f"return the network itself"
+            f"expected {entry.name} to return a torch.nn.Module, got {type(module).__name__}; return the network itself"
         )
     return module
 
