@@ -1,0 +1,140 @@
+"""Networks are made as named, with weights under which a mistake shows, or refused in one line."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from models.build import bare, build, default_input_px
+from models.registry import resolve
+
+# One for each trap: layer scales of 1e-6 (ConvNeXt, EdgeNeXt) and 1e-5 (PoolFormer), batch norms that start at zero
+# (timm's ResNet), grouped features (ShuffleNetV2), attention (MobileViT, PVT), shifts (CycleMLP), our own.
+_SAMPLE = (
+    "convnext_t",
+    "edgenext_xxs",
+    "poolformer_s12",
+    "resnet50",
+    "shufflenetv2_x1_5",
+    "mobilevit_xxs",
+    "pvt_tiny",
+    "cyclemlp_b1",
+    "fasternet_t0",
+)
+
+
+@torch.inference_mode()
+def _logits(module: nn.Module, px: int, seed: int) -> Tensor:
+    result: Tensor = module(torch.randn(1, 3, px, px, generator=torch.Generator().manual_seed(seed)))
+    return result
+
+
+@pytest.mark.parametrize("name", _SAMPLE)
+def test_outputs_depend_on_the_image_and_fit_half_precision(name: str) -> None:
+    (entry,) = resolve([name])
+    px = entry.input_px or 224
+    module = build(entry)
+    assert not module.training
+    extremes: list[float] = []
+    for child in module.modules():
+        if not list(child.children()):
+            child.register_forward_hook(lambda _m, _i, out: extremes.append(float(out.abs().max())))
+    first, second = _logits(module, px, 1), _logits(module, px, 2)
+    # A hundred times the largest error that an output check lets pass.
+    assert float((first - second).abs().max()) > 0.01 * float(first.abs().max())
+    assert max(extremes) < 60_000
+
+
+def test_layer_scales_and_zero_norms_are_drawn_anew() -> None:
+    (convnext, resnet) = (build(entry) for entry in resolve(["convnext_t", "timm:resnet18"]))
+    scales = [value.detach() for name, value in convnext.named_parameters() if name.endswith("gamma")]
+    assert scales
+    assert all(float(value.min()) > 0.05 and float(value.std()) > 0.01 for value in scales)
+    norms = [child for child in resnet.modules() if isinstance(child, nn.BatchNorm2d)]
+    assert norms
+    for norm in norms:
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        assert float(norm.weight.detach().min()) > 0.5
+        assert float(norm.running_mean.std()) > 0
+        assert float(norm.running_var.std()) > 0
+
+
+def test_the_seed_decides_all_weights() -> None:
+    (entry,) = resolve(["fasternet_t0"])
+    one, again, other = (build(entry, seed=seed).state_dict() for seed in (0, 0, 1))
+    assert all(torch.equal(value, again[name]) for name, value in one.items())
+    assert not all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_building_leaves_the_global_generator_alone() -> None:
+    (entry,) = resolve(["torchvision:squeezenet1_1"])
+    before = torch.random.get_rng_state()
+    build(entry)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_own_input_sizes_are_known_where_the_library_tells() -> None:
+    (vit, squeeze, paper) = resolve(["timm:vit_tiny_patch16_384", "torchvision:squeezenet1_1", "mobilevit_xs"])
+    assert [default_input_px(entry) for entry in (vit, squeeze, paper)] == [384, 224, 256]
+
+
+@pytest.fixture
+def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "nets_of_a_test.py").write_text(
+        "import torch\n"
+        "def small():\n    return torch.nn.Sequential(torch.nn.Conv2d(3, 4, 9), torch.nn.BatchNorm2d(4))\n"
+        "def text():\n    return 'no network'\n"
+        "def broken():\n    raise KeyError('weights')\n"
+        "number = 3\n"
+    )
+    (tmp_path / "broken_of_a_test.py").write_text("import a_library_that_is_not_there\n")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("nets")
+def test_a_factory_in_the_working_directory_keeps_its_weights() -> None:
+    (entry,) = resolve(["nets_of_a_test:small"])
+    module = build(entry, input_px=32, seed=3)
+    assert isinstance(module, nn.Sequential)
+    assert torch.equal(module.state_dict()["1.running_var"], torch.ones(4))
+    assert not module.training
+
+
+@pytest.mark.usefixtures("nets")
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("nets_of_a_test:text", "to return a torch.nn.Module, got str"),
+        ("nets_of_a_test:broken", "KeyError: 'weights'"),
+        ("nets_of_a_test:smal", "did you mean small"),
+        ("nets_of_a_test:number", "expected a factory 'number'"),
+        ("broken_of_a_test:net", "No module named 'a_library_that_is_not_there'"),
+        ("nowhere_of_a_test:net", "No module named 'nowhere_of_a_test'"),
+        ("timm:resnet5O", "did you mean resnet50"),
+        ("torchvision:vgg12", "did you mean vgg1"),
+        ("some.onnx", "runs under onnxruntime only"),
+    ],
+)
+def test_what_cannot_be_built_says_why_in_one_line(name: str, text: str) -> None:
+    (entry,) = resolve([name])
+    with pytest.raises(ValueError, match=text) as raised:
+        build(entry)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.usefixtures("nets")
+@pytest.mark.parametrize(
+    ("name", "px"), [("nets_of_a_test:small", 8), ("swin_t", 200), ("pvt_tiny", 100), ("resnet50", -1)]
+)
+def test_a_size_that_the_network_refuses_is_said(name: str, px: int) -> None:
+    (entry,) = resolve([name])
+    with pytest.raises(ValueError, match=f"{px}x{px} image.*give another --input|positive input size") as raised:
+        build(entry, input_px=px)
+    assert "\n" not in str(raised.value)
+
+
+def test_bare_networks_are_in_evaluation_mode() -> None:
+    (entry,) = resolve(["mobilenetv2"])
+    assert not any(child.training for child in bare(entry).modules())

@@ -1,0 +1,68 @@
+"""A network written as ONNX computes the same, in the same bytes each time."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from torch import Tensor, nn
+
+from models.build import build
+from models.export import export
+from models.registry import resolve
+
+
+def _run(path: Path, image: Tensor) -> np.ndarray:
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (result,) = session.run(None, {"input": image.numpy()})
+    return np.asarray(result)
+
+
+@pytest.mark.parametrize("name", ["mobilevit_xxs", "pvt_tiny", "cyclemlp_b1", "fasternet_t0"])
+def test_exports_compute_what_eager_does(name: str, tmp_path: Path) -> None:
+    (entry,) = resolve([name])
+    px = entry.input_px or 224
+    module = build(entry)
+    image = torch.randn(1, 3, px, px, generator=torch.Generator().manual_seed(1))
+    export(module, image, tmp_path / "net.onnx")
+    with torch.inference_mode():
+        expected = module(image).numpy()
+    assert np.abs(_run(tmp_path / "net.onnx", image) - expected).max() < 1e-5 * np.abs(expected).max()
+    assert [path.name for path in tmp_path.iterdir()] == ["net.onnx"]
+
+
+def test_the_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.GELU(), nn.Flatten(), nn.LazyLinear(5)).eval()
+    image = torch.randn(2, 3, 8, 8)
+    module(image)
+    for name in ("a.onnx", "b.onnx"):
+        export(module, image, tmp_path / name)
+    assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
+    graph = onnx.load(tmp_path / "a.onnx").graph
+    assert [[size.dim_value for size in value.type.tensor_type.shape.dim] for value in graph.input] == [[2, 3, 8, 8]]
+    assert str(Path(__file__).parent).encode() not in (tmp_path / "a.onnx").read_bytes()
+
+
+def test_exporting_is_silent(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    export(nn.Conv2d(3, 4, 3).eval(), torch.randn(1, 3, 8, 8), tmp_path / "net.onnx")
+    assert capfd.readouterr() == ("", "")
+
+
+class _Branch(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x + 1 if float(x.sum()) > 0 else x
+
+
+class _Two(nn.Module):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return x + 1, x + 2
+
+
+@pytest.mark.parametrize(("module", "text"), [(_Branch(), "torch can export"), (_Two(), "one output")])
+def test_what_cannot_be_exported_says_so_and_leaves_nothing(module: nn.Module, text: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=text) as raised:
+        export(module, torch.randn(1, 3, 8, 8), tmp_path / "net.onnx")
+    assert "\n" not in str(raised.value)
+    assert not list(tmp_path.iterdir())
