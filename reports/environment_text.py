@@ -9,23 +9,22 @@ def device_title(run: Run, name: str) -> str:
     state = run.device(name)
     if state.environment is None:
         return f"{name}: never reached"
-    parts = [processor(state.environment), *versions(run, state)]
-    return f"{name}: " + ", ".join(part for part in parts if part)
+    return f"{name}: " + ", ".join([processor(state.environment), *versions(run, state)])
 
 
 def processor(environment: Environment) -> str:
-    """The accelerators where there are any named, else the CPU and its cores."""
-    board = f"{environment.board}, " if environment.board else ""
+    """The board where it has a name, the CPU and its cores, the accelerators."""
     cores = f"{environment.physical_cores} core{'s' if environment.physical_cores != 1 else ''}"
-    return f"{board}{environment.cpu_model}, {cores}"
+    return ", ".join(filter(None, [environment.board, environment.cpu_model, cores, *environment.accelerators]))
 
 
-def versions(run: Run, state: DeviceState) -> list[str]:
-    """The versions of the packages that the planned runtimes of this device stand on."""
+def versions(run: Run, state: DeviceState, runtime: str = "") -> list[str]:
+    """The versions of the packages behind that runtime, or behind all runtimes planned for this device."""
     if state.environment is None:
         return []
-    planned = [unit for unit in run.plan.units if unit.device == state.name]
-    planned += [unit for pair in run.plan.pairs for unit in (pair.first, pair.second)]
-    wanted = {"torch" if unit.runtime in ("eager", "compile") else unit.runtime for unit in planned}
-    found = [state.environment.runtime(name) for name in sorted(wanted)]
+    pairs = [unit for pair in run.plan.pairs for unit in (pair.first, pair.second)]
+    planned = {unit.runtime for unit in (*run.plan.units, *pairs) if unit.device == state.name}
+    wanted = {runtime} if runtime else planned
+    packages = {"torch" if name in ("eager", "compile") else name for name in wanted}
+    found = [state.environment.runtime(name) for name in sorted(packages)]
     return [f"{version.name} {version.version}" for version in found if version is not None]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from bench.pair import PairRecord
 from bench.run import Run
 from bench.statistics import Interval, log_mean_interval
+from bench.verdicts import worst
 from bench.workload import Unit
 from reports.claims import Claim, claims
 from reports.entry import Entry
@@ -68,7 +69,9 @@ def _claim(run: Run, claim: Claim, device: str, runtime: str) -> Entry:
     if ours is None or len(done) < FEWEST_PAIRS:
         shown = None if ours is None else Interval(centre=ours.centre)
         return _entry(claim, device, runtime, shown, len(done), NOT_TESTABLE, _shortage([*latest.values()], len(pairs)))
-    return _entry(claim, device, runtime, ours, len(done), verdict(ours, claim.printed_ratio), "")
+    trust = worst(each for record in done for each in record.verdicts)
+    caveat = "" if trust == "ok" else f"worst pair {trust}"
+    return _entry(claim, device, runtime, ours, len(done), verdict(ours, claim.printed_ratio), caveat)
 
 
 def _shortage(records: Sequence[PairRecord], planned: int) -> str:

@@ -81,6 +81,17 @@ class NetworkFacts:
     input_px: int
     speed: Speed
 
+    @property
+    def family(self) -> str:
+        """`FasterNet` of FasterNet-T0, `ShuffleNetV2` of ShuffleNetV2 x1.5, `ResNet` of ResNet50."""
+        family = self.title.split(" ")[0].split("-")[0]
+        return "ResNet" if family == "ResNet50" else family
+
+    @property
+    def size(self) -> str:
+        """What the title says beyond the family: `T0`, `x1.5`, `50`; empty for MobileNetV2 at width 1."""
+        return self.title.removeprefix(self.family).strip(" -")
+
     def matches(self, unit: Unit) -> bool:
         """Whether the unit is this network as the paper timed it: its input size, batch norms folded."""
         workload, arguments = unit.workload, unit.workload.model

@@ -1,0 +1,99 @@
+"""Labels at the points of a plot, placed so that they do not overlap."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.transforms import IdentityTransform
+
+from reports.label_placement import Box, Label, place, spread
+from reports.plot_style import QUIET, plain
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """A text that belongs to a point, in data coordinates."""
+
+    x: float
+    y: float
+    text: str
+    colour: str
+    size: float = 7.5
+    bold: bool = False
+    optional: bool = False
+
+
+def annotate(axes: Axes, notes: Sequence[Note], points: Sequence[tuple[float, float]]) -> None:
+    """Writes the notes clear of one another and of all points; call it when limits and layout are final.
+
+    `points` are the data coordinates of the marks that must stay visible.
+    """
+    canvas = axes.figure.canvas
+    if not isinstance(canvas, FigureCanvasAgg):
+        raise ValueError(f"expected a figure on an Agg canvas, got {type(canvas).__name__}; use figure()")
+    renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
+    pixel = axes.figure.dpi / 72  # pixels per point
+    texts = [
+        axes.text(
+            0,
+            0,
+            plain(note.text),
+            transform=IdentityTransform(),
+            fontsize=note.size,
+            color=note.colour,
+            fontweight="bold" if note.bold else "normal",
+            ha="center",
+            va="center",
+            zorder=6,
+        )
+        for note in notes
+    ]
+    labels = []
+    for note, text in zip(notes, texts, strict=True):
+        extent = text.get_window_extent(renderer)
+        x, y = axes.transData.transform((note.x, note.y))
+        labels.append(Label(x=x, y=y, width=extent.width, height=extent.height * 0.9, optional=note.optional))
+    radius = 3.6 * pixel
+    obstacles = [
+        Box(left=x - radius, bottom=y - radius, right=x + radius, top=y + radius)
+        for x, y in axes.transData.transform(list(points)).tolist()
+    ]
+    window = axes.get_window_extent(renderer)
+    frame = Box(left=window.x0, bottom=window.y0, right=window.x1, top=window.y1)
+    for text, label, placement in zip(texts, labels, place(labels, obstacles, frame, 6 * pixel), strict=True):
+        if placement is None:
+            text.remove()
+            continue
+        text.set_position((placement.x, placement.y))
+        if placement.led:
+            axes.plot(
+                [label.x, placement.x],
+                [label.y, placement.y],
+                transform=IdentityTransform(),
+                color=QUIET,
+                linewidth=0.5,
+                zorder=1.5,
+                scalex=False,
+                scaley=False,
+            )
+
+
+def label_ends(axes: Axes, notes: Sequence[Note]) -> None:
+    """Writes the names of series right of their last points, moved apart where they would overlap."""
+    pixel = axes.figure.dpi / 72
+    ends = axes.transData.transform([(note.x, note.y) for note in notes]).tolist()
+    heights = spread([y for _, y in ends], 11 * pixel)
+    for note, (x, y), height in zip(notes, ends, heights, strict=True):
+        axes.annotate(
+            plain(note.text),
+            (x + 5 * pixel, y),
+            (x + 16 * pixel, height),
+            xycoords=IdentityTransform(),
+            textcoords=IdentityTransform(),
+            fontsize=note.size,
+            color=note.colour,
+            fontweight="bold" if note.bold else "normal",
+            va="center",
+            arrowprops={"arrowstyle": "-", "color": QUIET, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 1},
+        )

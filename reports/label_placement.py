@@ -1,0 +1,120 @@
+"""Where to put labels so that they cover neither one another nor the points: greedy, deterministic.
+
+Coordinates are pixels, y upwards. Each label tries positions around its point, near ones first, and takes
+the one that covers least; a label that would still cover something else is left out if it is optional.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Directions in the order people like labels: right, left, above, below, then the diagonals and between.
+_ANGLES = (0, 180, 90, 270, 45, 135, 315, 225, 22, 158, 338, 202, 68, 112, 292, 248)
+_REACH = (1.0, 1.6, 2.4, 3.4, 4.6)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """A rectangle by its corners."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    def overlap(self, other: "Box") -> float:
+        """The shared area."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.top, other.top) - max(self.bottom, other.bottom)
+        return width * height if width > 0 and height > 0 else 0.0
+
+    def outside(self, frame: "Box") -> float:
+        """The area of it that lies outside the frame."""
+        return (self.right - self.left) * (self.top - self.bottom) - self.overlap(frame)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """A text of that size that belongs to the point (x, y); an optional one may be left out."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    optional: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """The centre of a label, and whether it lies so far out that a line should lead to it."""
+
+    x: float
+    y: float
+    led: bool
+
+
+def place(labels: Sequence[Label], obstacles: Sequence[Box], frame: Box, gap: float) -> list[Placement | None]:
+    """A place for each label in order (earlier ones choose first); None for one that found none.
+
+    `gap` is the distance from a point to the edge of a label beside it.
+    """
+    taken = list(obstacles)
+    placements: list[Placement | None] = []
+    for label in labels:
+        best: tuple[float, Placement, Box] | None = None
+        for reach in _REACH:
+            for rank, angle in enumerate(_ANGLES):
+                box = _box(label, math.radians(angle), gap * reach)
+                covered = sum(box.overlap(other) for other in taken) + 4 * box.outside(frame)
+                cost = covered + 0.01 * label.height * (rank + len(_ANGLES) * (reach - 1))
+                if best is None or cost < best[0]:
+                    centre = ((box.left + box.right) / 2, (box.bottom + box.top) / 2)
+                    best = (cost, Placement(x=centre[0], y=centre[1], led=reach > 2), box)
+        if best is None or (label.optional and _covers(best[2], taken, frame)):
+            placements.append(None)
+            continue
+        taken.append(best[2])
+        placements.append(best[1])
+    return placements
+
+
+def _covers(box: Box, taken: Sequence[Box], frame: Box) -> bool:
+    return box.outside(frame) > 0 or any(box.overlap(other) > 0 for other in taken)
+
+
+def _box(label: Label, angle: float, gap: float) -> Box:
+    """The label pushed out along the angle until its edge is `gap` from the point."""
+    x = label.x + math.cos(angle) * (gap + label.width / 2)
+    y = label.y + math.sin(angle) * (gap + label.height / 2)
+    return Box(
+        left=x - label.width / 2,
+        bottom=y - label.height / 2,
+        right=x + label.width / 2,
+        top=y + label.height / 2,
+    )
+
+
+def spread(values: Sequence[float], gap: float) -> list[float]:
+    """The values moved as little as needed to lie at least `gap` apart, their order kept.
+
+    Pool adjacent violators: touching values form a block that sits where its members are on average.
+    """
+    order = sorted(range(len(values)), key=lambda index: values[index])
+    blocks: list[list[int]] = []
+    for index in order:
+        blocks.append([index])
+        while len(blocks) > 1 and _start(blocks[-1], values, gap) < _end(blocks[-2], values, gap) + gap:
+            blocks[-2:] = [blocks[-2] + blocks[-1]]
+    moved = list(values)
+    for block in blocks:
+        for place_in_block, index in enumerate(block):
+            moved[index] = _start(block, values, gap) + gap * place_in_block
+    return moved
+
+
+def _start(block: Sequence[int], values: Sequence[float], gap: float) -> float:
+    return sum(values[index] for index in block) / len(block) - gap * (len(block) - 1) / 2
+
+
+def _end(block: Sequence[int], values: Sequence[float], gap: float) -> float:
+    return _start(block, values, gap) + gap * (len(block) - 1)

@@ -1,0 +1,162 @@
+"""How every picture looks: one type, one palette, marks that also differ without colour.
+
+Colours are Okabe and Ito's (distinct to colour-blind eyes); markers and dashes differ too, so that a grey
+print reads the same. Figures are made without pyplot: no global state, no display.
+"""
+
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from bench.statistics import Interval
+from reports.numbers import significant
+from reports.untrusted import visible
+
+INK, QUIET, FAINT = "#222222", "#6b6b6b", "#dddddd"
+ACCENT = "#D55E00"  # vermillion: what the paper is about
+_COLOURS = ("#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#8c6d31", "#7f7f7f")
+_MARKERS = ("s", "^", "D", "v", "P", "X", "<", ">", "h", "p", "d", "8")
+_DASHES: tuple[tuple[float, ...], ...] = ((), (4, 1.5), (1, 1.2), (5, 1.2, 1, 1.2))
+DPI = 150
+MARGIN = 0.16  # inches left of the texts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How one series is drawn."""
+
+    colour: str
+    marker: str
+    dashes: tuple[float, ...] = ()
+    emphasised: bool = False
+
+    @property
+    def width(self) -> float:
+        """Of the line, in points."""
+        return 2.4 if self.emphasised else 1.1
+
+    @property
+    def size(self) -> float:
+        """Of the marker, in points."""
+        return 8.0 if self.emphasised else 6.0
+
+
+def looks(names: Iterable[str], emphasised: Callable[[str], bool]) -> dict[str, Look]:
+    """A look for each name: the emphasised ones stand out, the rest take turns."""
+    made: dict[str, Look] = {}
+    others, own = 0, 0
+    for name in dict.fromkeys(names):
+        if emphasised(name):
+            made[name] = Look(colour=ACCENT, marker="o", dashes=_DASHES[own % 4], emphasised=True)
+            own += 1
+        else:
+            # Marker and colour change each time; together they repeat only after 24 series.
+            made[name] = Look(
+                colour=_COLOURS[others % len(_COLOURS)],
+                marker=_MARKERS[others % len(_MARKERS)],
+                dashes=_DASHES[(others // len(_COLOURS)) % 4],
+            )
+            others += 1
+    return made
+
+
+def figure(width: float, height: float) -> Figure:
+    """An empty figure, inches; draw on it inside `style()`."""
+    made = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
+    FigureCanvasAgg(made)
+    return made
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The type and the lines of every picture, for the time of a `with`."""
+    with mpl.rc_context(
+        {
+            "font.family": "DejaVu Sans",
+            "font.size": 9.0,
+            "text.color": INK,
+            "text.parse_math": False,  # a device name with a dollar sign is text, not a formula
+            "axes.edgecolor": QUIET,
+            "axes.labelcolor": INK,
+            "axes.linewidth": 0.7,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "xtick.color": QUIET,
+            "ytick.color": QUIET,
+            "xtick.labelcolor": INK,
+            "ytick.labelcolor": INK,
+            "xtick.direction": "out",
+            "lines.solid_capstyle": "round",
+        }
+    ):
+        yield
+
+
+def plain(text: str) -> str:
+    """Text that the font has glyphs for: what lies beyond Latin script is shown as a question mark."""
+    return "".join(c if ord(c) < 0x250 or c in "…→≈√" else "?" for c in visible(text, 120))
+
+
+def headline(fig: Figure, title: str, subtitle: Sequence[str], caption: str) -> None:
+    """What it shows above, device and settings under it, how to read it at the bottom; escapes all text."""
+    width, height = fig.get_size_inches()
+    left = MARGIN / width
+    fig.text(left, 1 - 0.14 / height, plain(title), fontsize=12.5, fontweight="bold", va="top")
+    for number, line in enumerate(subtitle):
+        y = 1 - (0.42 + 0.17 * number) / height
+        fig.text(left, y, plain(line), fontsize=8.5, color=QUIET, va="top")
+    fig.text(left, 0.09 / height, caption, fontsize=7.5, color=QUIET, va="bottom", linespacing=1.35)
+
+
+def arrange(fig: Figure, *, left: float = 0.62, subtitles: int = 2, captions: int = 1) -> None:
+    """Gives the axes the room that the texts leave, in inches."""
+    width, height = fig.get_size_inches()
+    fig.subplots_adjust(
+        left=left / width,
+        right=1 - 0.15 / width,
+        top=1 - (0.55 + 0.17 * subtitles) / height,
+        bottom=(0.66 + 0.15 * captions) / height,
+    )
+
+
+def error_bar(axes: Axes, x: float, y: Interval, look: Look, *, along: str = "y", unit: float = 1) -> None:
+    """The interval as a bar with caps, along the axis that it belongs to; nothing where none is claimed."""
+    if y.low is None or y.high is None:
+        return
+    reach = [[(y.centre - y.low) / unit], [(y.high - y.centre) / unit]]
+    at = ([x], [y.centre / unit]) if along == "y" else ([y.centre / unit], [x])
+    axes.errorbar(
+        *at,
+        yerr=reach if along == "y" else None,
+        xerr=reach if along == "x" else None,
+        fmt="none",
+        ecolor=look.colour,
+        elinewidth=1.1,
+        capsize=2.4,
+        capthick=1.1,
+        zorder=3,
+    )
+
+
+def log_axis(axes: Axes, which: str) -> None:
+    """A logarithmic axis with plain numbers at 1, 2 and 5."""
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
+    axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5), numticks=30))
+    axis.set_minor_locator(LogLocator(base=10, subs=tuple(range(1, 10)), numticks=100))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, digits=1)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def png(fig: Figure) -> bytes:
+    """The picture; the same input gives the same bytes."""
+    out = io.BytesIO()
+    fig.savefig(out, format="png", dpi=DPI, metadata={"Software": None})
+    return out.getvalue()

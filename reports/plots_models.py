@@ -1,0 +1,224 @@
+"""Pictures of `bench models`: accuracy against time or throughput, and time against MACs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+
+from bench.run import Run
+from bench.statistics import Interval
+from reports.annotate import Note, annotate
+from reports.numbers import GIGA, MILLI
+from reports.panel import Panel, panels
+from reports.panel_text import bars_text, name_field, panel_lines
+from reports.paper_tables import NetworkFacts, table3
+from reports.pareto import pareto_front
+from reports.plot_style import (
+    FAINT,
+    QUIET,
+    Look,
+    arrange,
+    error_bar,
+    figure,
+    headline,
+    log_axis,
+    looks,
+    png,
+    style,
+)
+from reports.rows import Row
+from reports.speed_lines import draw_speed_lines
+
+MOST_NAMES = 4  # left-out networks that a caption spells out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spot:
+    """A network in the accuracy picture; `x` is ms per call, or images per second where that is the mode."""
+
+    facts: NetworkFacts
+    x: Interval
+
+
+def model_pictures(run: Run, rows: Sequence[Row]) -> dict[str, bytes]:
+    """PNG bytes by file name: two pictures per panel, one overview where there are several devices."""
+    own = panels(run, [row for row in rows if row.unit.workload.kind == "model"])
+    pictures: dict[str, bytes] = {}
+    with style():
+        for panel in own:
+            if spots(panel):
+                pictures[f"accuracy-{panel.slug}.png"] = accuracy_picture([panel])
+            if any(row.macs for row in panel.measured):
+                pictures[f"macs-{panel.slug}.png"] = macs_picture(panel)
+        with_accuracy = [panel for panel in own if spots(panel)]
+        first_of_each = list({panel.device: panel for panel in reversed(with_accuracy)}.values())[::-1]
+        if len(first_of_each) > 1:
+            pictures["accuracy-overview.png"] = accuracy_picture(first_of_each[:3])
+    return pictures
+
+
+def published(row: Row) -> NetworkFacts | None:
+    """The row of Table 3 whose printed accuracy holds for this network at this input size."""
+    return next((facts for facts in table3() if facts.matches(row.unit)), None)
+
+
+def spots(panel: Panel) -> list[Spot]:
+    """The measured networks with a published accuracy, in the paper's order."""
+    found: list[Spot] = []
+    for facts in table3():
+        row = next((row for row in panel.measured if facts.matches(row.unit)), None)
+        speed = None if row is None else row.images_per_s if panel.mode == "throughput" else row.latency
+        if speed is not None:
+            found.append(Spot(facts=facts, x=speed if panel.mode == "throughput" else _milliseconds(speed)))
+    return found
+
+
+def _milliseconds(time: Interval) -> Interval:
+    if time.low is None or time.high is None:
+        return Interval(centre=time.centre / MILLI)
+    return Interval(centre=time.centre / MILLI, low=time.low / MILLI, high=time.high / MILLI)
+
+
+def accuracy_picture(shown: Sequence[Panel]) -> bytes:
+    """Top-1 accuracy against time, a field per device."""
+    several = len(shown) > 1
+    fig = figure(5.6 * len(shown) if several else 8.0, 6.2)
+    # The look of a family is the same in every picture of every run.
+    every = looks([facts.family for facts in table3()], lambda family: family == "FasterNet")
+    fields = []
+    for index, panel in enumerate(shown):
+        axes = fig.add_subplot(1, len(shown), index + 1)
+        found = spots(panel)
+        _draw_families(axes, found, every)
+        _draw_front(axes, found, fast_is_left=panel.mode == "latency")
+        axes.set_xlabel("time of a call, ms" if panel.mode == "latency" else "throughput, images/s")
+        if several:
+            name_field(axes, panel)
+        if index == 0:
+            axes.set_ylabel("ImageNet top-1, % (as the paper prints it)")
+        fields.append((axes, found))
+    against = "throughput" if {panel.mode for panel in shown} == {"throughput"} else "latency"
+    subtitle = [] if several else panel_lines(shown[0])
+    caption = _accuracy_caption(shown)
+    headline(fig, f"Accuracy against {against}", subtitle, "\n".join(caption))
+    arrange(fig, subtitles=3 if several else 2, captions=len(caption))
+    for axes, found in fields:
+        annotate(axes, _names(found, every), [(spot.x.centre, spot.facts.top1_percent) for spot in found])
+    return png(fig)
+
+
+def _accuracy_caption(shown: Sequence[Panel]) -> list[str]:
+    better = {"latency": "upper left", "throughput": "upper right"}
+    corners = " / ".join(dict.fromkeys(better[panel.mode] for panel in shown))
+    lines = [f"Better: {corners}. Dashed: Pareto front, what nothing here beats in both. {bars_text(shown)}"]
+    left_out = sorted({row.unit.workload.name for p in shown for row in p.measured if not published(row)})
+    if left_out:
+        names = ", ".join(left_out[:MOST_NAMES]) + " ..." * (len(left_out) > MOST_NAMES)
+        lines.append(f"Left out, no published accuracy at this input size: {names}")
+    failed = sorted({row.unit.workload.name for p in shown for row in p.rows if row.time is None})
+    if failed:
+        names = ", ".join(failed[:MOST_NAMES]) + " ..." * (len(failed) > MOST_NAMES)
+        lines.append(f"Not measured (see table.md): {names}")
+    return lines
+
+
+def _draw_families(axes: Axes, found: Sequence[Spot], every: Mapping[str, Look]) -> None:
+    log_axis(axes, "x")
+    axes.grid(color=FAINT, linewidth=0.5)
+    axes.set_axisbelow(True)
+    for family in dict.fromkeys(spot.facts.family for spot in found):
+        look = every[family]
+        members = sorted(
+            (spot for spot in found if spot.facts.family == family), key=lambda spot: spot.facts.top1_percent
+        )
+        axes.plot(
+            [spot.x.centre for spot in members],
+            [spot.facts.top1_percent for spot in members],
+            color=look.colour,
+            linewidth=look.width,
+            dashes=look.dashes or (1, 0),
+            marker=look.marker,
+            markersize=look.size,
+            markeredgecolor="white",
+            markeredgewidth=0.7,
+            alpha=1 if look.emphasised else 0.9,
+            zorder=5 if look.emphasised else 4,
+        )
+        for spot in members:
+            error_bar(axes, spot.facts.top1_percent, spot.x, look, along="x")
+    values = [spot.x.centre for spot in found]
+    heights = [spot.facts.top1_percent for spot in found]
+    axes.set_xlim(min(values) / 1.45, max(values) * 1.45)
+    axes.set_ylim(min(heights) - 1.0, max(heights) + 1.0)
+
+
+def _draw_front(axes: Axes, found: Sequence[Spot], *, fast_is_left: bool) -> None:
+    """A step line: at each time the best accuracy that can be had within it."""
+    sign = 1 if fast_is_left else -1
+    points = [(sign * spot.x.centre, spot.facts.top1_percent) for spot in found]
+    front = [found[index] for index in pareto_front(points)]
+    x = [spot.x.centre for spot in front]
+    y = [spot.facts.top1_percent for spot in front]
+    axes.step(x, y, where="post", color=QUIET, linewidth=1.0, linestyle=(0, (2, 2)), zorder=2)
+    # The halo shows which points are on the front where lines cross.
+    axes.plot(x, y, marker="o", markersize=13, color=FAINT, linestyle="none", zorder=1.8)
+
+
+def _names(found: Sequence[Spot], every: Mapping[str, Look]) -> list[Note]:
+    """The family at its most accurate member, the size at all of them; FasterNet chooses first."""
+    best = {spot.facts.family: spot.facts.name for spot in sorted(found, key=lambda s: s.facts.top1_percent)}
+    notes = []
+    for spot in found:
+        look = every[spot.facts.family]
+        named = best[spot.facts.family] == spot.facts.name
+        notes.append(
+            Note(
+                x=spot.x.centre,
+                y=spot.facts.top1_percent,
+                text=spot.facts.title if named else spot.facts.size or spot.facts.title,
+                colour=look.colour,
+                size=8 if named or look.emphasised else 7,
+                bold=named or look.emphasised,
+            )
+        )
+    return sorted(notes, key=lambda note: not note.bold)
+
+
+def macs_picture(panel: Panel) -> bytes:
+    """Time of a call against the MACs of the timed graph."""
+    fig = figure(8.0, 6.2)
+    axes = fig.add_subplot()
+    arrange(fig)
+    rows = [row for row in panel.measured if row.macs]
+    families = {row.unit.workload.name: _family(row) for row in rows}
+    every = looks([facts.family for facts in table3()], lambda family: family == "FasterNet")
+    every |= looks([f for f in families.values() if f not in every], lambda family: False)
+    points = draw_speed_lines(axes, [(every[_family(row)], [row]) for row in rows])
+    axes.set_xlabel("multiply-adds of a call, GMACs (of the graph that was timed)")
+    axes.set_ylabel("time of a call, ms")
+    caption = f"Lower is better; along a grey line the speed is equal. {bars_text([panel])}"
+    headline(fig, "Time of each network against its MACs", panel_lines(panel), caption)
+    notes = [
+        Note(
+            x=(row.macs or 0) * row.unit.batch / GIGA,
+            y=row.time.centre / MILLI,
+            text=_title(row),
+            colour=every[_family(row)].colour,
+            size=8 if every[_family(row)].emphasised else 7,
+            bold=every[_family(row)].emphasised,
+        )
+        for row in rows
+        if row.time is not None
+    ]
+    annotate(axes, sorted(notes, key=lambda note: not note.bold), points)
+    return png(fig)
+
+
+def _family(row: Row) -> str:
+    facts = published(row)
+    return facts.family if facts else row.unit.workload.name
+
+
+def _title(row: Row) -> str:
+    facts = published(row)
+    return facts.title if facts else row.unit.workload.name

@@ -1,0 +1,93 @@
+"""Time against MACs on logarithmic axes with lines of equal achieved speed (the paper's Figure 2)."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from reports.numbers import significant
+from reports.plot_style import FAINT, QUIET, Look, error_bar, log_axis
+from reports.rows import Row
+
+GIGA, MILLI = 1e9, 1e-3
+_ROOM = 1.8  # a line's name needs that much of it, as a factor
+
+
+def draw_speed_lines(axes: Axes, series: Sequence[tuple[Look, Sequence[Row]]]) -> list[tuple[float, float]]:
+    """Draws the rows (GMACs, ms per call) and the lines behind them; returns the spots that labels must avoid."""
+    points: list[tuple[float, float]] = []
+    for look, rows in series:
+        for row in rows:
+            if row.time is None or not row.macs:
+                continue
+            x, y = row.macs * row.unit.batch / GIGA, row.time.centre / MILLI
+            points.append((x, y))
+            _mark(axes, look, row, x, y)
+    if points:
+        _frame(axes, points)
+        points += _lines(axes)
+    return points
+
+
+def _mark(axes: Axes, look: Look, row: Row, x: float, y: float) -> None:
+    if row.time is not None:
+        error_bar(axes, x, row.time, look, unit=MILLI)
+    axes.plot(
+        [x],
+        [y],
+        marker=look.marker,
+        color=look.colour,
+        markersize=look.size,
+        markeredgecolor="white",
+        markeredgewidth=0.6,
+        linestyle="none",
+        zorder=5 if look.emphasised else 4,
+    )
+
+
+def _frame(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
+    for which, values in (("x", [x for x, _ in points]), ("y", [y for _, y in points])):
+        log_axis(axes, which)
+        low, high = min(values) / 1.6, max(values) * 1.6
+        (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
+
+
+def _lines(axes: Axes) -> list[tuple[float, float]]:
+    """A line per 1, 2 and 5 of each decade of speed that crosses the frame, its speed written on it."""
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    # Speed in GMAC/s is GMACs over seconds: highest at the lower right corner, lowest at the upper left.
+    slowest, fastest = left / (top * MILLI), right / (bottom * MILLI)
+    steps = [
+        digit * 10.0**power
+        for power in range(math.floor(math.log10(slowest)), math.ceil(math.log10(fastest)) + 1)
+        for digit in (1, 2, 5)
+    ]
+    inside = [speed for speed in steps if slowest < speed < fastest]
+    if len(inside) > 8:
+        inside = [speed for speed in inside if str(speed / 10 ** math.floor(math.log10(speed)))[0] == "1"]
+    pixels = axes.transData.transform(np.array([[left, left], [right, right]]))
+    angle = math.degrees(math.atan2(pixels[1][1] - pixels[0][1], pixels[1][0] - pixels[0][0]))
+    written: list[tuple[float, float]] = []
+    for speed in inside:
+        axes.plot([left, right], [left / speed / MILLI, right / speed / MILLI], color=FAINT, linewidth=0.8, zorder=1)
+        # Near the end of its visible part: the top edge or the right one.
+        x = min(right, top * MILLI * speed) / 1.06
+        if x < left * _ROOM or x / speed / MILLI < bottom * _ROOM:
+            continue  # the line crosses a corner: no room for its name
+        axes.text(
+            x,
+            x / speed / MILLI * 1.01,
+            f"{significant(speed, digits=1)} GMAC/s",
+            fontsize=6.5,
+            color=QUIET,
+            rotation=angle,
+            rotation_mode="anchor",
+            ha="right",
+            va="bottom",
+            clip_on=True,
+            zorder=1.2,
+        )
+        reach = [x * _ROOM ** (-step / 6) for step in range(7)]
+        written += [(each, each / speed / MILLI * 1.06) for each in reach]
+    return written
