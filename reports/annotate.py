@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.patheffects import withStroke
 from matplotlib.transforms import IdentityTransform
 
-from reports.label_placement import Box, Label, place, spread
+from reports.label_placement import Box, Label, Segment, place, spread
 from reports.plot_style import QUIET, plain
 
 
@@ -24,10 +25,15 @@ class Note:
     optional: bool = False
 
 
-def annotate(axes: Axes, notes: Sequence[Note], points: Sequence[tuple[float, float]]) -> None:
+Spot = tuple[float, float]
+
+
+def annotate(
+    axes: Axes, notes: Sequence[Note], points: Sequence[Spot], lines: Sequence[tuple[Spot, Spot]] = ()
+) -> None:
     """Writes the notes clear of one another and of all points; call it when limits and layout are final.
 
-    `points` are the data coordinates of the marks that must stay visible.
+    `points` are the data coordinates of the marks that must stay visible, `lines` join two of them.
     """
     canvas = axes.figure.canvas
     if not isinstance(canvas, FigureCanvasAgg):
@@ -46,6 +52,7 @@ def annotate(axes: Axes, notes: Sequence[Note], points: Sequence[tuple[float, fl
             ha="center",
             va="center",
             zorder=6,
+            path_effects=[withStroke(linewidth=2, foreground="white")],
         )
         for note in notes
     ]
@@ -61,7 +68,10 @@ def annotate(axes: Axes, notes: Sequence[Note], points: Sequence[tuple[float, fl
     ]
     window = axes.get_window_extent(renderer)
     frame = Box(left=window.x0, bottom=window.y0, right=window.x1, top=window.y1)
-    for text, label, placement in zip(texts, labels, place(labels, obstacles, frame, 6 * pixel), strict=True):
+    ends = [axes.transData.transform(line).tolist() for line in lines]
+    segments = [Segment(x0=a[0], y0=a[1], x1=b[0], y1=b[1]) for a, b in ends]
+    places = place(labels, obstacles, frame, 6 * pixel, segments)
+    for text, label, placement in zip(texts, labels, places, strict=True):
         if placement is None:
             text.remove()
             continue

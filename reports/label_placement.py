@@ -11,6 +11,8 @@ from dataclasses import dataclass
 # Directions in the order people like labels: right, left, above, below, then the diagonals and between.
 _ANGLES = (0, 180, 90, 270, 45, 135, 315, 225, 22, 158, 338, 202, 68, 112, 292, 248)
 _REACH = (1.0, 1.6, 2.4, 3.4, 4.6)
+# A line through the middle of a label costs about what half a covered label does.
+_LINE_WEIGHT = 0.4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,35 @@ class Box:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Segment:
+    """A drawn line that labels had better not cross."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    def length_inside(self, box: Box) -> float:
+        """How much of it the box covers (Liang and Barsky's clipping)."""
+        dx, dy = self.x1 - self.x0, self.y1 - self.y0
+        enter, leave = 0.0, 1.0
+        for step, room in (
+            (-dx, self.x0 - box.left),
+            (dx, box.right - self.x0),
+            (-dy, self.y0 - box.bottom),
+            (dy, box.top - self.y0),
+        ):
+            if step == 0:
+                if room < 0:
+                    return 0.0
+            elif step < 0:
+                enter = max(enter, room / step)
+            else:
+                leave = min(leave, room / step)
+        return max(0.0, leave - enter) * math.hypot(dx, dy)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Label:
     """A text of that size that belongs to the point (x, y); an optional one may be left out."""
 
@@ -53,10 +84,17 @@ class Placement:
     led: bool
 
 
-def place(labels: Sequence[Label], obstacles: Sequence[Box], frame: Box, gap: float) -> list[Placement | None]:
+def place(
+    labels: Sequence[Label],
+    obstacles: Sequence[Box],
+    frame: Box,
+    gap: float,
+    lines: Sequence[Segment] = (),
+) -> list[Placement | None]:
     """A place for each label in order (earlier ones choose first); None for one that found none.
 
-    `gap` is the distance from a point to the edge of a label beside it.
+    `gap` is the distance from a point to the edge of a label beside it. Obstacles and other labels must stay
+    clear; lines are crossed only where there is no better place.
     """
     taken = list(obstacles)
     placements: list[Placement | None] = []
@@ -65,8 +103,9 @@ def place(labels: Sequence[Label], obstacles: Sequence[Box], frame: Box, gap: fl
         for reach in _REACH:
             for rank, angle in enumerate(_ANGLES):
                 box = _box(label, math.radians(angle), gap * reach)
-                covered = sum(box.overlap(other) for other in taken) + 4 * box.outside(frame)
-                cost = covered + 0.01 * label.height * (rank + len(_ANGLES) * (reach - 1))
+                cost = sum(box.overlap(other) for other in taken) + 4 * box.outside(frame)
+                cost += sum(line.length_inside(box) for line in lines) * label.height * _LINE_WEIGHT
+                cost += label.height**2 * (0.004 * rank + 0.25 * (reach - 1))
                 if best is None or cost < best[0]:
                     centre = ((box.left + box.right) / 2, (box.bottom + box.top) / 2)
                     best = (cost, Placement(x=centre[0], y=centre[1], led=reach > 2), box)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from matplotlib.axes import Axes
 
@@ -103,14 +104,17 @@ def accuracy_picture(shown: Sequence[Panel]) -> bytes:
     headline(fig, f"Accuracy against {against}", subtitle, "\n".join(caption))
     arrange(fig, subtitles=3 if several else 2, captions=len(caption))
     for axes, found in fields:
-        annotate(axes, _names(found, every), [(spot.x.centre, spot.facts.top1_percent) for spot in found])
+        points = [(spot.x.centre, spot.facts.top1_percent) for spot in found]
+        annotate(axes, _names(found, every), points, _lines(found))
     return png(fig)
 
 
 def _accuracy_caption(shown: Sequence[Panel]) -> list[str]:
     better = {"latency": "upper left", "throughput": "upper right"}
     corners = " / ".join(dict.fromkeys(better[panel.mode] for panel in shown))
-    lines = [f"Better: {corners}. Dashed: Pareto front, what nothing here beats in both. {bars_text(shown)}"]
+    lines = [
+        f"Better: {corners}. Dashes and grey discs: Pareto front, beaten by nothing here in both. {bars_text(shown)}"
+    ]
     left_out = sorted({row.unit.workload.name for p in shown for row in p.measured if not published(row)})
     if left_out:
         names = ", ".join(left_out[:MOST_NAMES]) + " ..." * (len(left_out) > MOST_NAMES)
@@ -150,6 +154,20 @@ def _draw_families(axes: Axes, found: Sequence[Spot], every: Mapping[str, Look])
     heights = [spot.facts.top1_percent for spot in found]
     axes.set_xlim(min(values) / 1.45, max(values) * 1.45)
     axes.set_ylim(min(heights) - 1.0, max(heights) + 1.0)
+
+
+def _lines(found: Sequence[Spot]) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+    """What is drawn besides the points: the families' lines and the bars."""
+    bars = [
+        ((spot.x.low, spot.facts.top1_percent), (spot.x.high, spot.facts.top1_percent))
+        for spot in found
+        if spot.x.low is not None and spot.x.high is not None
+    ]
+    joined = []
+    for family in dict.fromkeys(spot.facts.family for spot in found):
+        members = sorted((spot.facts.top1_percent, spot.x.centre) for spot in found if spot.facts.family == family)
+        joined += [((a[1], a[0]), (b[1], b[0])) for a, b in pairwise(members)]
+    return bars + joined
 
 
 def _draw_front(axes: Axes, found: Sequence[Spot], *, fast_is_left: bool) -> None:
@@ -210,7 +228,17 @@ def macs_picture(panel: Panel) -> bytes:
         for row in rows
         if row.time is not None
     ]
-    annotate(axes, sorted(notes, key=lambda note: not note.bold), points)
+    bars = [
+        (
+            ((row.macs or 0) * row.unit.batch / GIGA, low / MILLI),
+            ((row.macs or 0) * row.unit.batch / GIGA, high / MILLI),
+        )
+        for row in rows
+        if row.time is not None
+        for low, high in [(row.time.low, row.time.high)]
+        if low is not None and high is not None
+    ]
+    annotate(axes, sorted(notes, key=lambda note: not note.bold), points, bars)
     return png(fig)
 
 

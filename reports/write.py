@@ -8,13 +8,18 @@ from bench.run import Run
 from reports.ledger import ledger
 from reports.ledger_csv import ledger_csv_text
 from reports.ledger_markdown import ledger_markdown_text
+from reports.plots_models import model_pictures
+from reports.plots_ops import ops_pictures
 from reports.rows import rows
 from reports.table_csv import csv_text
 from reports.table_markdown import markdown_text
 
 
 def write_reports(run: Run, folder: Path) -> tuple[Path, ...]:
-    """Writes the tables, the ledger and the pictures; each file is replaced whole or not at all."""
+    """Writes the tables, the ledger and the pictures; each file is replaced whole or not at all.
+
+    Raises OSError where the folder cannot be written. The same run gives the same bytes.
+    """
     table = rows(run)
     entries = ledger(run, table)
     texts = {
@@ -23,7 +28,10 @@ def write_reports(run: Run, folder: Path) -> tuple[Path, ...]:
         "ledger.csv": ledger_csv_text(entries),
         "ledger.md": ledger_markdown_text(run, entries),
     }
-    return tuple(_replace(folder / name, text.encode()) for name, text in texts.items())
+    # Tables first: they are there even if a picture cannot be drawn.
+    written = [_replace(folder / name, text.encode()) for name, text in texts.items()]
+    pictures = ops_pictures(run, table, entries) | model_pictures(run, table)
+    return (*written, *(_replace(folder / name, picture) for name, picture in pictures.items()))
 
 
 def _replace(path: Path, content: bytes) -> Path:

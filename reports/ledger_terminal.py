@@ -1,0 +1,45 @@
+"""The heart of the ledger on a terminal: the ratios that the paper claims, beside ours."""
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from reports.entry import Entry
+from reports.ledger_claims import NOT_PLANNED
+from reports.numbers import bounds, significant
+from reports.untrusted import visible
+
+_STYLES = {"reproduced": "green", "direction only": "yellow", "not reproduced": "red"}
+
+
+def print_ledger(entries: Sequence[Entry], console: Console) -> None:
+    """The average ratios to DWConv or the planned claims; nothing where the run has neither."""
+    shown = [entry for entry in entries if _is_heart(entry)]
+    if not shown:
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in ("faster", "than", "device", "runtime"):
+        table.add_column(heading)
+    for heading in ("paper", "ours"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict")
+    for entry in shown:
+        name = f"{entry.name} ({entry.variant})" if entry.variant else entry.name
+        table.add_row(
+            *(Text(visible(text)) for text in (name, entry.against, entry.device, entry.runtime)),
+            f"{significant(entry.paper)}x",
+            f"{bounds(entry.ours)}x" if entry.ours else "",
+            Text(visible(entry.verdict), style=_STYLES.get(entry.verdict, "")),
+        )
+    kind = shown[0].basis or "round medians"
+    console.print(Text("Speed ratios beside the paper's", style="bold"), table)
+    console.print(Text(f"ours: ratios of {kind} with their 95% interval where one can be claimed", style="dim"))
+
+
+def _is_heart(entry: Entry) -> bool:
+    if entry.section == "claim":
+        return bool(entry.device) and entry.reason != NOT_PLANNED
+    return entry.section == "operator_average" and bool(entry.against)
