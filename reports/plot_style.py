@@ -5,6 +5,7 @@ print reads the same. Figures are made without pyplot: no global state, no displ
 """
 
 import io
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ _COLOURS = ("#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#
 _MARKERS = ("s", "^", "D", "v", "P", "X", "<", ">", "h", "p", "d", "8")
 _DASHES: tuple[tuple[float, ...], ...] = ((), (4, 1.5), (1, 1.2), (5, 1.2, 1, 1.2))
 DPI = 150
+# It announces its font cache on the first use on a machine, between our lines on stderr.
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 MARGIN = 0.16  # inches left of the texts
 
 

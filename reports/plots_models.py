@@ -229,14 +229,9 @@ def macs_picture(panel: Panel) -> bytes:
         if row.time is not None
     ]
     bars = [
-        (
-            ((row.macs or 0) * row.unit.batch / GIGA, low / MILLI),
-            ((row.macs or 0) * row.unit.batch / GIGA, high / MILLI),
-        )
-        for row in rows
-        if row.time is not None
-        for low, high in [(row.time.low, row.time.high)]
-        if low is not None and high is not None
+        ((note.x, row.time.low / MILLI), (note.x, row.time.high / MILLI))
+        for row, note in zip(rows, notes, strict=True)
+        if row.time is not None and row.time.low is not None and row.time.high is not None
     ]
     annotate(axes, sorted(notes, key=lambda note: not note.bold), points, bars)
     return png(fig)

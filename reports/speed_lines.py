@@ -64,7 +64,7 @@ def _lines(axes: Axes) -> list[tuple[float, float]]:
         for digit in (1, 2, 5)
     ]
     inside = [speed for speed in steps if slowest < speed < fastest]
-    if len(inside) > 12:
+    if len(inside) > 15:
         inside = [speed for speed in inside if str(speed / 10 ** math.floor(math.log10(speed)))[0] == "1"]
     pixels = axes.transData.transform(np.array([[left, left], [right, right]]))
     angle = math.degrees(math.atan2(pixels[1][1] - pixels[0][1], pixels[1][0] - pixels[0][0]))
