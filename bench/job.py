@@ -5,7 +5,7 @@ from typing import Literal
 
 from bench.workload import Unit
 
-TaskKind = Literal["measure", "export", "noise", "pair", "probe", "fail"]
+TaskKind = Literal["measure", "export", "noise", "pair", "probe", "inspect"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,8 @@ class Task:
     cache: str = ""
     token_read: int = -1
     token_write: int = -1
+    sources: tuple[str, ...] = ()  # of the networks to inspect
+    input_px: int = 0  # asked for; 0: the network's own
     path: tuple[str, ...] = ()  # folders where a user's own factory may be imported from
 
 

@@ -19,12 +19,21 @@ class DeviceState:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Option:
+    """An option of the command line as it was understood; `--resume` compares by it."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """Everything that is to be run, written to run.json before anything runs."""
 
     schema: int = SCHEMA
     command: str  # "ops" or "models"
     argv: tuple[str, ...]
+    options: tuple[Option, ...] = ()
     created_utc: str
     version: str  # of this package
     code_version: str  # hash of the source files that decide a number

@@ -1,17 +1,13 @@
-"""Workloads made real: the only importer of `operators` and `models`."""
+"""What a workload stands for in `operators` and `models`. Starts without torch; bench.building makes the modules."""
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
-from bench.records import Cost, KindMacs
+from bench.records import Cost
 from bench.workload import Workload
 from models.registry import NetworkEntry, resolve
 from operators.cost import operator_cost
 from operators.registry import overwrites_input as _overwrites_input
 from operators.spec import OperatorSpec
-
-if TYPE_CHECKING:
-    from torch import nn
 
 BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 
@@ -57,41 +53,6 @@ def overwrites_input(workload: Workload) -> bool:
     return workload.operator is not None and _overwrites_input(operator_spec(workload))
 
 
-def build_module(workload: Workload) -> "nn.Module":
-    """The module that is timed: seeded weights, evaluation mode, fp32, NCHW; for a network BN fused if so asked."""
-    from operators.registry import build as build_operator
-
-    if workload.operator is not None:
-        return build_operator(operator_spec(workload))
-    module = plain_network(workload)
-    return timed_form(module, workload)
-
-
-def plain_network(workload: Workload) -> "nn.Module":
-    """The network as published, nothing folded."""
-    from models.build import build
-
-    if workload.model is None:
-        raise ValueError(f"expected a network, got the operator {workload.name}")
-    return build(network_entry(workload), input_px=workload.input_shape[1], seed=workload.model.seed)
-
-
-def timed_form(module: "nn.Module", workload: Workload) -> "nn.Module":
-    """The graph that is timed, made from the published network."""
-    import torch
-
-    from models.fuse import fuse
-
-    model = workload.model
-    if model is None or not (model.fused or model.form):
-        return module
-    if model.form == "fast":
-        from models.fasternet_fast import optimise
-
-        return optimise(module)
-    return fuse(module, torch.zeros(1, *workload.input_shape))
-
-
 def operator_cost_of(workload: Workload, batch: int, dtype: str) -> Cost:
     """The closed formulas of the operator, in bytes of its dtype."""
     cost = operator_cost(operator_spec(workload), batch)
@@ -101,22 +62,4 @@ def operator_cost_of(workload: Workload, batch: int, dtype: str) -> Cost:
         macs=cost.macs,
         bytes_ideal=cost.elements_ideal * size,
         bytes_moved=cost.elements_moved * size,
-    )
-
-
-def network_cost_of(module: "nn.Module", timed: "nn.Module", workload: Workload, batch: int, dtype: str) -> Cost:
-    """Counts of the published network and of the graph that is timed."""
-    from models.counting import count
-
-    shape = workload.input_shape
-    before, after = count(module, shape), count(timed, shape, batch=batch)
-    return Cost(
-        params=after.params,
-        macs=after.macs,
-        bytes_ideal=None,
-        bytes_moved=after.bytes_moved * BYTES[dtype] // BYTES["float32"],
-        params_unfused=before.params,
-        macs_unfused=before.macs,
-        kinds=tuple(KindMacs(kind=part.kind, macs=part.macs) for part in after.macs_by_kind),
-        unseen=tuple(f"{op.name}: {op.calls} calls, {op.share:.2%} of bytes moved" for op in after.unseen),
     )

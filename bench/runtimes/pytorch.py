@@ -3,7 +3,7 @@
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from bench import workloads
+from bench import building, workloads
 from bench.inputs import input_array
 from bench.runtimes.loaded import Loaded, UnsupportedError
 from bench.workload import Unit
@@ -30,7 +30,7 @@ def load(unit: Unit) -> Loaded:
     device = torch.device(unit.accelerator or "cpu")
     dtype = getattr(torch, unit.dtype)
     memory_format = torch.channels_last if unit.layout == "channels_last" else torch.contiguous_format
-    module = workloads.build_module(unit.workload).to(device=device, dtype=dtype)
+    module = building.build_module(unit.workload).to(device=device, dtype=dtype)
     pristine = torch.from_numpy(input_array(unit)).to(device=device, dtype=dtype)
     if unit.layout == "channels_last":
         module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -24,6 +24,7 @@ def main() -> int:
         return 1
     task = decode(Task, json.loads(sys.stdin.buffer.read()))
     channel = Channel(descriptor)
+    sys.path += task.path
     if task.cpus:
         os.sched_setaffinity(0, task.cpus)
     try:
@@ -51,6 +52,10 @@ def _do(task: Task, channel: Channel) -> int:
         from bench.worker.export import export_units
 
         export_units(task, channel)
+    elif task.kind == "inspect":
+        from bench.worker.inspect import inspect_networks
+
+        inspect_networks(task, channel)
     elif task.kind == "noise":
         from bench.worker.noise import take_noise_floor
 

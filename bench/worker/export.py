@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import workloads
+from bench import building, workloads
 from bench.decoding import encode
 from bench.inputs import input_array
 from bench.job import Task
@@ -46,17 +46,17 @@ def _from_module(unit: Unit, store: Store) -> dict[str, Any]:
     with torch.no_grad():
         if workload.operator is not None:
             cost = workloads.operator_cost_of(workload, unit.batch, unit.dtype)
-            module = workloads.build_module(_reference_workload(workload))
+            module = building.build_module(_reference_workload(workload))
             reference = to_numpy(module(image))
         else:
-            published = workloads.plain_network(workload)
+            published = building.plain_network(workload)
             reference = to_numpy(published(image))
-            module = workloads.timed_form(published, workload)
-            cost = workloads.network_cost_of(published, module, workload, unit.batch, unit.dtype)
+            module = building.timed_form(published, workload)
+            cost = building.network_cost_of(published, module, workload, unit.batch, unit.dtype)
             del published
     found: dict[str, Any] = {"reference": _save(reference, store), "cost": encode(cost)}
     if unit.runtime in GRAPH_RUNTIMES:
-        module = workloads.build_module(workload) if workload.operator is not None else module
+        module = building.build_module(workload) if workload.operator is not None else module
         found["model"] = _export(module.to(getattr(torch, unit.dtype)), image.to(getattr(torch, unit.dtype)), store)
     return found
 

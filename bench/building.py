@@ -1,0 +1,61 @@
+"""Workloads made real: the modules that are timed, and the counts of networks. Loads torch.
+
+A worker that times operators imports nothing of `models`: it would wait for libraries that it never uses.
+"""
+
+import torch
+from torch import nn
+
+from bench.records import Cost, KindMacs
+from bench.workload import Workload
+from bench.workloads import BYTES, network_entry, operator_spec
+from operators.registry import build as build_operator
+
+
+def build_module(workload: Workload) -> nn.Module:
+    """The module that is timed: seeded weights, evaluation mode, fp32, NCHW; for a network BN fused if so asked."""
+    if workload.operator is not None:
+        return build_operator(operator_spec(workload))
+    module = plain_network(workload)
+    return timed_form(module, workload)
+
+
+def plain_network(workload: Workload) -> nn.Module:
+    """The network as published, nothing folded."""
+    from models.build import build as build_network
+
+    if workload.model is None:
+        raise ValueError(f"expected a network, got the operator {workload.name}")
+    return build_network(network_entry(workload), input_px=workload.input_shape[1], seed=workload.model.seed)
+
+
+def timed_form(module: nn.Module, workload: Workload) -> nn.Module:
+    """The graph that is timed, made from the published network."""
+    from models.fuse import fuse
+
+    model = workload.model
+    if model is None or not (model.fused or model.form):
+        return module
+    if model.form == "fast":
+        from models.fasternet_fast import optimise
+
+        return optimise(module)
+    return fuse(module, torch.zeros(1, *workload.input_shape))
+
+
+def network_cost_of(module: nn.Module, timed: nn.Module, workload: Workload, batch: int, dtype: str) -> Cost:
+    """Counts of the published network and of the graph that is timed."""
+    from models.counting import count
+
+    shape = workload.input_shape
+    before, after = count(module, shape), count(timed, shape, batch=batch)
+    return Cost(
+        params=after.params,
+        macs=after.macs,
+        bytes_ideal=None,
+        bytes_moved=after.bytes_moved * BYTES[dtype] // BYTES["float32"],
+        params_unfused=before.params,
+        macs_unfused=before.macs,
+        kinds=tuple(KindMacs(kind=part.kind, macs=part.macs) for part in after.macs_by_kind),
+        unseen=tuple(f"{op.name}: {op.calls} calls, {op.share:.2%} of bytes moved" for op in after.unseen),
+    )

@@ -1,0 +1,290 @@
+"""A whole run: reach the machines, write the plan down, make what is missing, measure side by side."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Protocol
+
+from bench.artifacts import Artifact, ArtifactCache
+from bench.code_version import code_version
+from bench.connection import Transport
+from bench.devices import Device
+from bench.environment import fingerprint
+from bench.errors import BenchError, DeviceError, StorageError, UsageError
+from bench.exporting import Exporter
+from bench.job import Job, Task
+from bench.job_run import run_job
+from bench.journal import DeviceEvent, Journal
+from bench.pair import Pair
+from bench.planning import ordered
+from bench.records import Environment
+from bench.run import DeviceState, Option, Plan
+from bench.runner import MachineRunner, Observer, Patience
+from bench.wire import Message
+from bench.workload import Unit
+
+
+class CampaignObserver(Observer, Protocol):
+    """Hears of exports as well."""
+
+    def exporting(self, count: int) -> None:
+        """So many artifacts are to be made first."""
+
+    def exported(self, unit: Unit, artifact: Artifact) -> None:
+        """One of them is there, or has failed."""
+
+
+@dataclass(kw_only=True)
+class Machine:
+    """One machine of a run: its devices, its runner, and why a device of it cannot be used."""
+
+    devices: tuple[Device, ...]
+    runner: MachineRunner
+    problems: dict[str, BenchError] = field(default_factory=dict)
+    gpu_names: tuple[str, ...] = ()
+    gpu_reason: str = ""
+    environments: dict[str, Environment] = field(default_factory=dict)
+
+
+class Campaign:
+    """Used in this order: `connect`, then `plan` or a plan from a folder, `run`, `close`."""
+
+    def __init__(
+        self,
+        devices: Sequence[Device],
+        transports: Callable[[Device], Transport],
+        cache: Path,
+        observer: CampaignObserver,
+        patience: Patience | None = None,
+    ) -> None:
+        self.run_id = f"{time.time_ns():x}-{os.getpid()}"
+        self._patience, self._observer, self._cache = patience or Patience(), observer, cache
+        self._stopped = threading.Event()
+        by_machine: dict[str, list[Device]] = {}
+        for device in devices:
+            by_machine.setdefault(device.machine, []).append(device)
+        # The host exports graphs and inspects networks, whether or not it is measured itself.
+        self._host = self._runner(Device(name="this machine"), transports)
+        self.machines = [
+            Machine(
+                devices=tuple(members),
+                runner=self._host if members[0].ssh is None else self._runner(members[0], transports),
+            )
+            for members in by_machine.values()
+        ]
+
+    def _runner(self, device: Device, transports: Callable[[Device], Transport]) -> MachineRunner:
+        return MachineRunner(device.name, transports(device), self.run_id, self._patience, self._observer)
+
+    # --- contact
+
+    def connect(self) -> None:
+        """Reach every machine; DeviceError where no device can be used. One that can't is left with its problem."""
+        with ThreadPoolExecutor(len(self.machines) + 1) as pool:
+            host: Future[Environment] = pool.submit(self._host.connect)
+            for machine, future in [(m, pool.submit(self._contact, m, host)) for m in self.machines]:
+                try:
+                    future.result()
+                except BenchError as error:
+                    machine.problems = {device.name: error for device in machine.devices}
+            host.result()
+        if not self.environments:
+            raise next(problem for machine in self.machines for problem in machine.problems.values())
+
+    def _contact(self, machine: Machine, host: "Future[Environment]") -> None:
+        environment = host.result() if machine.runner is self._host else machine.runner.connect()
+        if any(device.accelerator for device in machine.devices):
+            self._probe_accelerators(machine)
+        for device in machine.devices:
+            try:
+                machine.environments[device.name] = _environment_of(device, environment, machine)
+            except DeviceError as error:
+                machine.problems[device.name] = error
+
+    def _probe_accelerators(self, machine: Machine) -> None:
+        def handle(message: Message) -> None:
+            if message.type == "accelerators":
+                machine.gpu_names = tuple(str(name)[:200] for name in message.body.get("names", []))
+                machine.gpu_reason = str(message.body.get("reason", ""))[:200]
+
+        run_job(machine.runner.connection, Job(task=Task(kind="probe")), handle, self._stopped.is_set)
+
+    @property
+    def environments(self) -> dict[str, Environment]:
+        """What was found, by device."""
+        return {name: found for machine in self.machines for name, found in machine.environments.items()}
+
+    def inspect(self, sources: Sequence[str], input_px: int | None) -> dict[str, "Inspection"]:
+        """Build networks from outside the zoo once, to learn their input size; UsageError where one cannot be."""
+        found: dict[str, Inspection] = {}
+
+        def handle(message: Message) -> None:
+            body = message.body
+            if message.type == "fatal":
+                raise UsageError(str(body.get("reason", ""))[:300])
+            if message.type == "network":
+                if body["reason"]:
+                    raise UsageError(str(body["reason"])[:500])
+                channels, height, width = body["input_shape"]
+                found[body["source"]] = Inspection(input_shape=(channels, height, width), digest=body["digest"])
+
+        task = Task(kind="inspect", sources=tuple(sources), input_px=input_px or 0, path=(str(Path.cwd()),))
+        exits = run_job(self._host.connection, Job(task=task, start_s=600), handle, self._stopped.is_set)
+        if len(found) < len(sources):
+            source = next(source for source in sources if source not in found)
+            reason = exits[0].failure[1] if exits else "its worker ended without a word"
+            raise UsageError(f"expected {source} to be built once, to learn its input size: {reason}")
+        return found
+
+    # --- plan
+
+    def plan(
+        self,
+        command: str,
+        argv: Sequence[str],
+        options: Sequence[Option],
+        units: Iterable[Unit],
+        pairs: Iterable[Pair],
+        seed: int,
+    ) -> Plan:
+        """The plan with everything that decides a number filled in."""
+
+        def stamped(unit: Unit) -> Unit:
+            environment = self.environments.get(unit.device)
+            mark = environment.fingerprint if environment is not None else ""
+            return replace(unit, code_version=code_version(), fingerprint=mark)
+
+        return Plan(
+            command=command,
+            argv=tuple(argv),
+            options=tuple(options),
+            created_utc=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            version=package_version(),
+            code_version=code_version(),
+            units=ordered((stamped(unit) for unit in units), seed),
+            pairs=tuple(replace(p, first=stamped(p.first), second=stamped(p.second)) for p in pairs),
+            devices=tuple(
+                DeviceState(name=device.name, environment=machine.environments.get(device.name))
+                for machine in self.machines
+                for device in machine.devices
+            ),
+        )
+
+    # --- run
+
+    def run(self, journal: Journal, units: Sequence[Unit], pairs: Sequence[Pair]) -> list[BenchError]:
+        """Export what is missing, then measure; returns what lost a machine. The journal has the rest."""
+        for machine in self.machines:
+            for name, environment in machine.environments.items():
+                journal.append(DeviceEvent(device=name, environment=environment))
+        exporter = self._exporter()
+        ready = threading.Event()
+        with ThreadPoolExecutor(len(self.machines) + 1) as pool:
+            exports = pool.submit(self._export, exporter, [*units, *(u for p in pairs for u in (p.first, p.second))])
+            exports.add_done_callback(lambda _: ready.set())
+            tasks = [
+                pool.submit(self._measure, machine, units, pairs, exporter, journal, ready) for machine in self.machines
+            ]
+            exports.result()
+            problems = [task.result() for task in tasks]
+        return [problem for problem in problems if problem is not None]
+
+    def _exporter(self) -> Exporter:
+        environment = self._host.environment
+        made_with = [f"{r.name} {r.version}" for r in environment.runtimes] if environment else []
+        cpus = len(environment.allowed_cpus) if environment else 1
+        cache = ArtifactCache(self._cache, ", ".join(made_with))
+        return Exporter(cache, threads=cpus, path=(str(Path.cwd()),))
+
+    def _export(self, exporter: Exporter, units: list[Unit]) -> None:
+        missing = exporter.missing(units)
+        if missing:
+            self._observer.exporting(len(missing))
+            exporter.make(self._host.connection, units, self._stopped.is_set, self._observer.exported)
+
+    def _measure(
+        self,
+        machine: Machine,
+        units: Sequence[Unit],
+        pairs: Sequence[Pair],
+        exporter: Exporter,
+        journal: Journal,
+        ready: threading.Event,
+    ) -> BenchError | None:
+        runner = machine.runner
+        lost: BenchError | None = None
+        try:
+            if machine.environments and runner is not self._host:
+                runner.idle(ready.is_set)
+        except BenchError as error:
+            lost = error
+        ready.wait()
+        for device in machine.devices:
+            mine = [unit for unit in units if unit.device == device.name]
+            own_pairs = [pair for pair in pairs if pair.first.device == device.name]
+            problem = lost or machine.problems.get(device.name)
+            try:
+                if problem is not None:
+                    runner.lose_all(mine, own_pairs, exporter.artifact, exporter.cache.store, journal, problem)
+                elif not self.stopped:
+                    runner.environment = machine.environments[device.name]
+                    lost = runner.run(mine, own_pairs, exporter.artifact, exporter.cache.store, journal)
+            except StorageError:
+                self.stop()  # nothing more can be written down, by any machine
+                raise
+        return lost or next(iter(machine.problems.values()), None)
+
+    def stop(self) -> None:
+        """End the run: the units that are running are dropped, none begins."""
+        self._stopped.set()
+        for machine in self.machines:
+            machine.runner.stop()
+        self._host.stop()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped.is_set()
+
+    def close(self) -> None:
+        """End every agent."""
+        for runner in {id(r): r for r in [self._host, *(m.runner for m in self.machines)]}.values():
+            runner.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """What a network from outside the zoo takes, and the digest of its file, if it is one."""
+
+    input_shape: tuple[int, int, int]
+    digest: str = ""
+
+
+def _environment_of(device: Device, environment: Environment, machine: Machine) -> Environment:
+    """The machine as this device sees it: an accelerator is part of its fingerprint, and only of its own."""
+    if not device.accelerator:
+        return environment
+    name = next((name for name in machine.gpu_names if name.split(" ")[0] == device.accelerator), None)
+    if name is None:
+        found = machine.gpu_reason or f"found {', '.join(machine.gpu_names)}"
+        raise DeviceError(f"expected {device.accelerator} on {device.name}: {found}; install a CUDA build of torch")
+    return replace(
+        environment,
+        accelerators=(name,),
+        fingerprint=fingerprint(
+            environment.machine, environment.cpu_model, environment.kernel, environment.runtimes, (name,)
+        ),
+    )
+
+
+def package_version() -> str:
+    """The installed version; a bare checkout has none."""
+    try:
+        return version("cross-device-bench")
+    except PackageNotFoundError:
+        return "checkout"

@@ -1,0 +1,93 @@
+"""`bench`: the group of commands, and the one place where an error becomes a line and an exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import ClassVar
+
+import click
+
+from bench.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, BenchError
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when it is used, so that --help stays quick."""
+
+    modules: ClassVar[dict[str, str]] = {
+        "ops": "bench.cli.ops:ops",
+        "models": "bench.cli.models:models",
+        "devices": "bench.cli.devices:devices",
+        "report": "bench.cli.report:report",
+    }
+    summaries: ClassVar[dict[str, str]] = {
+        "ops": "Time Conv, GConv, DWConv, PConv and their pairs; the default is the paper's Table 1.",
+        "models": "Time FasterNet and its rivals; the default is the paper's Table 3.",
+        "devices": "List, check, set up, trust and clean the devices of devices.yaml.",
+        "report": "Make the tables and plots of finished runs again.",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.modules:
+            return None
+        import pkgutil
+
+        command = pkgutil.resolve_name(self.modules[cmd_name])
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self.summaries.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="cross-device-bench", prog_name="bench")
+def bench() -> None:
+    """How fast operators and networks really are on each of your devices, and how far that can be trusted."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code. An error is one line on stderr, a traceback only with -v."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    verbose = "-v" in given or "--verbose" in given
+    try:
+        result = bench.main(given, prog_name="bench", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        return EXIT_USAGE
+    except click.ClickException as error:
+        message = error.format_message()
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            message += f" (see `{error.ctx.command_path} --help`)"
+        return _fail(message, EXIT_USAGE, verbose)
+    except BenchError as error:
+        return _fail(str(error), error.exit_code, verbose)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted", EXIT_INTERRUPTED, verbose)
+    except BrokenPipeError:
+        # The reader of stdout went away (`bench ... | head`): nothing is wrong, and nothing more can be said.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - it lives as long as the process
+        return EXIT_FAILED
+    except Exception as error:  # noqa: BLE001 - the user gets a line, and the traceback with -v
+        return _fail(
+            f"unexpected {type(error).__name__}: {error}; run again with -v to see where", EXIT_FAILED, verbose
+        )
+
+
+def _fail(message: str, code: int, verbose: bool) -> int:
+    if verbose:
+        import traceback
+
+        traceback.print_exc()
+    text = " ".join(message.split())
+    # A device's words may be part of it; nothing of theirs shall steer the terminal.
+    printable = "".join(c if c.isprintable() else "?" for c in text)
+    click.echo(f"bench: {printable}", err=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

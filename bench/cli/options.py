@@ -1,0 +1,159 @@
+"""The options that commands share, and how a comma-separated list becomes an axis."""
+
+import difflib
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any, TypeVar
+
+import click
+
+from bench.run import Option
+from bench.workload import DTYPES, LAYOUTS, RUNTIMES
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# Options that say how a run is shown or continued, not what it measures.
+NOT_IN_PLAN = frozenset(
+    {"out", "resume", "retry_failed", "output_format", "dry_run", "no_progress", "verbose", "devices_file", "argv"}
+)
+
+
+class ListOf(click.ParamType[tuple[Any, ...]]):
+    """A comma-separated list, each item once; `parse` raises ValueError for a bad one."""
+
+    def __init__(self, name: str, parse: Callable[[str], object]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Any, ...]:
+        if isinstance(value, tuple):
+            return value
+        items: dict[Any, None] = {}
+        for text in str(value).split(","):
+            try:
+                items[self._parse(text.strip())] = None
+            except ValueError as error:
+                self.fail(str(error), param, ctx)
+        return tuple(items)
+
+
+def one_of(what: str, choices: Iterable[str]) -> Callable[[str], str]:
+    """Accepts the choices; the error names the nearest one."""
+    known = tuple(choices)
+
+    def parse(text: str) -> str:
+        if text in known:
+            return text
+        near = difflib.get_close_matches(text.lower(), known, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
+        raise ValueError(f"expected {what}, got {text!r}; {hint}")
+
+    return parse
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ValueError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)
+
+
+def size(text: str) -> tuple[int, int, int]:
+    """CxHxW, as in 96x56x56."""
+    parts = text.lower().split("x")
+    try:
+        channels, height, width = (positive(part) for part in parts)
+    except ValueError:
+        raise ValueError(f"expected a size CxHxW of positive numbers, such as 96x56x56, got {text!r}") from None
+    return channels, height, width
+
+
+def ratio(text: str) -> Fraction:
+    """A fraction over 0 and up to 1, as in 1/4 or 0.25."""
+    try:
+        value = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"expected a ratio such as 1/4, got {text!r}") from None
+    if not 0 < value <= 1:
+        raise ValueError(f"expected a ratio over 0 and up to 1, got {text!r}")
+    return value
+
+
+class Positive(click.ParamType[int]):
+    """A whole number of at least 1."""
+
+    name = "N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            return positive(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+POSITIVES = ListOf("LIST", positive)
+
+_SHARED = (
+    click.option(
+        "--device", type=ListOf("LIST", str), default="cpu", help="cpu, cuda, cuda:N or names of devices.yaml."
+    ),
+    click.option("--devices-file", type=click.Path(dir_okay=False), help="Instead of ./devices.yaml."),
+    click.option("--runtime", type=ListOf("LIST", one_of("a runtime", RUNTIMES)), help=f"{', '.join(RUNTIMES)}."),
+    click.option("--batch", type=POSITIVES, help="Images a call; default 1, on a GPU 32."),
+    click.option("--threads", type=POSITIVES, help="Default 1."),
+    click.option(
+        "--dtype", type=ListOf("LIST", one_of("a dtype", DTYPES)), default="float32", help=f"{', '.join(DTYPES)}."
+    ),
+    click.option(
+        "--layout", type=ListOf("LIST", one_of("a layout", LAYOUTS)), default="nchw", help=f"{', '.join(LAYOUTS)}."
+    ),
+    click.option("--quick", is_flag=True, help="One round: no interval is claimed."),
+    click.option("--rounds", type=Positive(), help="Default 5."),
+    click.option("--publish", is_flag=True, help="Ten rounds, each sampled longer."),
+    click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the inputs and the order; default 0."),
+    click.option("--tf32", is_flag=True, help="Let a GPU use TF32 for float32."),
+    click.option("--flush-denormal", is_flag=True, help="Let the CPU take denormal numbers for zero."),
+    click.option("--cuda-graph", is_flag=True, help="Replay a captured CUDA graph."),
+    click.option("--cold-cache", is_flag=True, help="Empty a GPU's L2 cache before each call."),
+    click.option("--out", type=click.Path(file_okay=False), help="The run's folder; default results/<time>-..."),
+    click.option("--resume", type=click.Path(file_okay=False), help="Go on with the run in this folder."),
+    click.option("--retry-failed", is_flag=True, help="With --resume: run failed units again."),
+    click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(("table", "csv", "json", "markdown")),
+        default="table",
+        help="What goes to stdout.",
+    ),
+    click.option("--dry-run", is_flag=True, help="Show the plan and its estimated time."),
+    click.option("--no-progress", is_flag=True, help="Say nothing on the way."),
+    click.option("-v", "--verbose", is_flag=True, help="Show tracebacks."),
+)
+
+
+def shared_options(command: F) -> F:
+    """Add the options that `bench ops` and `bench models` have in common."""
+    for option in reversed(_SHARED):
+        command = option(command)
+    return command
+
+
+def plan_options(context: click.Context) -> tuple[Option, ...]:
+    """Every option that decides what is measured, as text."""
+    return tuple(
+        Option(name=name, value=_text(value))
+        for name, value in sorted(context.params.items())
+        if name not in NOT_IN_PLAN
+    )
+
+
+def given_options(context: click.Context) -> frozenset[str]:
+    """The names of the options that stand on the command line."""
+    source = click.core.ParameterSource.COMMANDLINE
+    return frozenset(name for name in context.params if context.get_parameter_source(name) is source)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join("x".join(map(str, item)) if isinstance(item, tuple) else str(item) for item in value)
+    return "" if value is None else str(value)

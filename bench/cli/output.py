@@ -1,0 +1,32 @@
+"""Results on stdout, and where the files are on stderr."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from bench.run import Run
+
+
+def print_results(run: Run, folder: Path, written: Sequence[Path], output_format: str) -> None:
+    """The table in the format asked for; nothing else goes to stdout."""
+    from reports.rows import rows
+    from reports.table_csv import csv_text
+    from reports.table_json import json_text
+    from reports.table_markdown import markdown_text
+    from reports.table_terminal import print_table
+
+    table = rows(run)
+    if output_format == "table":
+        # A pipe has no width; a hundred columns is what the table is made for.
+        width = None if sys.stdout.isatty() else 100
+        print_table(run, table, Console(width=width))
+    elif output_format == "csv":
+        click.echo(csv_text(table), nl=False)
+    elif output_format == "json":
+        click.echo(json_text(table))
+    else:
+        click.echo(markdown_text(run, table))
+    click.echo(f"results in {folder}: {', '.join(path.name for path in written)}", err=True)

@@ -1,0 +1,28 @@
+"""`bench report`."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(file_okay=False), metavar="RUN...")
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(("table", "csv", "json", "markdown")),
+    default="table",
+    help="What goes to stdout.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+def report(runs: tuple[str, ...], output_format: str, verbose: bool) -> int:
+    """Make tables, ledger and plots of finished runs again, from their journals alone."""
+    from bench.cli.output import print_results
+    from bench.journal import read_run
+    from reports.write import write_reports
+
+    for name in runs:
+        folder = Path(name)
+        run = read_run(folder)
+        print_results(run, folder, write_reports(run, folder), output_format)
+    return 0

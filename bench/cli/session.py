@@ -1,0 +1,282 @@
+"""What `bench ops` and `bench models` have in common: from options to a folder of results and an exit code."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from rich.console import Console
+
+from bench.campaign import Campaign
+from bench.cli.options import given_options
+from bench.cli.output import print_results
+from bench.cli.progress import ConsoleObserver, time_text
+from bench.code_version import code_version
+from bench.devices import Device
+from bench.environment import difference
+from bench.errors import EXIT_DEVICE, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, BenchError, UsageError
+from bench.estimate import expected_s
+from bench.journal import Journal, read_plan, read_run
+from bench.pair import Pair
+from bench.planning import Axes, all_rounds, cells
+from bench.run import Option, Plan, Run
+from bench.store import default_cache
+from bench.workload import Settings, Unit, Workload
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What one command wants measured. `workloads` may ask the campaign to inspect networks first."""
+
+    command: str
+    argv: tuple[str, ...]
+    options: tuple[Option, ...]
+    runtimes: tuple[str, ...]  # where neither the command line nor the device's entry names any
+    workloads: Callable[[Campaign], Sequence[Workload]]
+    pairs: Callable[[Sequence[Unit]], Sequence[Pair]] = lambda _: ()
+
+
+def run_command(context: click.Context, request: Request) -> int:
+    """Plan or resume, measure, report. Returns the exit code."""
+    options = context.params
+    errors = Console(stderr=True)
+    observer = ConsoleObserver(errors, quiet=options["no_progress"])
+    old = _plan_to_resume(context, request) if options["resume"] else None
+    if options["retry_failed"] and old is None:
+        raise UsageError("expected --retry-failed beside --resume DIR, got it alone; say which run")
+    devices = _devices(options, old)
+    campaign = Campaign(devices, transport_for, default_cache(), observer)
+    try:
+        if old is None:
+            return _new_run(campaign, devices, options, request, observer)
+        return _resumed_run(campaign, old, Path(options["resume"]), options, observer)
+    finally:
+        campaign.close()
+
+
+def transport_for(device: Device) -> Any:
+    """The way to a device."""
+    if device.ssh is None:
+        from bench.transports.local import LocalTransport
+
+        return LocalTransport()
+    from bench.transports.ssh import SshTransport
+
+    return SshTransport(device)
+
+
+def _new_run(
+    campaign: Campaign,
+    devices: Sequence[Device],
+    options: dict[str, Any],
+    request: Request,
+    observer: ConsoleObserver,
+) -> int:
+    axes = _axes(options)
+    folder = Path(options["out"] or _default_folder(request.command, devices))
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(
+            f"expected a new or empty folder for --out, got {folder}, which holds files; choose another, or --resume it"
+        )
+    workloads = request.workloads(campaign)
+    table = [unit for device in devices for unit in cells(workloads, axes, device, request.runtimes)]
+    pairs = request.pairs(table)
+    units = all_rounds(table, axes.rounds)
+    if options["dry_run"]:
+        _show_plan(table, axes.rounds, pairs)
+        return EXIT_DONE
+    campaign.connect()
+    _check_threads(units, campaign)
+    plan = campaign.plan(request.command, request.argv, request.options, units, pairs, axes.seed)
+    with Journal.create(folder, plan) as journal:
+        return _measure(campaign, journal, plan.units, plan.pairs, folder, options, observer)
+
+
+def _resumed_run(
+    campaign: Campaign, plan: Plan, folder: Path, options: dict[str, Any], observer: ConsoleObserver
+) -> int:
+    run = read_run(folder)
+    again = {"lost"} | ({"failed"} if options["retry_failed"] else set())
+    ended = {record.unit.id for record in run.records if record.status not in again}
+    pairs_ended = {record.pair.id for record in run.pair_records if record.status not in again}
+    units = [unit for unit in plan.units if unit.id not in ended]
+    pairs = [pair for pair in plan.pairs if pair.id not in pairs_ended]
+    if options["dry_run"]:
+        _show_plan(units, 1, pairs)
+        return EXIT_DONE
+    if not units and not pairs:
+        return _report(folder, options, [], interrupted=False)
+    campaign.connect()
+    for state in plan.devices:
+        now = campaign.environments.get(state.name)
+        if now is not None and state.environment is not None and (changed := difference(state.environment, now)):
+            raise UsageError(f"--resume {folder}: {state.name} is not what it was: {changed}; start a new run")
+    with Journal.open(folder) as journal:
+        return _measure(campaign, journal, units, pairs, folder, options, observer)
+
+
+def _measure(
+    campaign: Campaign,
+    journal: Journal,
+    units: Sequence[Unit],
+    pairs: Sequence[Pair],
+    folder: Path,
+    options: dict[str, Any],
+    observer: ConsoleObserver,
+) -> int:
+    observer.plan(units, pairs)
+    observer.start()
+    try:
+        with _Interrupts(campaign) as interrupts:
+            problems = campaign.run(journal, units, pairs)
+    finally:
+        observer.stop()
+    return _report(folder, options, problems, interrupted=interrupts.seen)
+
+
+class _Interrupts:
+    """Ctrl-C, TERM and HUP end the run in order; a second Ctrl-C ends the process at once."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        self._campaign = campaign
+        self.seen = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "_Interrupts":
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.seen:
+            # The agents see the end of their input and kill their workers.
+            os._exit(EXIT_INTERRUPTED)
+        self.seen = True
+        self._campaign.stop()
+
+
+def _report(folder: Path, options: dict[str, Any], problems: Sequence[BenchError], *, interrupted: bool) -> int:
+    from reports.write import write_reports
+
+    run = read_run(folder)
+    written = write_reports(run, folder)
+    print_results(run, folder, written, options["output_format"])
+    for problem in problems:
+        click.echo(f"bench: {' '.join(str(problem).split())}", err=True)
+    code = exit_code(run, bool(problems), interrupted)
+    if interrupted or code == EXIT_DEVICE:
+        click.echo(f"bench: the run is not complete; go on with: bench {run.plan.command} --resume {folder}", err=True)
+    return code
+
+
+def exit_code(run: Run, device_lost: bool, interrupted: bool) -> int:
+    """130 before 4 before 3: what ended the run, in the contract's order."""
+    if interrupted:
+        return EXIT_INTERRUPTED
+    if device_lost:
+        return EXIT_DEVICE
+    statuses = [record.status for record in run.records] + [record.status for record in run.pair_records]
+    if "failed" in statuses or "lost" in statuses or "done" not in statuses:
+        return EXIT_FAILED
+    return EXIT_DONE
+
+
+def _plan_to_resume(context: click.Context, request: Request) -> Plan:
+    """The plan in the folder; UsageError where an option given beside it disagrees."""
+    folder = Path(context.params["resume"])
+    plan = read_plan(folder)
+    if plan.command != request.command:
+        raise UsageError(f"{folder} is a run of `bench {plan.command}`; resume it with that command")
+    if context.params["out"]:
+        raise UsageError(f"expected --out or --resume, got both; results stay in {folder}")
+    stored = {option.name: option.value for option in plan.options}
+    asked = {option.name: option.value for option in request.options}
+    for name in sorted(given_options(context) & asked.keys()):
+        if stored.get(name) != asked[name]:
+            flag = "--" + name.replace("_", "-")
+            raise UsageError(
+                f"{flag} {asked[name]} disagrees with the run in {folder}, which has {stored.get(name) or 'none'}; "
+                "leave it out, or start a new run"
+            )
+    if plan.code_version != code_version():
+        raise UsageError(
+            f"the run in {folder} was made by code {plan.code_version}, this is {code_version()}; "
+            "numbers of both don't belong in one table: start a new run, or check that code out"
+        )
+    return plan
+
+
+def _devices(options: dict[str, Any], old: Plan | None) -> list[Device]:
+    from bench.devices_file import find_device
+
+    names = options["device"] if old is None else [state.name for state in old.devices]
+    explicit = Path(options["devices_file"]) if options["devices_file"] else None
+    return [find_device(name, explicit) for name in names]
+
+
+def _axes(options: dict[str, Any]) -> Axes:
+    given = [f"--{name}" for name in ("quick", "publish", "rounds") if options[name]]
+    if len(given) > 1:
+        raise UsageError(f"expected one of --quick, --publish and --rounds, got {' and '.join(given)}")
+    rounds = 1 if options["quick"] else 10 if options["publish"] else options["rounds"] or 5
+    return Axes(
+        runtimes=options["runtime"] or (),
+        batches=options["batch"] or (),
+        threads=options["threads"] or (),
+        dtypes=options["dtype"],
+        layouts=options["layout"],
+        rounds=rounds,
+        effort="publish" if options["publish"] else "normal",
+        seed=options["seed"],
+        settings=Settings(
+            tf32=options["tf32"],
+            flush_denormal=options["flush_denormal"],
+            cuda_graph=options["cuda_graph"],
+            cold_cache=options["cold_cache"],
+        ),
+    )
+
+
+def _check_threads(units: Sequence[Unit], campaign: Campaign) -> None:
+    for unit in units:
+        environment = campaign.environments.get(unit.device)
+        if environment is not None and unit.threads > len(environment.allowed_cpus):
+            raise UsageError(
+                f"expected at most {len(environment.allowed_cpus)} threads on {unit.device} "
+                f"(the CPUs this process may use there), got {unit.threads}"
+            )
+
+
+def _default_folder(command: str, devices: Sequence[Device]) -> Path:
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    names = "+".join(device.name.replace(":", "") for device in devices)
+    folder = Path("results") / f"{stamp}-{command}-{names}"
+    # Two runs may begin within one second.
+    return next(
+        path for path in (folder, *(Path(f"{folder}-{number}") for number in range(2, 1000))) if not path.exists()
+    )
+
+
+def _show_plan(table: Sequence[Unit], rounds: int, pairs: Sequence[Pair]) -> None:
+    seconds = rounds * sum(expected_s(unit, shared=unit.workload.kind == "op") for unit in table)
+    for unit in table:
+        size = "x".join(map(str, unit.workload.input_shape))
+        parts = (unit.device, unit.runtime, unit.workload.name, unit.workload.variant, size)
+        click.echo(
+            " ".join(filter(None, parts))
+            + f" batch {unit.batch}, {unit.threads} thread{'s' * (unit.threads > 1)}, {unit.dtype}, {unit.layout}"
+        )
+    click.echo(
+        f"{len(table)} rows x {rounds} round{'s' * (rounds > 1)} = {len(table) * rounds} units"
+        + (f", {len(pairs)} pairs" if pairs else "")
+        + f"; about {time_text(seconds + 15 * len(pairs))} on this machine, exports apart"
+    )

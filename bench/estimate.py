@@ -1,0 +1,60 @@
+"""How long things will take: a rough guess from the work, corrected by what has been seen."""
+
+from bench.workload import Unit
+from bench.workloads import operator_spec
+from models.registry import resolve
+from operators.cost import operator_cost
+
+# Calls of a slow step within one unit: first call, check, three warm-up windows of three, five samples, and a margin.
+SLOW_CALLS = 20
+DEADLINE_S = 120.0
+# Slower than any healthy device at fp32 on one thread, a Cortex-A72's depthwise convolution apart.
+SLOWEST_MACS_PER_S = 0.25e9
+TYPICAL_MACS_PER_S = 15e9
+WORKER_START_S = {"eager": 3.0, "compile": 6.0, "onnxruntime": 0.6, "openvino": 1.5}
+SAMPLING_S = 1.2
+COMPILE_S = 12.0
+
+
+def macs_of(unit: Unit) -> float:
+    """Multiply-adds of one call; a guess for networks, which are counted only when they are built."""
+    if unit.workload.operator is not None:
+        return operator_cost(operator_spec(unit.workload), unit.batch).macs * float(unit.batch)
+    (entry,) = resolve([unit.workload.name])
+    typical = {"t0": 0.4, "t1": 0.8, "t2": 1.9, "s": 4.5, "m": 9.0, "l": 15.0}.get(entry.group, 5.0)
+    return typical * 1e9 * unit.batch
+
+
+def deadline_s(unit: Unit) -> float:
+    """When a unit is taken to hang: two minutes, more where its work alone could take longer."""
+    return DEADLINE_S + 2 * SLOW_CALLS * macs_of(unit) / SLOWEST_MACS_PER_S
+
+
+def expected_s(unit: Unit, shared: bool) -> float:
+    """A first guess at a unit's time; `shared` where its worker's start is spread over many."""
+    start = 0.3 if shared else WORKER_START_S[unit.runtime]
+    start += COMPILE_S if unit.runtime == "compile" else 0.0
+    step = macs_of(unit) / TYPICAL_MACS_PER_S
+    return start + max(SAMPLING_S * (4 if unit.effort == "publish" else 1), SLOW_CALLS * step)
+
+
+class TimeLeft:
+    """Scales the guesses for what is left by how the finished ones turned out."""
+
+    def __init__(self, guesses: dict[str, float]) -> None:
+        self._left = dict(guesses)
+        self._guessed = self._taken = 0.0
+
+    def ended(self, key: str, seconds: float) -> None:
+        """One of them is over and took so long, its worker's start included."""
+        guess = self._left.pop(key, None)
+        if guess is not None:
+            self._guessed += guess
+            self._taken += seconds
+
+    @property
+    def seconds(self) -> float:
+        """What is left. The first few units are mixed with the guess, so that one slow start does not mislead."""
+        trust = 10.0
+        scale = (self._taken + trust) / (self._guessed + trust)
+        return sum(self._left.values()) * scale

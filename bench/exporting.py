@@ -1,0 +1,118 @@
+"""Makes the artifacts that are missing, in workers of their own on the host."""
+
+from collections.abc import Callable, Iterable
+
+from bench.artifacts import Artifact, ArtifactCache, representative
+from bench.connection import Connection
+from bench.decoding import decode
+from bench.errors import ProtocolError
+from bench.estimate import deadline_s
+from bench.job import Deadline, Job, Task
+from bench.job_run import run_job
+from bench.wire import Message
+from bench.workload import GRAPH_RUNTIMES, Unit
+
+EXPORT_DEADLINE_S = 600.0
+
+
+class Exporter:
+    """Serves artifacts from the cache and makes the others through the host's own agent."""
+
+    def __init__(self, cache: ArtifactCache, threads: int, path: tuple[str, ...] = ()) -> None:
+        self.cache = cache
+        self._threads, self._path = threads, path
+        self._failed: dict[str, Artifact] = {}
+
+    def artifact(self, unit: Unit) -> Artifact:
+        """The artifact of a unit that `make` has seen."""
+        key = self.cache.key(unit)
+        found = self._failed.get(key) or self.cache.get(unit)
+        return found or Artifact(kind="build", reason="its reference output was not made")
+
+    def missing(self, units: Iterable[Unit]) -> tuple[Unit, ...]:
+        """One representative of each artifact that is not in the cache."""
+        wanted: dict[str, Unit] = {}
+        for unit in units:
+            key = self.cache.key(unit)
+            if key not in wanted and key not in self._failed and self.cache.get(unit) is None:
+                wanted[key] = representative(unit)
+        return tuple(wanted.values())
+
+    def make(
+        self,
+        connection: Connection,
+        units: Iterable[Unit],
+        stopped: Callable[[], bool],
+        done: Callable[[Unit, Artifact], None],
+    ) -> None:
+        """Make what is missing: operators in one worker, each network in its own; a failure is kept as the reason."""
+        missing = self.missing(units)
+        operators = [unit for unit in missing if unit.workload.kind == "op"]
+        queue = [operators] if operators else []
+        # Graphs first: where a network is wanted both ways, its export also holds the reference.
+        networks = sorted(
+            (unit for unit in missing if unit.workload.kind == "model"), key=lambda u: u.runtime not in GRAPH_RUNTIMES
+        )
+        queue += [[unit] for unit in networks]
+        crashed: set[str] = set()
+        while queue and not stopped():
+            left = self._run(connection, queue.pop(0), stopped, done, crashed)
+            if left:
+                queue.insert(0, left)
+
+    def _run(
+        self,
+        connection: Connection,
+        units: list[Unit],
+        stopped: Callable[[], bool],
+        done: Callable[[Unit, Artifact], None],
+        crashed: set[str],
+    ) -> list[Unit]:
+        """One worker; returns what it left undone."""
+        waiting = {unit.id: unit for unit in units}
+        current: list[Unit] = []
+
+        def settle(unit: Unit, artifact: Artifact) -> None:
+            waiting.pop(unit.id, None)
+            if artifact.kind:
+                self._failed[self.cache.key(unit)] = artifact
+            else:
+                self.cache.put(unit, artifact)
+            done(unit, artifact)
+
+        def handle(message: Message) -> None:
+            message.body.pop("worker", None)
+            if message.type == "fatal":
+                for unit in list(waiting.values()):
+                    settle(unit, Artifact(kind="build", reason=str(message.body.get("reason", ""))[:300]))
+            elif message.unit not in waiting:
+                raise ProtocolError("expected a message about a unit of this job")
+            elif message.type == "begin":
+                current[:] = [waiting[message.unit]]
+            elif message.type == "artifact":
+                settle(waiting[message.unit], decode(Artifact, message.body))
+                current.clear()
+
+        exits = run_job(connection, self._job(units), handle, stopped)
+        if not waiting or stopped():
+            return []
+        victim = next(iter(current or waiting.values()))
+        kind, reason = exits[0].failure if exits else ("crash", "the worker said nothing")
+        if kind == "crash" and victim.id not in crashed:
+            crashed.add(victim.id)
+        else:
+            settle(victim, Artifact(kind=kind, reason=f"while it was exported: {reason}"))
+        return list(waiting.values())
+
+    def _job(self, units: list[Unit]) -> Job:
+        return Job(
+            task=Task(
+                kind="export",
+                units=tuple(units),
+                attempts=(1,) * len(units),
+                threads=self._threads,
+                path=self._path,
+            ),
+            threads=self._threads,
+            deadlines=tuple(Deadline(unit=unit.id, seconds=EXPORT_DEADLINE_S + deadline_s(unit)) for unit in units),
+        )

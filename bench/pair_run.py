@@ -1,0 +1,82 @@
+"""One pair of live workers as the host sees it: the job, the answers, the record."""
+
+import time
+
+from bench.errors import ProtocolError
+from bench.estimate import deadline_s
+from bench.job import Deadline, Files, Job, Task
+from bench.job_run import Exit
+from bench.pair import Pair, PairRecord
+from bench.planning import BURSTS_PER_SIDE
+from bench.records import FailureKind
+from bench.wire import Message
+
+
+class PairRun:
+    """Collects both sides' bursts."""
+
+    def __init__(self, pair: Pair, files: tuple[Files, ...], start_s: float) -> None:
+        self._pair, self._files, self._start_s = pair, files, start_s
+        self._bursts: dict[int, tuple[float, ...]] = {}
+        self._failure: tuple[FailureKind, str] | None = None
+        self._started = time.monotonic()
+        self._utc = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+    def job(self) -> Job:
+        """Two workers that take turns."""
+        first, second = self._pair.first, self._pair.second
+        # Each side waits while the other loads and runs: its deadline covers both.
+        together = deadline_s(first) + deadline_s(second)
+        return Job(
+            task=Task(
+                kind="pair",
+                units=(first, second),
+                attempts=(1, 1),
+                files=self._files,
+                threads=first.threads,
+                bursts=BURSTS_PER_SIDE,
+                seed=first.seed + first.round,
+            ),
+            workers=2,
+            threads=first.threads,
+            start_s=self._start_s,
+            deadlines=(Deadline(unit=first.id, seconds=together), Deadline(unit=second.id, seconds=together)),
+        )
+
+    def handle(self, message: Message) -> None:
+        """Take in one message of either worker."""
+        side = message.body.get("worker")
+        if side not in (0, 1):
+            raise ProtocolError("expected a message of one of the two workers")
+        if message.type == "bursts":
+            values = message.body.get("seconds")
+            if not isinstance(values, list) or not all(isinstance(v, float) and v > 0 for v in values):
+                raise ProtocolError("expected positive burst times")
+            self._bursts[side] = tuple(values)
+        elif message.type in ("side_failed", "fatal"):
+            unit = (self._pair.first, self._pair.second)[side]
+            kind: FailureKind = "out_of_memory" if message.body.get("kind") == "out_of_memory" else "error"
+            self._failure = (kind, f"{unit.workload.name}: {message.body.get('reason', '')}"[:300])
+        elif message.type != "begin":
+            raise ProtocolError(f"expected begin or bursts, got {message.type[:40]!r}")
+
+    def record(self, exits: tuple[Exit, ...]) -> PairRecord:
+        """The end of the pair."""
+        first, second = self._bursts.get(0, ()), self._bursts.get(1, ())
+        done = bool(first) and len(first) == len(second)
+        kind: FailureKind = ""
+        reason = ""
+        if not done:
+            bad = [end.failure for end in exits if end.code or end.signal or end.timed_out]
+            kind, reason = self._failure or (bad or [("crash", "a side of the pair ended without a word")])[0]
+        return PairRecord(
+            pair=self._pair,
+            attempt=1,
+            status="done" if done else "failed",
+            reason_kind=kind,
+            reason=reason,
+            first_s=first if done else (),
+            second_s=second if done else (),
+            started_utc=self._utc,
+            seconds=time.monotonic() - self._started,
+        )

@@ -1,0 +1,84 @@
+"""The agent of another machine: the same program, started and spoken to through the system's ssh."""
+
+import secrets
+import subprocess
+from collections.abc import Mapping
+
+from bench.agent import Timing
+from bench.archive import Archive, code_archive
+from bench.connection import Connection
+from bench.devices import Device, SshTarget
+from bench.errors import BenchError, ProtocolError
+from bench.records import Environment
+from bench.transports import bootstrap
+from bench.transports.handshake import Handshake
+from bench.transports.ssh_command import ssh_command, start_ssh
+from bench.transports.ssh_errors import explain, explain_loss
+
+PATIENCE_S = 40.0  # for the login and Python's start; ssh itself gives up on a silent host after 10 s
+
+
+class SshTransport:
+    """A way to one device of devices.yaml. Nothing is kept between connections."""
+
+    def __init__(
+        self, device: Device, *, patience_s: float = PATIENCE_S, environment: Mapping[str, str] | None = None
+    ) -> None:
+        if device.ssh is None:
+            raise ValueError(f"expected a device with an `ssh` entry, got {device.name!r}; use LocalTransport")
+        self._name, self._target = device.name, device.ssh
+        self._patience_s, self._environment = patience_s, environment
+
+    def connect(self, run: str, timing: Timing) -> tuple[Connection, Environment, float]:
+        """A live agent there, its environment and its clock's lead in seconds; DeviceError where there is no way."""
+        process, ahead = self.start("bench.agent")
+        connection = Connection(process, run, timing, self._explain_loss)
+        try:
+            return connection, *connection.start(ahead)
+        except ProtocolError as error:
+            connection.close()
+            raise ProtocolError(f"{self._name}: {error}") from error
+        except BaseException:
+            connection.close()
+            raise
+
+    def start(self, module: str, python: str | None = None) -> "tuple[subprocess.Popen[bytes], bytes]":
+        """Run `module.main()` of our code on the device; returns ssh and what the module has said already."""
+        nonce = secrets.token_hex(8)
+        archive: Archive = code_archive()
+        remote = bootstrap.command(
+            nonce=nonce,
+            python=self._target.python if python is None else python,
+            digest=archive.digest,
+            size=len(archive.data),
+            module=module,
+        )
+        process = start_ssh(ssh_command(self._target, remote), self._environment)
+        try:
+            handshake = Handshake(
+                process, name=self._name, mark=bootstrap.mark(nonce), archive=archive, explain=self._explain
+            )
+            return process, handshake.run(self._patience_s)
+        except BaseException:
+            end(process)
+            raise
+
+    @property
+    def target(self) -> SshTarget:
+        """Where it leads."""
+        return self._target
+
+    def _explain(self, code: int | None, stderr: str) -> BenchError:
+        return explain(self._name, self._target.destination, code, stderr)
+
+    def _explain_loss(self, code: int | None, stderr: str) -> BenchError:
+        return explain_loss(self._name, self._target.destination, code, stderr)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Close its pipes, which ends what runs on the device, and leave no process here."""
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+    process.kill()
+    process.wait()

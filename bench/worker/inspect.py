@@ -1,0 +1,57 @@
+"""The task that builds networks from outside the zoo once: do they exist, and which input do they take?"""
+
+import hashlib
+from pathlib import Path
+
+from bench.job import Task
+from bench.worker.channel import Channel
+from models.registry import NetworkEntry, resolve
+
+
+def inspect_networks(task: Task, channel: Channel) -> None:
+    """One `network` message for each source; a network that cannot be built says why."""
+    for source in task.sources:
+        shape, digest, reason = (0, 0, 0), "", ""
+        try:
+            (entry,) = resolve([source])
+            if entry.library == "onnx":
+                shape, digest = _onnx_input(entry, task.input_px)
+            else:
+                side = _built_side(entry, task.input_px or None)
+                shape = (3, side, side)
+        except (ValueError, OSError) as error:
+            reason = " ".join(str(error).split())[:500]
+        channel.send("network", {"source": source, "input_shape": shape, "digest": digest, "reason": reason})
+
+
+def _built_side(entry: NetworkEntry, input_px: int | None) -> int:
+    from models.build import build, default_input_px
+
+    build(entry, input_px=input_px)
+    return input_px or default_input_px(entry)
+
+
+def _onnx_input(entry: NetworkEntry, input_px: int) -> tuple[tuple[int, int, int], str]:
+    import onnx
+
+    path = Path(entry.library_name)
+    try:
+        data = path.read_bytes()
+        graph = onnx.load_from_string(data).graph
+        weights = {tensor.name for tensor in graph.initializer}
+        (given,) = [value for value in graph.input if value.name not in weights]
+    except FileNotFoundError:
+        raise ValueError(f"expected an ONNX file at {path}, found none; check the path") from None
+    except Exception as error:  # protobuf's errors share no public base class
+        raise ValueError(
+            f"expected {path} to be an ONNX model with one input, got {type(error).__name__}; export it again"
+        ) from error
+    sizes = [dimension.dim_value for dimension in given.type.tensor_type.shape.dim]
+    if len(sizes) != 4 or sizes[1] < 1:
+        raise ValueError(f"expected {path} to take (N, C, H, W), got {sizes}; export it so")
+    if input_px and any(size not in (0, input_px) for size in sizes[2:]):
+        raise ValueError(f"expected --input {sizes[2]}, the size that {path} is fixed to, got {input_px}")
+    height, width = (size or input_px for size in sizes[2:])
+    if not (height and width):
+        raise ValueError(f"expected {path} to fix its input size, it leaves it open; give it with --input N")
+    return (sizes[1], height, width), hashlib.sha256(data).hexdigest()
