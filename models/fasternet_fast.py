@@ -97,11 +97,17 @@ class FastBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Overwrite and return `x`, channels_last."""
-        touched = self._indices if self._slice is None else self._slice
-        shortcut = x[:, touched].clone(memory_format=torch.channels_last)
-        x[:, touched] = self.mixing(shortcut)
-        hidden = self.expand(x)
-        x[:, touched] = shortcut
+        if self._slice is None:
+            shortcut = x.index_select(1, self._indices).contiguous(memory_format=torch.channels_last)
+            x.index_copy_(1, self._indices, self.mixing(shortcut))
+            hidden = self.expand(x)
+            x.index_copy_(1, self._indices, shortcut)
+        else:
+            touched = x[:, self._slice]
+            shortcut = touched.clone(memory_format=torch.channels_last)
+            touched.copy_(self.mixing(shortcut))
+            hidden = self.expand(x)
+            touched.copy_(shortcut)
         return self.project.add_to(x, hidden)
 
 

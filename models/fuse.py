@@ -45,6 +45,7 @@ def fuse(network: nn.Module, example: Tensor | None = None) -> nn.Module:
     return fold_batch_norms(network, example).network
 
 
+@torch.inference_mode(False)  # weights made in inference mode could never be trained or changed
 @torch.no_grad()
 def fold_batch_norms(network: nn.Module, example: Tensor | None = None) -> Folded:
     """Do what `fuse` does and say which batch norms went and which stayed."""
@@ -81,7 +82,19 @@ class _Made:
 class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes which weight made a tensor and how many operations read it."""
 
+    _TRANSPOSE = torch.ops.aten.t.default
+    _CONVOLUTION = torch.ops.aten.convolution.default
     _MATMULS = (torch.ops.aten.addmm.default, torch.ops.aten.mm.default)
+    # Composites arrive whole where autograd, which splits them, takes no part: on tensors made in inference mode.
+    _COMPOSITES = (
+        torch.ops.aten.conv1d.default,
+        torch.ops.aten.conv1d.padding,
+        torch.ops.aten.conv2d.default,
+        torch.ops.aten.conv2d.padding,
+        torch.ops.aten.conv3d.default,
+        torch.ops.aten.conv3d.padding,
+        torch.ops.aten.linear.default,
+    )
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -95,17 +108,22 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs = kwargs or {}
         self.read((args, kwargs))
         result = func(*args, **kwargs)
-        weight = None
-        if func is torch.ops.aten.t.default:
+        if func is self._TRANSPOSE:
             self.transposed[result] = args[0]
-        elif func is torch.ops.aten.convolution.default and not args[6]:  # [6] says transposed convolution
-            weight = args[1]
-        elif func in self._MATMULS:
-            weight = self.transposed.get(args[-1])
+        weight = self.weight(func, args)
         if weight is not None:
             self.runs[weight] = self.runs.get(weight, 0) + 1
             self.made[result] = _Made(weight)
         return result
+
+    def weight(self, func: Any, args: tuple[Any, ...]) -> Tensor | None:
+        """Return the weight of a convolution or linear layer; None for any other operation."""
+        if func is self._CONVOLUTION:
+            is_transposed = args[6]
+            return None if is_transposed else args[1]
+        if func in self._COMPOSITES:
+            return args[1]  # type: ignore[no-any-return]
+        return self.transposed.get(args[-1]) if func in self._MATMULS else None
 
     def read(self, tree: Any) -> None:
         """Count one reading of every tensor in `tree` that a layer made."""

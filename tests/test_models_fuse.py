@@ -45,7 +45,7 @@ def test_networks_of_table_3_lose_all_batch_norms_and_keep_their_output(name: st
         network = import_torchvision().models.get_model(model, weights=None)
     # In double precision: rounding, which deep networks amplify, cannot be mistaken for a wrong fold.
     randomise(network).double()
-    x = torch.randn(1, 3, 64, 64, dtype=torch.float64)
+    x = torch.randn(1, 3, 32, 32, dtype=torch.float64)
     result = fold_batch_norms(network, x)
     with torch.inference_mode():
         reference, y = network(x), result.network(x)
@@ -194,3 +194,15 @@ def test_a_norm_under_two_names_goes_from_both() -> None:
     assert norms_of(fused) == 0
     x = torch.randn(2, 3, 8, 8)
     torch.testing.assert_close(fused(x), network(x))
+
+
+@pytest.mark.parametrize("made_inside", [False, True])
+def test_folds_in_inference_mode_into_weights_that_can_change(made_inside: bool) -> None:
+    with torch.inference_mode(made_inside):
+        network = randomise(nn.Sequential(nn.Conv2d(3, 4, 1, padding="same"), nn.BatchNorm2d(4)))
+    x = torch.randn(2, 3, 8, 8)
+    with torch.inference_mode():
+        result = fold_batch_norms(network, x)
+        assert result.left == ()
+        torch.testing.assert_close(result.network(x), network(x))
+    assert not any(parameter.is_inference() for parameter in result.network.parameters())
