@@ -103,7 +103,9 @@ def place(
         for reach in _REACH:
             for rank, angle in enumerate(_ANGLES):
                 box = _box(label, math.radians(angle), gap * reach)
-                cost = sum(box.overlap(other) for other in taken) + 4 * box.outside(frame)
+                overlaps = [overlap for other in taken if (overlap := box.overlap(other))]
+                # Even a touched corner is a fault: it costs like a far place, and more by its area.
+                cost = sum(overlaps) + label.height**2 * len(overlaps) + 4 * box.outside(frame)
                 cost += sum(line.length_inside(box) for line in lines) * label.height * _LINE_WEIGHT
                 cost += label.height**2 * (0.004 * rank + 0.25 * (reach - 1))
                 if best is None or cost < best[0]:

@@ -22,10 +22,10 @@ def print_ledger(entries: Sequence[Entry], console: Console) -> None:
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading in ("faster", "than", "device", "runtime"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for heading in ("paper", "ours"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("verdict")
+    table.add_column("verdict", overflow="fold")
     for entry in shown:
         name = f"{entry.name} ({entry.variant})" if entry.variant else entry.name
         table.add_row(

@@ -157,7 +157,7 @@ def _row(units: Sequence[Unit], records: Sequence[Record | None]) -> Row:
         first_call_s=median(m.first_call_s for m in measurements),
         max_error=max((m.max_error for m in measurements if m.max_error is not None), default=None),
         verdict=_verdict(measurements),
-        notes=tuple(dict.fromkeys(note for m in measurements for note in m.notes)),
+        notes=tuple(dict.fromkeys([*(note for m in measurements for note in m.notes), *_too_few(len(pooled))])),
     )
 
 
@@ -175,6 +175,13 @@ def _percentiles(samples: Sequence[float]) -> Percentiles:
         p90=quantile(samples, 0.90) if tails else None,
         p99=quantile(samples, 0.99) if len(samples) >= P99_MINIMUM_SAMPLES else None,
     )
+
+
+def _too_few(samples: int) -> list[str]:
+    """Why percentiles are missing."""
+    needed = {"p10 and p90": P90_MINIMUM_SAMPLES, "p99": P99_MINIMUM_SAMPLES}
+    missing = [f"{name} need{'s' * (name == 'p99')} {least}" for name, least in needed.items() if samples < least]
+    return [f"{samples} samples: {', '.join(missing)}"] if missing else []
 
 
 def _largest(values: Iterable[int | None]) -> int | None:

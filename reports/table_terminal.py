@@ -1,6 +1,8 @@
 """The table on a terminal, readable at 100 columns."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -13,23 +15,47 @@ from reports.rows import Row
 from reports.text_table import CONVENTION, Line, Section, sections
 from reports.untrusted import visible
 
+_SPARED = ("GB/s", "Mparams", "GMACs", "GMAC/s")  # in the order in which they go
 _COLOURS = {"ok": "green", "noisy": "yellow", "unreplicated": "yellow", "done": "green"}
 
 
 def print_table(run: Run, rows: Sequence[Row], console: Console) -> None:
     """One table per device and kind; a row without numbers shows why beneath it."""
     for section in sections(run, rows):
-        console.print(_renderable(section))
+        console.print(_renderable(_narrowed(section, console.width)))
     console.print(Text(CONVENTION, style="dim"))
     for line in noise_lines(run):
         console.print(Text(visible(line, 900), style="dim"))
+
+
+def _narrowed(section: Section, width: int) -> Section:
+    """Without the columns that can be spared where the table is too wide: a cropped number would be a lie."""
+    left_out = []
+    for heading in _SPARED:
+        if _least_width(section) > width and any(column.heading == heading for column in section.columns):
+            section = section.without(heading)
+            left_out.append(heading)
+    if not left_out:
+        return section
+    return replace(section, caption=(*section.caption, f"{', '.join(left_out)}: in table.csv, the terminal is narrow"))
+
+
+def _least_width(section: Section) -> int:
+    """Characters that the table needs with its names folded at their spaces."""
+    total = 0
+    for index, column in enumerate(section.columns):
+        cells = [visible(line.cells[index]) for line in section.lines]
+        longest = cells if column.numeric else [word for cell in cells for word in cell.split(" ")]
+        total += max(len(text) for text in (column.heading, *longest)) + 3
+    return total
 
 
 def _renderable(section: Section) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
     for column in section.columns:
         # Numbers are never folded: a digit on the next line would be another number.
-        table.add_column(column.heading, justify="right" if column.numeric else "left", no_wrap=column.numeric)
+        justify: Literal["left", "right"] = "right" if column.numeric else "left"
+        table.add_column(column.heading, justify=justify, no_wrap=column.numeric, overflow="fold")
     for index, line in enumerate(section.lines):
         following = section.lines[index + 1 : index + 2]
         last_of_group = bool(following) and following[0].group != line.group

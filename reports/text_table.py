@@ -5,7 +5,7 @@ does not, so that the table stays narrow and still says everything.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.run import Run
 from bench.workload import Kind
@@ -51,6 +51,12 @@ class Section:
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
     caption: tuple[str, ...]
+
+    def without(self, heading: str) -> "Section":
+        """The same table without that column."""
+        keep = [index for index, column in enumerate(self.columns) if column.heading != heading]
+        lines = tuple(replace(line, cells=tuple(line.cells[index] for index in keep)) for line in self.lines)
+        return replace(self, columns=tuple(self.columns[index] for index in keep), lines=lines)
 
 
 _SETTINGS: dict[str, Callable[[Row], str]] = {

@@ -1,0 +1,76 @@
+"""Labels keep clear of one another; the Pareto front is what nothing beats."""
+
+import random
+from itertools import pairwise
+
+import pytest
+
+from reports.label_placement import Box, Label, Segment, place, spread
+from reports.pareto import pareto_front
+
+FRAME = Box(left=0, bottom=0, right=800, top=600)
+
+
+def _box(x: float, y: float, label: Label) -> Box:
+    return Box(
+        left=x - label.width / 2,
+        bottom=y - label.height / 2,
+        right=x + label.width / 2,
+        top=y + label.height / 2,
+    )
+
+
+def test_a_lone_label_sits_right_of_its_point() -> None:
+    (placement,) = place([Label(x=100, y=100, width=40, height=10)], [], FRAME, 5)
+    assert placement is not None
+    assert (placement.x, placement.y, placement.led) == (125, 100, False)
+
+
+def test_labels_of_a_crowd_overlap_neither_each_other_nor_the_frame() -> None:
+    chance = random.Random(3)
+    labels = [Label(x=chance.uniform(60, 740), y=chance.uniform(60, 540), width=60, height=12) for _ in range(30)]
+    points = [Box(left=one.x - 4, bottom=one.y - 4, right=one.x + 4, top=one.y + 4) for one in labels]
+    placements = place(labels, points, FRAME, 6)
+    boxes = [_box(p.x, p.y, one) for p, one in zip(placements, labels, strict=True) if p is not None]
+    assert len(boxes) == 30
+    assert all(box.outside(FRAME) == 0 for box in boxes)
+    assert all(a.overlap(b) == 0 for i, a in enumerate(boxes) for b in boxes[:i])
+    assert all(box.overlap(point) == 0 for box in boxes for point in points)
+
+
+def test_an_optional_label_without_room_is_left_out() -> None:
+    walled = [Box(left=-1000, bottom=-1000, right=2000, top=2000)]
+    needed, spare = (Label(x=50, y=50, width=30, height=10, optional=optional) for optional in (False, True))
+    assert place([needed], walled, FRAME, 5)[0] is not None
+    assert place([spare], walled, FRAME, 5)[0] is None
+
+
+def test_a_label_avoids_a_line() -> None:
+    line = Segment(x0=100, y0=100, x1=800, y1=100)
+    (placement,) = place([Label(x=100, y=100, width=40, height=10)], [], FRAME, 5, [line])
+    assert placement is not None
+    assert line.length_inside(_box(placement.x, placement.y, Label(x=0, y=0, width=40, height=10))) == 0
+
+
+def test_length_of_a_line_inside_a_box() -> None:
+    box = Box(left=0, bottom=0, right=10, top=10)
+    assert Segment(x0=-5, y0=5, x1=15, y1=5).length_inside(box) == 10
+    assert Segment(x0=0, y0=0, x1=30, y1=40).length_inside(box) == pytest.approx(12.5)
+    assert Segment(x0=-5, y0=11, x1=15, y1=11).length_inside(box) == 0
+
+
+def test_spread_keeps_order_and_distance_and_moves_little() -> None:
+    assert spread([0.0, 100.0], 10) == [0.0, 100.0]
+    assert spread([50.0, 52.0], 10) == [46.0, 56.0]
+    moved = spread([5.0, 1.0, 3.0, 40.0], 10)
+    assert sorted(range(4), key=lambda index: moved[index]) == [1, 2, 0, 3]
+    ordered = sorted(moved)
+    assert all(b - a >= 10 for a, b in pairwise(ordered))
+    assert sum(moved[:3]) / 3 == pytest.approx(3.0)
+
+
+def test_pareto_front_by_hand() -> None:
+    #        fast, poor   slow, good  beaten by 0  equal time, worse  slowest, best
+    points = [(1.0, 70.0), (3.0, 80.0), (2.0, 69.0), (3.0, 75.0), (5.0, 81.0)]
+    assert pareto_front(points) == [0, 1, 4]
+    assert pareto_front([]) == []
