@@ -9,13 +9,17 @@ def device_title(run: Run, name: str) -> str:
     state = run.device(name)
     if state.environment is None:
         return f"{name}: never reached"
-    return f"{name}: " + ", ".join([processor(state.environment), *versions(run, state)])
+    accelerator = next((unit.accelerator for unit in run.plan.units if unit.device == name), "")
+    return f"{name}: " + ", ".join([processor(state.environment, accelerator), *versions(run, state)])
 
 
-def processor(environment: Environment) -> str:
-    """The board where it has a name, the CPU and its cores, the accelerators."""
+def processor(environment: Environment, accelerator: str = "") -> str:
+    """The accelerator that computes, else the board where it has a name, the CPU and its cores."""
+    named = [each for each in environment.accelerators if accelerator and each.startswith(accelerator)]
+    if named:
+        return named[0]
     cores = f"{environment.physical_cores} core{'s' if environment.physical_cores != 1 else ''}"
-    return ", ".join(filter(None, [environment.board, environment.cpu_model, cores, *environment.accelerators]))
+    return ", ".join(filter(None, [environment.board, environment.cpu_model, cores]))
 
 
 def versions(run: Run, state: DeviceState, runtime: str = "") -> list[str]:

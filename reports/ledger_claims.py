@@ -7,6 +7,7 @@ class is in the run, a side failed or there are too few pairs to claim an interv
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bench.pair import PairRecord
 from bench.run import Run
@@ -15,7 +16,7 @@ from bench.verdicts import worst
 from bench.workload import Unit
 from reports.claims import Claim, claims
 from reports.entry import Entry
-from reports.paper_tables import COLUMN_NAMES, ColumnName, column_of, network
+from reports.paper_tables import COLUMN_NAMES, ColumnName, column_of, table3
 
 FEWEST_PAIRS = 4  # below it Student's t on the pairs is too wide to say anything
 TOLERANCE = 0.10
@@ -29,15 +30,35 @@ NOT_PLANNED = "not planned in this run"
 
 def claim_entries(run: Run) -> tuple[Entry, ...]:
     """Every claim on every device and runtime whose pairs were planned; those of absent columns once."""
-    planned = [(pair, _column(run, pair.first)) for pair in run.plan.pairs]
+    ended = {record.pair.id: record for record in run.pair_records}
+    planned: dict[_Place, dict[tuple[str, str], list[PairRecord | None]]] = {}
+    for pair in run.plan.pairs:
+        column = column_of(pair.first, run.device(pair.first.device).environment)
+        names = (pair.first.workload.name, pair.second.workload.name)
+        if column and all(_as_published(unit) for unit in (pair.first, pair.second)):
+            place = _Place(column=column, device=pair.first.device, runtime=pair.first.runtime)
+            planned.setdefault(place, {}).setdefault(names, []).append(ended.get(pair.id))
     entries: list[Entry] = []
     for column in COLUMN_NAMES:
-        places = dict.fromkeys((pair.first.device, pair.first.runtime) for pair, own in planned if own == column)
+        places = [place for place in planned if place.column == column]
         for claim in (each for each in claims() if each.column == column):
             if not places:
-                entries.append(_untestable(claim, _absence(run, column)))
-            entries += [_claim(run, claim, device, runtime) for device, runtime in places]
+                entries.append(_entry(claim, reason=_absence(run, column)))
+            entries += [_claim(claim, at, planned[at].get((claim.first, claim.second), [])) for at in places]
     return tuple(entries)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where pairs ran."""
+
+    column: ColumnName
+    device: str
+    runtime: str
+
+
+def _as_published(unit: Unit) -> bool:
+    return any(facts.matches(unit) for facts in table3())
 
 
 def verdict(ours: Interval, printed: float) -> str:
@@ -52,48 +73,41 @@ def verdict(ours: Interval, printed: float) -> str:
     return NOT_REPRODUCED
 
 
-def _claim(run: Run, claim: Claim, device: str, runtime: str) -> Entry:
-    pairs = {
-        pair.id
-        for pair in run.plan.pairs
-        if (pair.first.device, pair.first.runtime) == (device, runtime)
-        and _column(run, pair.first) == claim.column
-        and network(claim.first).matches(pair.first)
-        and network(claim.second).matches(pair.second)
-    }
-    if not pairs:
-        return _untestable(claim, NOT_PLANNED, device, runtime)
-    latest = {record.pair.id: record for record in run.pair_records if record.pair.id in pairs}
-    done = [record for record in latest.values() if record.status == "done"]
-    ours = log_mean_interval([math.exp(record.log_ratio) for record in done]) if done else None
-    if ours is None or len(done) < FEWEST_PAIRS:
-        shown = None if ours is None else Interval(centre=ours.centre)
-        return _entry(claim, device, runtime, shown, len(done), NOT_TESTABLE, _shortage([*latest.values()], len(pairs)))
+def _claim(claim: Claim, place: _Place, records: Sequence[PairRecord | None]) -> Entry:
+    if not records:
+        return _entry(claim, place, reason=NOT_PLANNED)
+    done = [record for record in records if record is not None and record.status == "done"]
+    if not done:
+        return _entry(claim, place, reason=_shortage(records))
+    ours = log_mean_interval([math.exp(record.log_ratio) for record in done])
+    if len(done) < FEWEST_PAIRS:
+        return _entry(claim, place, Interval(centre=ours.centre), len(done), reason=_shortage(records))
     trust = worst(each for record in done for each in record.verdicts)
     caveat = "" if trust == "ok" else f"worst pair {trust}"
-    return _entry(claim, device, runtime, ours, len(done), verdict(ours, claim.printed_ratio), caveat)
+    return _entry(claim, place, ours, len(done), verdict(ours, claim.printed_ratio), caveat)
 
 
-def _shortage(records: Sequence[PairRecord], planned: int) -> str:
-    """Why there are too few pairs: what failed, else how many there are."""
-    reasons = [record.reason or record.reason_kind for record in records if record.status != "done"]
-    done = len(records) - len(reasons)
-    text = f"{done} of {planned} pairs done, {FEWEST_PAIRS} needed"
-    return f"{text}: {reasons[-1]}" if reasons else text
-
-
-def _untestable(claim: Claim, reason: str, device: str = "", runtime: str = "") -> Entry:
-    return _entry(claim, device, runtime, None, 0, NOT_TESTABLE, reason)
+def _shortage(records: Sequence[PairRecord | None]) -> str:
+    """Why there are too few pairs: how many there are, and what ended the last failed one."""
+    failures = [record for record in records if record is not None and record.status != "done"]
+    done = sum(record is not None and record.status == "done" for record in records)
+    text = f"{done} of {len(records)} pairs done, {FEWEST_PAIRS} needed"
+    return f"{text}: {failures[-1].reason or failures[-1].reason_kind}" if failures else text
 
 
 def _entry(
-    claim: Claim, device: str, runtime: str, ours: Interval | None, pairs: int, verdict: str, reason: str
+    claim: Claim,
+    place: _Place | None = None,
+    ours: Interval | None = None,
+    pairs: int = 0,
+    verdict: str = NOT_TESTABLE,
+    reason: str = "",
 ) -> Entry:
     return Entry(
         section="claim",
         column=claim.column,
-        device=device,
-        runtime=runtime,
+        device=place.device if place else "",
+        runtime=place.runtime if place else "",
         name=claim.first,
         against=claim.second,
         quantity="speed_ratio",
@@ -109,7 +123,7 @@ def _entry(
 
 
 def _absence(run: Run, column: ColumnName) -> str:
-    present = {_column(run, unit) for unit in run.plan.units}
+    present = {column_of(unit, run.device(unit.device).environment) for unit in run.plan.units}
     if column in present:
         return "no pairs in this run; `bench models --claims` measures them"
     return {
@@ -117,7 +131,3 @@ def _absence(run: Run, column: ColumnName) -> str:
         "cpu": "no x86 CPU in this run",
         "arm": "no ARM device in this run",
     }[column]
-
-
-def _column(run: Run, unit: Unit) -> ColumnName | None:
-    return column_of(unit, run.device(unit.device).environment)

@@ -87,9 +87,7 @@ def _numbered(slug: str) -> Sequence[str]:
 def _panel(run: Run, slug: str, rows: Sequence[Row]) -> Panel:
     unit = rows[0].unit
     state = run.device(unit.device)
-    machine = processor(state.environment) if state.environment else unit.device
-    if unit.accelerator and state.environment:
-        machine = next((a for a in state.environment.accelerators if a.startswith(unit.accelerator)), machine)
+    machine = processor(state.environment, unit.accelerator) if state.environment else unit.device
     version = ", ".join(versions(run, state, unit.runtime))
     threads = "" if unit.accelerator else f"{unit.threads} thread{'s' if unit.threads > 1 else ''}"
     settings = [f"batch {unit.batch}", threads, unit.dtype, unit.layout.upper().replace("_", " ")]
