@@ -290,6 +290,7 @@ def _start_workers(job: Job, cpus: tuple[int, ...], cache: Path) -> list[WorkerP
     environment = os.environ | thread_environment(job.threads) | {"BENCH_CACHE": str(cache)}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [_code_path(), os.environ.get("PYTHONPATH", "")]))
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    environment["PYTHONSAFEPATH"] = "1"  # else `-m` looks in the current folder first, where a `bench` may lie
     task = replace(job.task, cpus=cpus, cache=str(cache))
     if job.workers == 1:
         return [WorkerProcess(json.dumps(encode(task)).encode(), environment, start_s=job.start_s)]

@@ -22,6 +22,7 @@ class Artifact:
     cost: Cost | None = None
     kind: FailureKind = ""
     reason: str = ""
+    graph_reason: str = ""  # why there is no graph, where the rest could be made
     seconds: float = 0.0
 
     def files(self, unit: str) -> Files:
@@ -46,6 +47,11 @@ def representative(unit: Unit) -> Unit:
         settings=Settings(),
         accelerator="",
     )
+
+
+def with_graph(unit: Unit) -> Unit:
+    """The same unit as a graph runtime would want it prepared."""
+    return unit if unit.runtime in GRAPH_RUNTIMES else replace(unit, runtime="onnxruntime", layout="nchw")
 
 
 class ArtifactCache:
@@ -73,8 +79,8 @@ class ArtifactCache:
         return found if all(self.store.has(digest) for digest in files) else None
 
     def put(self, unit: Unit, artifact: Artifact) -> None:
-        """Keep an artifact that was made; a failure is not kept, so that it is tried again."""
-        if not artifact.kind:
+        """Keep an artifact that was made whole; a failure is not kept, so that it is tried again."""
+        if not (artifact.kind or artifact.graph_reason):
             write_atomically(self._path(unit), json.dumps(encode(artifact)))
 
     def _path(self, unit: Unit) -> Path:

@@ -37,8 +37,11 @@ def timed_form(module: nn.Module, workload: Workload) -> nn.Module:
     if model is None or not (model.fused or model.form):
         return module
     if model.form == "fast":
+        from models.fasternet import FasterNet
         from models.fasternet_fast import optimise
 
+        if not isinstance(module, FasterNet):
+            raise ValueError(f"expected a FasterNet for the fast form, got {workload.name}; leave --form out")
         return optimise(module)
     return fuse(module, torch.zeros(1, *workload.input_shape))
 

@@ -86,7 +86,7 @@ class Campaign:
     def connect(self) -> None:
         """Reach every machine; DeviceError where no device can be used. One that can't is left with its problem."""
         with ThreadPoolExecutor(len(self.machines) + 1) as pool:
-            host: Future[Environment] = pool.submit(self._host.connect)
+            host: Future[Environment] = pool.submit(self._connect_host)
             for machine, future in [(m, pool.submit(self._contact, m, host)) for m in self.machines]:
                 try:
                     future.result()
@@ -95,6 +95,9 @@ class Campaign:
             host.result()
         if not self.environments:
             raise next(problem for machine in self.machines for problem in machine.problems.values())
+
+    def _connect_host(self) -> Environment:
+        return self._host.environment or self._host.connect()
 
     def _contact(self, machine: Machine, host: "Future[Environment]") -> None:
         environment = host.result() if machine.runner is self._host else machine.runner.connect()
@@ -121,6 +124,7 @@ class Campaign:
 
     def inspect(self, sources: Sequence[str], input_px: int | None) -> dict[str, "Inspection"]:
         """Build networks from outside the zoo once, to learn their input size; UsageError where one cannot be."""
+        self._connect_host()
         found: dict[str, Inspection] = {}
 
         def handle(message: Message) -> None:
@@ -166,7 +170,8 @@ class Campaign:
             created_utc=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             version=package_version(),
             code_version=code_version(),
-            units=ordered((stamped(unit) for unit in units), seed),
+            units=tuple(stamped(unit) for unit in units),
+            seed=seed,
             pairs=tuple(replace(p, first=stamped(p.first), second=stamped(p.second)) for p in pairs),
             devices=tuple(
                 DeviceState(name=device.name, environment=machine.environments.get(device.name))
@@ -177,8 +182,9 @@ class Campaign:
 
     # --- run
 
-    def run(self, journal: Journal, units: Sequence[Unit], pairs: Sequence[Pair]) -> list[BenchError]:
+    def run(self, journal: Journal, units: Sequence[Unit], pairs: Sequence[Pair], seed: int) -> list[BenchError]:
         """Export what is missing, then measure; returns what lost a machine. The journal has the rest."""
+        units = ordered(units, seed)
         for machine in self.machines:
             for name, environment in machine.environments.items():
                 journal.append(DeviceEvent(device=name, environment=environment))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from bench.artifacts import Artifact, ArtifactCache, representative
+from bench.artifacts import Artifact, ArtifactCache, representative, with_graph
 from bench.connection import Connection
 from bench.decoding import decode
 from bench.errors import ProtocolError
@@ -21,21 +21,25 @@ class Exporter:
     def __init__(self, cache: ArtifactCache, threads: int, path: tuple[str, ...] = ()) -> None:
         self.cache = cache
         self._threads, self._path = threads, path
-        self._failed: dict[str, Artifact] = {}
+        self._tried: dict[str, Artifact] = {}
 
     def artifact(self, unit: Unit) -> Artifact:
-        """The artifact of a unit that `make` has seen."""
-        key = self.cache.key(unit)
-        found = self._failed.get(key) or self.cache.get(unit)
-        return found or Artifact(kind="build", reason="its reference output was not made")
+        """The artifact of a unit that `make` has seen; one with a graph serves eager as well."""
+        own, shared = self._find(unit), self._find(with_graph(unit))
+        if own is not None:
+            return own
+        return shared or Artifact(kind="build", reason="its reference output was not made")
 
     def missing(self, units: Iterable[Unit]) -> tuple[Unit, ...]:
-        """One representative of each artifact that is not in the cache."""
+        """One representative of each artifact that is neither in the cache nor tried in this run."""
         wanted: dict[str, Unit] = {}
-        for unit in units:
-            key = self.cache.key(unit)
-            if key not in wanted and key not in self._failed and self.cache.get(unit) is None:
-                wanted[key] = representative(unit)
+        # Graphs first: where a network is wanted both ways, its export also holds the reference.
+        for unit in sorted(units, key=lambda each: each.runtime not in GRAPH_RUNTIMES):
+            shared = self._find(with_graph(unit))
+            usable = shared is not None and not shared.kind
+            if usable or self._find(unit) is not None or self.cache.key(with_graph(unit)) in wanted:
+                continue
+            wanted[self.cache.key(unit)] = representative(unit)
         return tuple(wanted.values())
 
     def make(
@@ -46,19 +50,20 @@ class Exporter:
         done: Callable[[Unit, Artifact], None],
     ) -> None:
         """Make what is missing: operators in one worker, each network in its own; a failure is kept as the reason."""
-        missing = self.missing(units)
-        operators = [unit for unit in missing if unit.workload.kind == "op"]
-        queue = [operators] if operators else []
-        # Graphs first: where a network is wanted both ways, its export also holds the reference.
-        networks = sorted(
-            (unit for unit in missing if unit.workload.kind == "model"), key=lambda u: u.runtime not in GRAPH_RUNTIMES
-        )
-        queue += [[unit] for unit in networks]
+        wanted = tuple(units)
         crashed: set[str] = set()
-        while queue and not stopped():
-            left = self._run(connection, queue.pop(0), stopped, done, crashed)
-            if left:
-                queue.insert(0, left)
+        # A second look: where making the graph killed its worker, eager's reference may still be had alone.
+        while (missing := self.missing(wanted)) and not stopped():
+            operators = [unit for unit in missing if unit.workload.kind == "op"]
+            queue = [operators] if operators else []
+            queue += [[unit] for unit in missing if unit.workload.kind == "model"]
+            while queue and not stopped():
+                left = self._run(connection, queue.pop(0), stopped, done, crashed)
+                if left:
+                    queue.insert(0, left)
+
+    def _find(self, unit: Unit) -> Artifact | None:
+        return self._tried.get(self.cache.key(unit)) or self.cache.get(unit)
 
     def _run(
         self,
@@ -74,10 +79,8 @@ class Exporter:
 
         def settle(unit: Unit, artifact: Artifact) -> None:
             waiting.pop(unit.id, None)
-            if artifact.kind:
-                self._failed[self.cache.key(unit)] = artifact
-            else:
-                self.cache.put(unit, artifact)
+            self._tried[self.cache.key(unit)] = artifact
+            self.cache.put(unit, artifact)
             done(unit, artifact)
 
         def handle(message: Message) -> None:

@@ -10,12 +10,13 @@ from bench.devices import Device
 from bench.errors import UsageError
 from bench.pair import Pair
 from bench.workload import Effort, Mode, ModelArguments, OperatorArguments, Settings, Unit, Workload
-from models.registry import NetworkEntry
+from models.registry import NetworkEntry, resolve
 from operators.choice import IMPLEMENTATIONS, SELECTIONS
 from operators.registry import OPERATORS
 from operators.spec import OperatorSpec, axes
 
-__all__ = ["IMPLEMENTATIONS", "OPERATORS", "SELECTIONS"]  # the command line takes its choices from here
+# The command line takes its choices from here.
+__all__ = ["IMPLEMENTATIONS", "OPERATORS", "SELECTIONS", "NetworkEntry", "resolve"]
 
 # arXiv 2303.03667v3, Table 1: (channels, height, width), four operators, ten stacked layers.
 TABLE1_SIZES = ((96, 56, 56), (192, 28, 28), (384, 14, 14), (768, 7, 7))

@@ -37,7 +37,8 @@ class Plan:
     created_utc: str
     version: str  # of this package
     code_version: str  # hash of the source files that decide a number
-    units: tuple[Unit, ...]
+    units: tuple[Unit, ...]  # in the table's order; each round is run in an order of its own, drawn by `seed`
+    seed: int = 0
     pairs: tuple[Pair, ...] = ()
     devices: tuple[DeviceState, ...] = ()
 

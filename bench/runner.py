@@ -27,7 +27,7 @@ from bench.records import Environment, FailureKind, NoiseFloor, Record, Status
 from bench.store import Store
 from bench.support import unsupported
 from bench.wire import Message
-from bench.workload import Unit
+from bench.workload import GRAPH_RUNTIMES, Unit
 
 T = TypeVar("T")
 
@@ -301,6 +301,9 @@ class _Work:
         if artifact.kind:
             status: Status = "skipped" if artifact.kind == "unsupported" else "failed"
             self._write(self._failure(unit, status, artifact.kind, artifact.reason))
+            return False
+        if artifact.graph_reason and unit.runtime in GRAPH_RUNTIMES:
+            self._write(self._failure(unit, "failed", "build", artifact.graph_reason))
             return False
         return True
 

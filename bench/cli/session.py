@@ -94,7 +94,7 @@ def _new_run(
     _check_threads(units, campaign)
     plan = campaign.plan(request.command, request.argv, request.options, units, pairs, axes.seed)
     with Journal.create(folder, plan) as journal:
-        return _measure(campaign, journal, plan.units, plan.pairs, folder, options, observer)
+        return _measure(campaign, journal, plan, plan.units, plan.pairs, folder, options, observer)
 
 
 def _resumed_run(
@@ -117,12 +117,13 @@ def _resumed_run(
         if now is not None and state.environment is not None and (changed := difference(state.environment, now)):
             raise UsageError(f"--resume {folder}: {state.name} is not what it was: {changed}; start a new run")
     with Journal.open(folder) as journal:
-        return _measure(campaign, journal, units, pairs, folder, options, observer)
+        return _measure(campaign, journal, plan, units, pairs, folder, options, observer)
 
 
 def _measure(
     campaign: Campaign,
     journal: Journal,
+    plan: Plan,
     units: Sequence[Unit],
     pairs: Sequence[Pair],
     folder: Path,
@@ -133,7 +134,7 @@ def _measure(
     observer.start()
     try:
         with _Interrupts(campaign) as interrupts:
-            problems = campaign.run(journal, units, pairs)
+            problems = campaign.run(journal, units, pairs, plan.seed)
     finally:
         observer.stop()
     return _report(folder, options, problems, interrupted=interrupts.seen)

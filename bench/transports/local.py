@@ -23,6 +23,7 @@ class LocalTransport:
         root = str(Path(str(bench.__file__)).parent.parent)
         environment = dict(os.environ)
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environment.get("PYTHONPATH", "")]))
+        environment["PYTHONSAFEPATH"] = "1"  # the current folder may hold a `bench` or `models` of the user's
         if self._cache is not None:
             environment["BENCH_CACHE"] = str(self._cache)
         process = subprocess.Popen(

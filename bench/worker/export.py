@@ -14,7 +14,7 @@ from bench.job import Task
 from bench.records import Cost
 from bench.runtimes.pytorch import to_numpy
 from bench.store import Store
-from bench.worker.channel import Channel
+from bench.worker.channel import Channel, one_line
 from bench.worker.measure import classify
 from bench.workload import GRAPH_RUNTIMES, Unit, Workload
 
@@ -57,7 +57,11 @@ def _from_module(unit: Unit, store: Store) -> dict[str, Any]:
     found: dict[str, Any] = {"reference": _save(reference, store), "cost": encode(cost)}
     if unit.runtime in GRAPH_RUNTIMES:
         module = building.build_module(workload) if workload.operator is not None else module
-        found["model"] = _export(module.to(getattr(torch, unit.dtype)), image.to(getattr(torch, unit.dtype)), store)
+        dtype = getattr(torch, unit.dtype)
+        try:
+            found["model"] = _export(module.to(dtype), image.to(dtype), store)
+        except Exception as error:  # noqa: BLE001 - the network can still be timed in eager
+            found["graph_reason"] = f"no ONNX graph: {one_line(error)}"
     return found
 
 

@@ -1,0 +1,101 @@
+"""`bench models`."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.options import ListOf, Positive, one_of, plan_options, shared_options
+from bench.errors import UsageError
+from bench.planning import PAIRS_PER_CLAIM, NetworkEntry, claim_pairs, network_workload, resolve
+
+if TYPE_CHECKING:
+    from bench.campaign import Campaign
+    from bench.pair import Pair
+    from bench.workload import Unit, Workload
+
+FORMS = ("plain", "fast")
+
+
+@click.command()
+@click.option(
+    "--model",
+    type=ListOf("LIST", str),
+    help="Names, groups (paper, fasternet, t0 ... l), timm:NAME, torchvision:NAME, package.module:factory, FILE.onnx; "
+    "default paper, with --quick t0.",
+)
+@click.option("--input", "input_px", type=Positive(), help="Height and width in pixels; default each network's own.")
+@click.option("--form", type=ListOf("LIST", one_of("a form", FORMS)), default="plain", help="fast: FasterNet's own.")
+@click.option("--unfused", is_flag=True, help="Leave batch norms as they are (default: fold them, as the paper did).")
+@click.option("--claims", is_flag=True, help="Also measure the paper's ratio claims, as pairs of live workers.")
+@click.option("--pairs", type=Positive(), default=PAIRS_PER_CLAIM, help="Fresh pairs for each claim; default 4.")
+@shared_options
+@click.pass_context
+def models(context: click.Context, /, **options: Any) -> int:
+    """Measure networks: the default is the paper's Table 3 by its protocol, in eager and ONNX Runtime."""
+    from bench.cli.session import Request, run_command
+
+    names: Sequence[str] = options["model"] or (("t0",) if options["quick"] else ("paper",))
+
+    def workloads(campaign: "Campaign") -> "Sequence[Workload]":
+        return network_workloads(
+            campaign, names, options["input_px"], forms=options["form"], fused=not options["unfused"]
+        )
+
+    def pairs(table: "Sequence[Unit]") -> "Sequence[Pair]":
+        if not options["claims"]:
+            return ()
+        from reports.claims import claims
+
+        wanted = dict.fromkeys((claim.first, claim.second) for claim in claims())
+        return claim_pairs(table, wanted, options["pairs"])
+
+    return run_command(
+        context,
+        Request(
+            command="models",
+            argv=tuple(sys.argv[1:]),
+            options=plan_options(context),
+            runtimes=("eager", "onnxruntime"),
+            workloads=workloads,
+            pairs=pairs,
+        ),
+    )
+
+
+def network_workloads(
+    campaign: "Campaign", names: Sequence[str], input_px: int | None, *, forms: Sequence[str], fused: bool
+) -> "list[Workload]":
+    """One workload for each network and form; one that the zoo doesn't know is built once to learn its input."""
+    try:
+        entries = resolve(names)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    unknown = [entry.name for entry in entries if entry.input_px is None or input_px is not None]
+    found = campaign.inspect(unknown, input_px) if unknown else {}
+    made = []
+    for entry in entries:
+        inspected = found.get(entry.name)
+        side = entry.input_px or 0
+        shape = inspected.input_shape if inspected is not None else (3, side, side)
+        made += [
+            network_workload(
+                entry,
+                shape,
+                fused=fused,
+                form="" if form == "plain" else form,
+                digest=inspected.digest if inspected else "",
+            )
+            for form in forms
+            if form == "plain" or _has_form(entry, forms)
+        ]
+    return made
+
+
+def _has_form(entry: NetworkEntry, forms: Sequence[str]) -> bool:
+    if entry.family == "FasterNet" and entry.library == "own":
+        return True
+    if "plain" not in forms:
+        raise UsageError(f"expected FasterNets with --form fast, got {entry.name}; ask for --form plain,fast")
+    return False
