@@ -69,6 +69,15 @@ def _convolution(call: Call) -> int:
     return positions.numel() * per_position
 
 
+def _packed_convolution(call: Call) -> int:
+    """oneDNN's own: weights keep (out, in / groups, height, width) behind a leading one for groups."""
+    return call.outputs[0].numel() * math.prod(call.tensor("W").shape[-3:])
+
+
+def _packed_linear(call: Call) -> int:
+    return call.tensor("X").numel() * call.tensor("W").shape[0]
+
+
 def _product(left: str, right: str) -> Rule:
     return lambda call: call.tensor(left).numel() * call.tensor(right).shape[-1]
 
@@ -107,6 +116,9 @@ RULES: dict[str, tuple[str, Rule]] = {
         ("aten::convolution", "aten::_convolution", "aten::convolution_overrideable"),
         ("convolution", _convolution),
     ),
+    "mkldnn::_convolution_pointwise": ("convolution", _packed_convolution),
+    "mkldnn::_convolution_pointwise_": ("convolution", _packed_convolution),
+    "mkldnn::_linear_pointwise": ("linear", _packed_linear),
     "aten::mm": ("linear", _product("self", "mat2")),
     "aten::addmm": ("linear", _product("mat1", "mat2")),
     "aten::_addmm_activation": ("linear", _product("mat1", "mat2")),
@@ -224,5 +236,7 @@ def _tensors(value: object) -> Iterator[Tensor]:
 
 
 def _stored_bytes(tensor: Tensor) -> int:
+    if tensor.layout is not torch.strided:  # oneDNN's own layout, whose strides mean nothing
+        return tensor.numel() * tensor.element_size()
     stored = (size for size, stride in zip(tensor.shape, tensor.stride(), strict=True) if stride != 0)
     return math.prod(stored) * tensor.element_size() if tensor.numel() else 0

@@ -12,6 +12,8 @@ import reports
 from models.build import bare
 from models.count_audit import audit
 from models.counting import NetworkCost, count
+from models.fasternet import FasterNet
+from models.fasternet_fast import fused, optimise
 from models.registry import NETWORKS, NetworkEntry, resolve
 
 _TABLE3 = Path(reports.__file__).parent / "paper" / "table3_imagenet.csv"
@@ -211,6 +213,18 @@ def test_vision_transformers_count_their_attention(name: str) -> None:
     cost = count(bare(entry), (3, 224, 224))
     assert cost.of_kind("attention") == 2 * depth * tokens**2 * channels
     assert cost.unseen == ()
+
+
+def test_the_inference_form_counts_what_the_fused_network_does() -> None:
+    """Its packed convolutions are oneDNN's, unknown to fake tensors; its pooling is a mean, which counts 0."""
+    (entry,) = resolve(["fasternet_t0"])
+    network = bare(entry)
+    assert isinstance(network, FasterNet)
+    plain, fast = count(fused(network), (3, 224, 224)), count(optimise(network), (3, 224, 224))
+    assert fast.unseen == ()
+    assert fast.params == plain.params == 3_900_660
+    assert fast.macs == plain.macs - plain.of_kind("pooling") == 335_422_720
+    assert 4 * fast.params < fast.bytes_moved < plain.bytes_moved
 
 
 def test_table_4_backbones_are_there() -> None:

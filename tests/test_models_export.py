@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from models.build import build
+from models.counting import NetworkCost, count
 from models.export import export
+from models.onnx_counting import GraphCost, count_graph
 from models.registry import resolve
 
 
@@ -31,6 +33,15 @@ def test_exports_compute_what_eager_does(name: str, tmp_path: Path) -> None:
         expected = module(image).numpy()
     assert np.abs(_run(tmp_path / "net.onnx", image) - expected).max() < 1e-5 * np.abs(expected).max()
     assert [path.name for path in tmp_path.iterdir()] == ["net.onnx"]
+    _check_counts(count(module, (3, px, px)), count_graph(tmp_path / "net.onnx"))
+
+
+def _check_counts(network: NetworkCost, graph: GraphCost) -> None:
+    """Exporting changes no product and no attention; it folds batch norms and may write pooling as means."""
+    assert graph.unseen == ()
+    products = network.of_kind("convolution", "linear", "matmul", "attention")
+    kept = network.of_kind("layer_norm", "resize")
+    assert graph.macs - products in (kept, kept + network.of_kind("pooling"))
 
 
 def test_the_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
