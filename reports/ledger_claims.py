@@ -36,7 +36,12 @@ def claim_entries(run: Run) -> tuple[Entry, ...]:
         column = column_of(pair.first, run.device(pair.first.device).environment)
         names = (pair.first.workload.name, pair.second.workload.name)
         if column and all(_as_published(unit) for unit in (pair.first, pair.second)):
-            place = _Place(column=column, device=pair.first.device, runtime=pair.first.runtime)
+            place = _Place(
+                column=column,
+                device=pair.first.device,
+                runtime=pair.first.runtime,
+                variant=pair.first.workload.variant,
+            )
             planned.setdefault(place, {}).setdefault(names, []).append(ended.get(pair.id))
     entries: list[Entry] = []
     for column in COLUMN_NAMES:
@@ -50,11 +55,12 @@ def claim_entries(run: Run) -> tuple[Entry, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """Where pairs ran."""
+    """Where pairs ran, and in which form the first network did."""
 
     column: ColumnName
     device: str
     runtime: str
+    variant: str
 
 
 def _as_published(unit: Unit) -> bool:
@@ -109,6 +115,7 @@ def _entry(
         device=place.device if place else "",
         runtime=place.runtime if place else "",
         name=claim.first,
+        variant=place.variant if place else "",
         against=claim.second,
         quantity="speed_ratio",
         paper=claim.printed_ratio,

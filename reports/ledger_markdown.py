@@ -134,7 +134,7 @@ def _claim_table(claims: Sequence[Entry]) -> str:
     numeric = [False] * 4 + [True] * 4 + [False]
     body = [
         [
-            f"**{safe(e.name)}**" if e.headline else safe(e.name),
+            f"**{_name(e)}**" if e.headline else _name(e),
             *(safe(text) for text in (e.against, e.device, e.runtime)),
             *_numbers(e),
             str(e.replicates),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -39,6 +40,14 @@ class Look:
     marker: str
     dashes: tuple[float, ...] = ()
     emphasised: bool = False
+
+    @property
+    def ink(self) -> str:
+        """Its colour for text: darker, since thin strokes fade in print and to weak eyes."""
+        if self.emphasised:
+            return self.colour
+        red, green, blue = to_rgb(self.colour)
+        return to_hex((0.68 * red, 0.68 * green, 0.68 * blue))
 
     @property
     def width(self) -> float:

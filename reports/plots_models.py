@@ -98,7 +98,8 @@ def accuracy_picture(shown: Sequence[Panel]) -> bytes:
         if index == 0:
             axes.set_ylabel("ImageNet top-1, % (as the paper prints it)")
         fields.append((axes, found))
-    against = "throughput" if {panel.mode for panel in shown} == {"throughput"} else "latency"
+    modes = {panel.mode for panel in shown}
+    against = "speed" if len(modes) > 1 else "".join(modes)
     subtitle = [] if several else panel_lines(shown[0])
     caption = _accuracy_caption(shown)
     headline(fig, f"Accuracy against {against}", subtitle, "\n".join(caption))
@@ -194,7 +195,7 @@ def _names(found: Sequence[Spot], every: Mapping[str, Look]) -> list[Note]:
                 x=spot.x.centre,
                 y=spot.facts.top1_percent,
                 text=spot.facts.title if named else spot.facts.size or spot.facts.title,
-                colour=look.colour,
+                colour=look.ink,
                 size=8 if named or look.emphasised else 7,
                 bold=named or look.emphasised,
             )
@@ -221,7 +222,7 @@ def macs_picture(panel: Panel) -> bytes:
             x=(row.macs or 0) * row.unit.batch / GIGA,
             y=row.time.centre / MILLI,
             text=_title(row),
-            colour=every[_family(row)].colour,
+            colour=every[_family(row)].ink,
             size=8 if every[_family(row)].emphasised else 7,
             bold=every[_family(row)].emphasised,
         )

@@ -141,7 +141,7 @@ def _draw_speed(axes: Axes, panel: Panel, every: Mapping[str, Look], room: float
         for at, speed in values:
             error_bar(axes, at, speed, look, unit=GIGA)
         heights += y
-        notes.append(Note(x=x[-1], y=y[-1], text=name, colour=look.colour, size=8.5, bold=look.emphasised))
+        notes.append(Note(x=x[-1], y=y[-1], text=name, colour=look.ink, size=8.5, bold=look.emphasised))
     axes.set_ylim(min(heights) / 1.5, max(heights) * 1.5)
     last = len(sizes) - 0.75
     axes.set_xlim(-0.25, last + (last + 0.25) * room / (1 - room))
@@ -182,10 +182,10 @@ def _time_notes(name: str, rows: Sequence[Row], look: Look) -> list[Note]:
     if not spots:
         return []
     x, y, _ = max(spots, key=lambda spot: spot[1])
-    named = Note(x=x, y=y, text=name, colour=look.colour, size=9, bold=True)
+    named = Note(x=x, y=y, text=name, colour=look.ink, size=9, bold=True)
     return [
         named,
-        *(Note(x=x, y=y, text=str(c), colour=look.colour, size=6.5, optional=True) for x, y, c in spots),
+        *(Note(x=x, y=y, text=str(c), colour=look.ink, size=6.5, optional=True) for x, y, c in spots),
     ]
 
 

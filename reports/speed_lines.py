@@ -78,7 +78,7 @@ def _lines(axes: Axes) -> list[tuple[float, float]]:
         axes.text(
             x,
             x / speed / MILLI * 1.01,
-            f"{significant(speed, digits=1)} GMAC/s",
+            _speed_text(speed),
             fontsize=6.5,
             color=QUIET,
             rotation=angle,
@@ -91,3 +91,10 @@ def _lines(axes: Axes) -> list[tuple[float, float]]:
         reach = [x * _ROOM ** (-step / 6) for step in range(7)]
         written += [(each, each / speed / MILLI * 1.06) for each in reach]
     return written
+
+
+def _speed_text(gmacs_per_s: float) -> str:
+    """`50 GMAC/s`, `2 TMAC/s`."""
+    if gmacs_per_s >= 1000:
+        return f"{significant(gmacs_per_s, 1000, digits=1)} TMAC/s"
+    return f"{significant(gmacs_per_s, digits=1)} GMAC/s"
