@@ -9,7 +9,6 @@ import base64
 import binascii
 import contextlib
 import ctypes
-import fcntl
 import json
 import os
 import selectors
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.decoding import decode, encode
+from bench.device_lock import take_lock
 from bench.environment import probe
 from bench.errors import ProtocolError
 from bench.job import Job
@@ -322,24 +322,6 @@ def _drain(descriptor: int) -> None:
             pass
 
 
-def _take_lock(cache: Path, wait_s: float) -> str:
-    """Hold the device until this process dies; returns who holds it where it stays taken."""
-    cache.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(cache / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    until = time.monotonic() + wait_s
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except OSError:
-            if time.monotonic() >= until:
-                return os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
-            time.sleep(0.2)
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"process {os.getpid()} since {time.strftime('%H:%M:%S', time.gmtime())} UTC\n".encode(), 0)
-    return ""
-
-
 def main(given: bytes = b"") -> int:
     """Read the host's `start` line, take the device's lock, serve."""
     line, _, rest = given.partition(b"\n")
@@ -353,7 +335,7 @@ def main(given: bytes = b"") -> int:
     timing = decode(Timing, start.body["timing"])
     cache = Path(os.environ.get("BENCH_CACHE") or default_cache())
     try:
-        holder = _take_lock(cache, timing.lock_wait_s)
+        holder = take_lock(cache, timing.lock_wait_s)
         if holder:
             body = {"kind": "busy", "message": f"another run holds this device ({holder}); wait for it to end"}
         else:
