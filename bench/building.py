@@ -3,12 +3,15 @@
 A worker that times operators imports nothing of `models`: it would wait for libraries that it never uses.
 """
 
+from pathlib import Path
+
 import torch
 from torch import nn
 
 from bench.records import Cost, KindMacs
 from bench.workload import Workload
 from bench.workloads import BYTES, network_entry, operator_spec
+from models.registry import NetworkEntry
 from operators.registry import build as build_operator
 
 
@@ -62,3 +65,26 @@ def network_cost_of(module: nn.Module, timed: nn.Module, workload: Workload, bat
         kinds=tuple(KindMacs(kind=part.kind, macs=part.macs) for part in after.macs_by_kind),
         unseen=tuple(f"{op.name}: {op.calls} calls, {op.share:.2%} of bytes moved" for op in after.unseen),
     )
+
+
+def input_side(entry: NetworkEntry, input_px: int | None) -> int:
+    """Build a network once at that size or its own, in pixels; ValueError where it cannot be or refuses the size."""
+    from models.build import build, default_input_px
+
+    build(entry, input_px=input_px)
+    return input_px or default_input_px(entry)
+
+
+def export_graph(module: nn.Module, example: torch.Tensor, path: Path) -> None:
+    """Write the module as ONNX."""
+    from models.export import export
+
+    export(module, example, path)
+
+
+def graph_cost_of(path: Path, input_shape: tuple[int, int, int]) -> Cost:
+    """Counts of a graph that came as a file; the shape (C, H, W) fills in what it leaves open."""
+    from models.onnx_counting import count_graph
+
+    cost = count_graph(path, input_shape)
+    return Cost(params=cost.params, macs=cost.macs, bytes_ideal=None, bytes_moved=None, unseen=cost.unseen)

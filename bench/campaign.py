@@ -8,9 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Protocol
 
-from bench.artifacts import Artifact, ArtifactCache
+from bench.artifacts import ArtifactCache
 from bench.code_version import code_version
 from bench.connection import Transport
 from bench.devices import Device
@@ -20,23 +19,14 @@ from bench.exporting import Exporter
 from bench.job import Job, Task
 from bench.job_run import run_job
 from bench.journal import DeviceEvent, Journal
+from bench.observer import Observer
 from bench.pair import Pair
 from bench.planning import ordered
 from bench.records import Environment
 from bench.run import DeviceState, Option, Plan
-from bench.runner import MachineRunner, Observer, Patience
+from bench.runner import MachineRunner, Patience
 from bench.wire import Message
 from bench.workload import Unit
-
-
-class CampaignObserver(Observer, Protocol):
-    """Hears of exports as well."""
-
-    def exporting(self, count: int) -> None:
-        """So many artifacts are to be made first."""
-
-    def exported(self, unit: Unit, artifact: Artifact) -> None:
-        """One of them is there, or has failed."""
 
 
 @dataclass(kw_only=True)
@@ -59,7 +49,7 @@ class Campaign:
         devices: Sequence[Device],
         transports: Callable[[Device], Transport],
         cache: Path,
-        observer: CampaignObserver,
+        observer: Observer,
         patience: Patience | None = None,
     ) -> None:
         self.run_id = f"{time.time_ns():x}-{os.getpid()}"

@@ -8,7 +8,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from bench.agent import Timing
 from bench.artifacts import Artifact
@@ -20,6 +20,7 @@ from bench.estimate import deadline_s
 from bench.job import Deadline, Job, Task
 from bench.job_run import Exit, run_job
 from bench.journal import DeviceEvent, Journal
+from bench.observer import Observer
 from bench.pair import Pair, PairRecord
 from bench.pair_run import PairRun
 from bench.planning import grouped
@@ -44,19 +45,6 @@ class Patience:
     deadline_factor: float = 1.0
 
 
-class Observer(Protocol):
-    """Who is told what happens; called from the machines' threads."""
-
-    def began(self, unit: Unit) -> None:
-        """A worker started on the unit."""
-
-    def ended(self, record: Record | PairRecord) -> None:
-        """A unit or a pair has its record."""
-
-    def said(self, machine: str, text: str) -> None:
-        """Something worth a line: a retry, a lost link."""
-
-
 class MachineRunner:
     """One machine's connection and what is left to do on it. `stop` may be called from any thread."""
 
@@ -64,6 +52,7 @@ class MachineRunner:
         self.name = name
         self.environment: Environment | None = None
         self.clock_skew_s = 0.0
+        self._first_seen: Environment | None = None
         self._transport, self._run, self._patience, self._observer = transport, run, patience, observer
         self._connection: Connection | None = None
         self._stopped = False
@@ -73,10 +62,11 @@ class MachineRunner:
     def connect(self) -> Environment:
         """Reach the machine; DeviceError where there is no way."""
         self._connection, found, self.clock_skew_s = self._transport.connect(self._run, self._patience.timing)
-        if self.environment is not None and (changed := difference(self.environment, found)):
+        if self._first_seen is not None and (changed := difference(self._first_seen, found)):
             raise DeviceError(f"{self.name} is not what it was when the run began: {changed}")
-        self.environment = replace(found, clock_skew_s=self.clock_skew_s)
-        return self.environment
+        self._first_seen = replace(found, clock_skew_s=self.clock_skew_s)
+        self.environment = self.environment or self._first_seen
+        return self._first_seen
 
     @property
     def connection(self) -> Connection:

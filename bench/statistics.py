@@ -107,6 +107,7 @@ def log_ratio_interval(numerator: Sequence[float], denominator: Sequence[float])
     return Interval(centre=math.exp(centre), low=math.exp(centre - half), high=math.exp(centre + half))
 
 
+@lru_cache(maxsize=1024)
 def t_quantile(probability: float, freedom: float) -> float:
     """Quantile of Student's t distribution, by bisection of its distribution function."""
     if not 0 < probability < 1 or freedom <= 0:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.options import ListOf, Positive, one_of, plan_options, shared_options
-from bench.errors import UsageError
-from bench.planning import PAIRS_PER_CLAIM, NetworkEntry, claim_pairs, network_workload, resolve
+from bench.networks import network_workloads
+from bench.planning import PAIRS_PER_CLAIM, claim_pairs
 
 if TYPE_CHECKING:
     from bench.campaign import Campaign
@@ -62,40 +62,3 @@ def models(context: click.Context, /, **options: Any) -> int:
             pairs=pairs,
         ),
     )
-
-
-def network_workloads(
-    campaign: "Campaign", names: Sequence[str], input_px: int | None, *, forms: Sequence[str], fused: bool
-) -> "list[Workload]":
-    """One workload for each network and form; one that the zoo doesn't know is built once to learn its input."""
-    try:
-        entries = resolve(names)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    unknown = [entry.name for entry in entries if entry.input_px is None or input_px is not None]
-    found = campaign.inspect(unknown, input_px) if unknown else {}
-    made = []
-    for entry in entries:
-        inspected = found.get(entry.name)
-        side = entry.input_px or 0
-        shape = inspected.input_shape if inspected is not None else (3, side, side)
-        made += [
-            network_workload(
-                entry,
-                shape,
-                fused=fused,
-                form="" if form == "plain" else form,
-                digest=inspected.digest if inspected else "",
-            )
-            for form in forms
-            if form == "plain" or _has_form(entry, forms)
-        ]
-    return made
-
-
-def _has_form(entry: NetworkEntry, forms: Sequence[str]) -> bool:
-    if entry.family == "FasterNet" and entry.library == "own":
-        return True
-    if "plain" not in forms:
-        raise UsageError(f"expected FasterNets with --form fast, got {entry.name}; ask for --form plain,fast")
-    return False

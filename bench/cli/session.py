@@ -26,6 +26,7 @@ from bench.pair import Pair
 from bench.planning import Axes, all_rounds, cells
 from bench.run import Option, Plan, Run
 from bench.store import default_cache
+from bench.transports.choice import transport_for
 from bench.workload import Settings, Unit, Workload
 
 
@@ -57,17 +58,6 @@ def run_command(context: click.Context, request: Request) -> int:
         return _resumed_run(campaign, old, Path(options["resume"]), options, observer)
     finally:
         campaign.close()
-
-
-def transport_for(device: Device) -> Any:
-    """The way to a device."""
-    if device.ssh is None:
-        from bench.transports.local import LocalTransport
-
-        return LocalTransport()
-    from bench.transports.ssh import SshTransport
-
-    return SshTransport(device)
 
 
 def _new_run(

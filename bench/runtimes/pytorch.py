@@ -24,13 +24,18 @@ def set_threads(threads: int) -> None:
 
 
 def load(unit: Unit) -> Loaded:
-    """Build the module in the unit's dtype and layout; raises UnsupportedError where that cannot run here."""
+    """Build the unit's module and load it."""
+    return load_module(building.build_module(unit.workload), unit)
+
+
+def load_module(module: "torch.nn.Module", unit: Unit) -> Loaded:
+    """Put a module (it is changed) into the unit's dtype and layout; UnsupportedError where that cannot run here."""
     import torch
 
     device = torch.device(unit.accelerator or "cpu")
     dtype = getattr(torch, unit.dtype)
     memory_format = torch.channels_last if unit.layout == "channels_last" else torch.contiguous_format
-    module = building.build_module(unit.workload).to(device=device, dtype=dtype)
+    module = module.to(device=device, dtype=dtype)
     pristine = torch.from_numpy(input_array(unit)).to(device=device, dtype=dtype)
     if unit.layout == "channels_last":
         module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -11,7 +11,6 @@ from bench import building, workloads
 from bench.decoding import encode
 from bench.inputs import input_array
 from bench.job import Task
-from bench.records import Cost
 from bench.runtimes.pytorch import to_numpy
 from bench.store import Store
 from bench.worker.channel import Channel, one_line
@@ -80,14 +79,11 @@ def _onnx_file(unit: Unit, store: Store) -> dict[str, Any]:
     digest = store.add_bytes(source.read_bytes())
     plain = session(store.path(digest), 1, optimised=False)
     result = plain.run(None, {plain.get_inputs()[0].name: input_array(unit)})[0]
-    return {"model": digest, "reference": _save(result.astype("float32"), store), "cost": _graph_cost(source)}
-
-
-def _graph_cost(path: Path) -> dict[str, Any]:
-    from models.onnx_counting import count_graph
-
-    cost = count_graph(path)
-    return encode(Cost(params=cost.params, macs=cost.macs, bytes_ideal=None, bytes_moved=None, unseen=cost.unseen))
+    return {
+        "model": digest,
+        "reference": _save(result.astype("float32"), store),
+        "cost": encode(building.graph_cost_of(source, unit.workload.input_shape)),
+    }
 
 
 def _save(array: "npt.NDArray[np.float32]", store: Store) -> str:
@@ -99,11 +95,9 @@ def _save(array: "npt.NDArray[np.float32]", store: Store) -> str:
 
 
 def _export(module: Any, example: Any, store: Store) -> str:
-    from models.export import export
-
     path = store.folder / f".export-{os.getpid()}.onnx"
     try:
-        export(module, example, path)
+        building.export_graph(module, example, path)
         return store.add_file(path)
     finally:
         path.unlink(missing_ok=True)

@@ -4,8 +4,8 @@ import hashlib
 from pathlib import Path
 
 from bench.job import Task
+from bench.planning import NetworkEntry, resolve
 from bench.worker.channel import Channel
-from models.registry import NetworkEntry, resolve
 
 
 def inspect_networks(task: Task, channel: Channel) -> None:
@@ -17,18 +17,13 @@ def inspect_networks(task: Task, channel: Channel) -> None:
             if entry.library == "onnx":
                 shape, digest = _onnx_input(entry, task.input_px)
             else:
-                side = _built_side(entry, task.input_px or None)
+                from bench.building import input_side
+
+                side = input_side(entry, task.input_px or None)
                 shape = (3, side, side)
         except (ValueError, OSError) as error:
             reason = " ".join(str(error).split())[:500]
         channel.send("network", {"source": source, "input_shape": shape, "digest": digest, "reason": reason})
-
-
-def _built_side(entry: NetworkEntry, input_px: int | None) -> int:
-    from models.build import build, default_input_px
-
-    build(entry, input_px=input_px)
-    return input_px or default_input_px(entry)
 
 
 def _onnx_input(entry: NetworkEntry, input_px: int) -> tuple[tuple[int, int, int], str]:

@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -57,7 +57,10 @@ def measure_unit(
     kind: FailureKind = ""
     reason = ""
     try:
-        measurement = _measured(unit, files or Files(unit=unit.id), store, clock, overhead_s)
+        need = files or Files(unit=unit.id)
+        measurement = measure_loaded(
+            unit, lambda: load(unit, need, store), reference_of(need, store), clock, overhead_s
+        )
         status = "done"
     except Exception as error:  # noqa: BLE001 - a network may raise anything, and its row must say what
         status, kind, reason = classify(error)
@@ -115,12 +118,18 @@ def load(unit: Unit, files: Files, store: Store) -> Loaded:
     return pytorch.load(unit)
 
 
-def _measured(unit: Unit, files: Files, store: Store, clock: Clock, overhead_s: float) -> Measurement:
-    rules = rules_for(unit.effort)
+def measure_loaded(
+    unit: Unit,
+    loader: Callable[[], Loaded],
+    reference: "Callable[[], npt.NDArray[np.float32]] | None",
+    clock: Clock,
+    overhead_s: float,
+) -> Measurement:
+    """Load with `loader`, check against `reference`, warm up, sample; raises what goes wrong."""
     memory.reset_peak()
     with applied(unit):
         start = clock.now_ns()
-        loaded = load(unit, files, store)
+        loaded = loader()
         load_s = (clock.now_ns() - start) / 1e9
         if loaded.threads != unit.threads:
             raise ThreadsError(f"set {unit.threads} threads, the runtime reports {loaded.threads}")
@@ -130,8 +139,17 @@ def _measured(unit: Unit, files: Files, store: Store, clock: Clock, overhead_s: 
             loaded.step()
             machine.wait()
             first_call_s = (clock.now_ns() - start) / 1e9
-            max_error = check(unit, loaded, files, store)
-            return _sampled(unit, loaded, machine, rules, overhead_s, load_s, first_call_s, max_error)
+            max_error = check(unit, loaded, reference)
+            return _sampled(unit, loaded, machine, rules_for(unit.effort), overhead_s, load_s, first_call_s, max_error)
+
+
+def reference_of(files: Files, store: Store) -> "Callable[[], npt.NDArray[np.float32]] | None":
+    import numpy as np
+
+    if not files.reference:
+        return None
+    path = store.path(files.reference)
+    return lambda: np.load(path, allow_pickle=False)
 
 
 def _sampled(
@@ -173,17 +191,16 @@ def _sampled(
     )
 
 
-def check(unit: Unit, loaded: Loaded, files: Files, store: Store) -> float | None:
+def check(unit: Unit, loaded: Loaded, reference: "Callable[[], npt.NDArray[np.float32]] | None") -> float | None:
     """Largest relative error against the reference; raises WrongOutputError above the dtype's limit."""
     import numpy as np
 
     result = loaded.output()
     if not np.isfinite(result).all():
         raise WrongOutputError("the output holds NaN or infinity")
-    if not files.reference:
+    if reference is None:
         return None
-    reference = np.load(store.path(files.reference), allow_pickle=False)
-    error = max_error(result, reference)
+    error = max_error(result, reference())
     limit = ERROR_LIMITS[unit.dtype]
     if unit.settings.tf32 and unit.accelerator and unit.dtype == "float32":
         limit = TF32_ERROR_LIMIT

@@ -11,7 +11,7 @@ from bench.measuring.sampler import CpuTimer, iterations_for
 from bench.store import Store
 from bench.worker.channel import Channel
 from bench.worker.machine import machine_for
-from bench.worker.measure import check, classify, load
+from bench.worker.measure import check, classify, load, reference_of
 from bench.worker.settings import applied
 
 
@@ -58,7 +58,7 @@ def measure_pair(task: Task, channel: Channel) -> None:
             token.take()
             loaded = load(unit, files, store)
             machine = machine_for(unit, loaded, clock)
-            check(unit, loaded, files, store)
+            check(unit, loaded, reference_of(files, store))
             overhead_s = timer_overhead_s(clock)
             samples, _ = machine.measured(rules_for(unit.effort), overhead_s)
             timer = CpuTimer(loaded.step, clock, loaded.restore)

@@ -1,0 +1,139 @@
+"""Measure a network from Python, in three lines.
+
+from bench.api import measure
+row = measure("package.module:factory", runtime="onnxruntime")
+print(row.latency, row.verdict)
+"""
+
+import copy
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.campaign import Campaign, package_version
+from bench.code_version import code_version
+from bench.devices_file import find_device
+from bench.errors import UsageError
+from bench.journal import Journal, read_run
+from bench.measuring.affinity import choose, topology
+from bench.networks import network_workloads
+from bench.observer import SilentObserver
+from bench.planning import Axes, all_rounds, cells
+from bench.records import Record
+from bench.run import Plan, Run
+from bench.store import default_cache
+from bench.transports.choice import transport_for
+from bench.workload import ModelArguments, Unit, Workload
+from reports.rows import Row, rows
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def measure(
+    network: "str | nn.Module",
+    *,
+    runtime: str = "eager",
+    device: str = "cpu",
+    input_px: int | None = None,
+    batch: int | None = None,
+    threads: int = 1,
+    dtype: str = "float32",
+    layout: str = "nchw",
+    fused: bool = True,
+    rounds: int = 5,
+    out: Path | None = None,
+) -> Row:
+    """One row of `bench models`, by the same protocol.
+
+    `network` is anything that `--model` takes: a name, `timm:NAME`, `package.module:factory`, a path to an .onnx file.
+    A live module cannot be sent to a fresh process: it is measured in this one, as it is (eager, one round), and its
+    verdict says `unreplicated`. Records stay in the folder `out`, where one is given. Raises BenchError.
+    """
+    axes = Axes(
+        runtimes=(runtime,),
+        batches=(batch,) if batch else (),
+        threads=(threads,),
+        dtypes=(dtype,),
+        layouts=(layout,),
+        rounds=rounds,
+    )
+    if not isinstance(network, str):
+        if runtime != "eager" or device != "cpu":
+            raise UsageError("expected eager on cpu for a live module; name a package.module:factory for the rest")
+        return _measure_live(network, input_px or 224, batch or 1, threads, dtype, layout)
+    campaign = Campaign([find_device(device)], transport_for, default_cache(), SilentObserver())
+    try:
+        workloads = network_workloads(campaign, [network], input_px, forms=("plain",), fused=fused)
+        campaign.connect()
+        table = cells(workloads, axes, find_device(device), (runtime,))
+        plan = campaign.plan("models", (), (), all_rounds(table, rounds), (), axes.seed)
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(out or Path(scratch) / "run")
+            with Journal.create(folder, plan) as journal:
+                problems = campaign.run(journal, plan.units, (), plan.seed)
+            if problems:
+                raise problems[0]
+            return rows(read_run(folder))[0]
+    finally:
+        campaign.close()
+
+
+def _measure_live(network: "nn.Module", input_px: int, batch: int, threads: int, dtype: str, layout: str) -> Row:
+    import torch
+
+    from bench.building import network_cost_of
+    from bench.measuring.clock import SystemClock, timer_overhead_s
+    from bench.runtimes.pytorch import load_module
+    from bench.worker.measure import measure_loaded
+
+    unit = Unit(
+        workload=Workload(
+            kind="model",
+            name=type(network).__name__,
+            input_shape=(3, input_px, input_px),
+            variant="live",
+            model=ModelArguments(source=type(network).__name__, fused=False),
+        ),
+        runtime="eager",
+        dtype=dtype,
+        layout=layout,
+        batch=batch,
+        threads=threads,
+        device="cpu",
+        mode="latency",
+        round=0,
+        code_version=code_version(),
+    )
+    affinity, threads_before = os.sched_getaffinity(0), torch.get_num_threads()
+    started, utc = time.monotonic(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    clock = SystemClock()
+    try:
+        os.sched_setaffinity(0, choose(topology(), threads))
+        torch.set_num_threads(threads)
+        # A copy: changing dtype or layout would change the caller's own network.
+        loaded = load_module(copy.deepcopy(network).eval().requires_grad_(False), unit)
+        measurement = measure_loaded(unit, lambda: loaded, None, clock, timer_overhead_s(clock))
+    finally:
+        os.sched_setaffinity(0, affinity)
+        torch.set_num_threads(threads_before)
+    record = Record(
+        unit=unit,
+        attempt=1,
+        status="done",
+        measurement=measurement,
+        cost=network_cost_of(network, network, unit.workload, batch, dtype),
+        started_utc=utc,
+        seconds=time.monotonic() - started,
+    )
+    plan = Plan(
+        command="models",
+        argv=(),
+        created_utc=utc,
+        version=package_version(),
+        code_version=code_version(),
+        units=(unit,),
+    )
+    return rows(Run(plan=plan, records=(record,)))[0]

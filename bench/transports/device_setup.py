@@ -1,0 +1,183 @@
+"""`bench devices setup` and `clean`, seen from the host."""
+
+import contextlib
+import hashlib
+import os
+import selectors
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from bench.agent import Timing
+from bench.connection import Explain
+from bench.decoding import encode
+from bench.devices import Device, SshTarget
+from bench.errors import DeviceError, LinkLostError, ProtocolError, UsageError
+from bench.plain_text import plain_line
+from bench.provision import CleanOrder, SetupOrder, Wheel
+from bench.transports.ssh import SshTransport, end
+from bench.transports.ssh_errors import explain_loss
+from bench.transports.wheels import Target, choose_wheels
+from bench.wire import MAX_LINE_BYTES, Message, decode_line, encode_line
+
+DEFAULT_FOLDER = "bench-env"
+SILENCE_S = 1800.0  # pip on a slow board says nothing for long
+_CHUNK_BYTES = 256 * 1024
+
+Say = Callable[[str], None]
+
+
+def setup(device: Device, say: Say, *, wheels: Path | None = None, python: str = "python3", index: str = "") -> None:
+    """Make the device's environment and install what its entry's runtimes need; DeviceError where a step fails."""
+    target = ssh_target(device)
+    folder = environment_folder(device.name, target)
+    base = SshTransport(replace(device, ssh=replace(target, python=python)))
+    connection, found, _ = base.connect("setup", Timing())
+    connection.close()
+    packages = packages_for(device)
+    chosen: tuple[Path, ...] = ()
+    if wheels is not None:
+        chosen = choose_wheels(wheels, packages, Target(python=found.python, machine=found.machine))
+        say(f"sending {len(chosen)} wheels, {sum(path.stat().st_size for path in chosen) / 1e6:.0f} MB")
+    order = SetupOrder(
+        folder=folder,
+        packages=packages,
+        wheels=tuple(_described(path) for path in chosen),
+        offline=wheels is not None,
+        index=index,
+    )
+    _obey(base, device.name, Message(type="setup", body=encode(order)), say, chosen)
+
+
+def clean(device: Device, say: Say, *, lock_wait_s: float = 30.0) -> None:
+    """Empty the device's cache: code, networks, reference outputs. Its environment stays."""
+    ssh_target(device)
+    body = encode(CleanOrder(lock_wait_s=lock_wait_s))
+    _obey(SshTransport(device), device.name, Message(type="clean", body=body), say)
+
+
+def packages_for(device: Device) -> tuple[str, ...]:
+    """What the entry's runtimes need; onnxruntime alone where it names none."""
+    packages = ["numpy", "psutil"]
+    runtimes = device.runtimes or ("onnxruntime",)
+    packages += ["onnxruntime"] if "onnxruntime" in runtimes else []
+    packages += ["openvino"] if "openvino" in runtimes else []
+    packages += ["torch"] if device.accelerator or {"eager", "compile"} & set(runtimes) else []
+    packages += ["nvidia-ml-py"] if device.accelerator else []
+    return tuple(packages)
+
+
+def environment_folder(name: str, target: SshTarget) -> str:
+    """The folder of the environment that the entry's `python` lies in, relative to the home folder or absolute."""
+    if not target.python:
+        return DEFAULT_FOLDER
+    path = PurePosixPath(target.python)
+    if path.parent.name != "bin" or len(path.parts) < 3:
+        raise UsageError(
+            f"expected `python:` of {name} to lie in an environment, like ~/{DEFAULT_FOLDER}/bin/python, got"
+            f" {target.python}; remove the line, or install the packages there yourself"
+        )
+    return str(path.parent.parent)
+
+
+def ssh_target(device: Device) -> SshTarget:
+    """Its way in; UsageError for a device of this machine."""
+    if device.ssh is None:
+        raise UsageError(f"expected a device of devices.yaml, got {device.name}, which is this machine's own")
+    return device.ssh
+
+
+def _described(path: Path) -> Wheel:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Wheel(name=path.name, size=path.stat().st_size, digest=digest)
+
+
+def _obey(transport: SshTransport, name: str, order: Message, say: Say, files: tuple[Path, ...] = ()) -> None:
+    """Send an order and its files, pass the steps on; DeviceError where the device reports a failure."""
+    process, ahead = transport.start("bench.provision")
+    try:
+        dialogue = _Dialogue(process, ahead, lambda code, text: explain_loss(name, transport.target.destination, code, text))
+        dialogue.send(encode_line(order))
+        for path in files:
+            for chunk in _chunks(path):
+                dialogue.send(chunk)
+        while (message := dialogue.message()).type != "done":
+            text = plain_line(message.body.get("text", ""), 500)
+            if message.type == "error":
+                raise DeviceError(f"{name}: {text}")
+            say(text)
+    except ProtocolError as error:
+        raise ProtocolError(f"{name}: {error}") from error
+    finally:
+        end(process)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while data := file.read(_CHUNK_BYTES):
+            yield data
+
+
+class _Dialogue:
+    """Bytes out, lines in; never blocks for good, whatever the other side does."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", ahead: bytes, explain: Explain) -> None:
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise ValueError("expected a process with all three pipes")
+        self._process, self._explain, self._buffer = process, explain, bytearray(ahead)
+        self._input, self._output, self._errors = (p.fileno() for p in (process.stdin, process.stdout, process.stderr))
+        self._stderr, self._deaf = b"", False
+
+    def send(self, data: bytes) -> None:
+        """Write all of it. A device that stops listening has said why, or will: its words are read first."""
+        view = memoryview(data)
+        while view and not self._deaf:
+            self._wait(writing=True)
+            try:
+                view = view[os.write(self._input, view) :]
+            except BlockingIOError:
+                continue
+            except OSError:
+                self._deaf = True
+
+    def message(self) -> Message:
+        """The next line."""
+        while (at := self._buffer.find(b"\n")) < 0:
+            if len(self._buffer) > MAX_LINE_BYTES:
+                raise ProtocolError(f"expected lines of at most {MAX_LINE_BYTES} bytes")
+            self._wait(writing=False)
+        line = bytes(self._buffer[:at])
+        del self._buffer[: at + 1]
+        return decode_line(line)
+
+    def _wait(self, *, writing: bool) -> None:
+        until = time.monotonic() + SILENCE_S
+        with selectors.DefaultSelector() as selector:
+            for descriptor in (self._output, self._errors):
+                selector.register(descriptor, selectors.EVENT_READ)
+            if writing:
+                selector.register(self._input, selectors.EVENT_WRITE)
+            ready = {key.fd for key, _ in selector.select(max(0.0, until - time.monotonic()))}
+        if not ready:
+            raise LinkLostError(f"nothing was heard for {SILENCE_S:g} s; look at the device and try again")
+        if self._errors in ready:
+            self._stderr = (self._stderr + self._read(self._errors))[-8192:]
+        if self._output in ready:
+            data = self._read(self._output)
+            self._buffer += data
+            if len(self._buffer) > 2 * MAX_LINE_BYTES:
+                raise ProtocolError("expected the device to listen, it only talks")
+            if not data and not self._buffer:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(2)
+                raise self._explain(self._process.poll(), self._stderr.decode("utf-8", "replace"))
+
+    @staticmethod
+    def _read(descriptor: int) -> bytes:
+        try:
+            return os.read(descriptor, 1 << 16)
+        except BlockingIOError:
+            return b""
