@@ -67,7 +67,7 @@ class Samples:
     precise: bool = False
     interval: Interval = field(default_factory=lambda: Interval(centre=0.0))
     discarded_groups: int = 0
-    exhausted: bool = False  # as many groups were discarded in a row as the rules allow
+    exhausted: bool = False  # as many groups were discarded as the rules allow
 
     def verdicts(self, rules: Rules) -> tuple[Verdict, ...]:
         """What the samples alone say about themselves."""
@@ -135,7 +135,7 @@ def _agree(before: list[float], after: list[float], rules: Rules) -> bool:
 
 
 def _collect(timer: Timer, monitor: Monitor, clock: Clock, rules: Rules, samples: Samples) -> None:
-    spent_s, in_a_row, pause_s = 0.0, 0, rules.discard_pause_s
+    spent_s, pause_s = 0.0, rules.discard_pause_s
     while True:
         group: list[Sample] = []
         while len(group) < rules.group:
@@ -145,13 +145,13 @@ def _collect(timer: Timer, monitor: Monitor, clock: Clock, rules: Rules, samples
                 break
         if not monitor.keeps_group() and not samples.exhausted:
             samples.discarded_groups += 1
-            in_a_row += 1
-            samples.exhausted = in_a_row >= rules.discards
+            # All of them count: with a good group now and then a bad machine would be waited for without end.
+            samples.exhausted = samples.discarded_groups >= rules.discards
             spent_s -= sum(sample.wall_s for sample in group) * samples.iterations
             clock.sleep(pause_s)
             pause_s = min(2 * pause_s, rules.discard_pause_cap_s)
             continue
-        in_a_row, pause_s = 0, rules.discard_pause_s
+        pause_s = rules.discard_pause_s
         samples.wall_s += [sample.wall_s for sample in group]
         samples.device_s += [sample.device_s for sample in group if sample.device_s is not None]
         samples.interval = median_interval(decorrelated(samples.wall_s))
