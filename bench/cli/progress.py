@@ -1,5 +1,6 @@
 """What is said on the way, on stderr: a bar with the time left on a terminal, plain lines elsewhere."""
 
+import math
 import threading
 import time
 from collections.abc import Iterable
@@ -114,10 +115,10 @@ class ConsoleObserver:
 def outcome(record: Record | PairRecord) -> str:
     """The end of a unit in a few words."""
     if isinstance(record, PairRecord):
-        pair = record.pair
-        return f"{pair.first.workload.name} against {pair.second.workload.name}: " + printable(
-            record.reason or record.status
-        )
+        names = f"{record.pair.first.workload.name} against {record.pair.second.workload.name}"
+        if record.status != "done":
+            return f"{names}: {record.status}: {printable(record.reason)}"
+        return f"{names}: {math.exp(record.log_ratio):.3g} times its speed"
     if record.measurement is None:
         return f"{describe(record.unit)}: {record.status}: {printable(record.reason)}"
     samples = sorted(record.measurement.samples_s)

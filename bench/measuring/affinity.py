@@ -14,6 +14,10 @@ THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
 )
 
+# Cores within a tenth of the fastest are its equals: chips bin clusters and favour single cores by a few percent,
+# while efficient cores are a fifth slower or more.
+SAME_CLASS = 0.9
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cpu:
@@ -50,7 +54,7 @@ def choose(cpus: tuple[Cpu, ...], threads: int) -> tuple[int, ...]:
     """
     if not 1 <= threads <= len(cpus):
         raise ValueError(f"expected 1 to {len(cpus)} threads (the CPUs this process may use), got {threads}")
-    fastest = max(cpu.capacity for cpu in cpus)
+    big = big_cpus(cpus) or tuple(cpu.number for cpu in cpus)
     seen: set[tuple[int, int]] = set()
     first_of_core = set()
     for cpu in cpus:
@@ -61,12 +65,13 @@ def choose(cpus: tuple[Cpu, ...], threads: int) -> tuple[int, ...]:
     core0 = cpus[0].core if cpus[0].number == 0 else None
     room = {cpu.node: 0 for cpu in cpus}
     for cpu in cpus:
-        room[cpu.node] += cpu.number in first_of_core and cpu.capacity == fastest and cpu.core != core0
+        room[cpu.node] += cpu.number in first_of_core and cpu.number in big and cpu.core != core0
     home = max(room, key=lambda node: (room[node] >= threads, -node if room[node] >= threads else room[node]))
     ranked = sorted(
         cpus,
         key=lambda cpu: (
-            -cpu.capacity,
+            cpu.number not in big,
+            0 if cpu.number in big else -cpu.capacity,
             cpu.number not in first_of_core,
             cpu.node != home,
             cpu.core == core0,
@@ -82,9 +87,9 @@ def thread_environment(threads: int) -> dict[str, str]:
 
 
 def big_cpus(cpus: tuple[Cpu, ...]) -> tuple[int, ...]:
-    """The fast cluster of a big.LITTLE machine; empty where all CPUs are equal."""
+    """The fast cores of a big.LITTLE or hybrid machine; empty where all CPUs are of one class."""
     fastest = max(cpu.capacity for cpu in cpus)
-    big = tuple(cpu.number for cpu in cpus if cpu.capacity == fastest)
+    big = tuple(cpu.number for cpu in cpus if cpu.capacity >= SAME_CLASS * fastest)
     return big if len(big) < len(cpus) else ()
 
 

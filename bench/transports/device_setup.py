@@ -5,9 +5,9 @@ import hashlib
 import os
 import selectors
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from bench.agent import Timing
@@ -99,7 +99,7 @@ def _obey(transport: SshTransport, name: str, order: Message, say: Say, files: t
     """Send an order and its files, pass the steps on; DeviceError where the device reports a failure."""
     process, ahead = transport.start("bench.provision")
     try:
-        dialogue = _Dialogue(process, ahead, lambda code, text: explain_loss(name, transport.target.destination, code, text))
+        dialogue = _Dialogue(process, ahead, partial(explain_loss, name, transport.target.destination))
         dialogue.send(encode_line(order))
         for path in files:
             for chunk in _chunks(path):
@@ -129,6 +129,7 @@ class _Dialogue:
             raise ValueError("expected a process with all three pipes")
         self._process, self._explain, self._buffer = process, explain, bytearray(ahead)
         self._input, self._output, self._errors = (p.fileno() for p in (process.stdin, process.stdout, process.stderr))
+        self._open = {self._output, self._errors}
         self._stderr, self._deaf = b"", False
 
     def send(self, data: bytes) -> None:
@@ -154,30 +155,27 @@ class _Dialogue:
         return decode_line(line)
 
     def _wait(self, *, writing: bool) -> None:
-        until = time.monotonic() + SILENCE_S
         with selectors.DefaultSelector() as selector:
-            for descriptor in (self._output, self._errors):
+            for descriptor in self._open:
                 selector.register(descriptor, selectors.EVENT_READ)
             if writing:
                 selector.register(self._input, selectors.EVENT_WRITE)
-            ready = {key.fd for key, _ in selector.select(max(0.0, until - time.monotonic()))}
+            ready = {key.fd for key, _ in selector.select(SILENCE_S)}
         if not ready:
             raise LinkLostError(f"nothing was heard for {SILENCE_S:g} s; look at the device and try again")
-        if self._errors in ready:
-            self._stderr = (self._stderr + self._read(self._errors))[-8192:]
-        if self._output in ready:
-            data = self._read(self._output)
-            self._buffer += data
-            if len(self._buffer) > 2 * MAX_LINE_BYTES:
-                raise ProtocolError("expected the device to listen, it only talks")
-            if not data and not self._buffer:
+        for descriptor in ready & self._open:
+            data = os.read(descriptor, 1 << 16)
+            if not data:
+                self._open.discard(descriptor)
+            if descriptor == self._errors:
+                self._stderr = (self._stderr + data)[-8192:]
+            else:
+                self._buffer += data
+        if len(self._buffer) > 2 * MAX_LINE_BYTES:
+            raise ProtocolError("expected the device to listen, it only talks")
+        if self._output not in self._open:
+            self._deaf = True
+            if b"\n" not in self._buffer:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(2)
                 raise self._explain(self._process.poll(), self._stderr.decode("utf-8", "replace"))
-
-    @staticmethod
-    def _read(descriptor: int) -> bytes:
-        try:
-            return os.read(descriptor, 1 << 16)
-        except BlockingIOError:
-            return b""

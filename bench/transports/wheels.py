@@ -8,7 +8,10 @@ from pathlib import Path
 
 from bench.errors import UsageError
 
-_FILE = re.compile(r"(?P<name>[A-Za-z0-9_.]+)-(?P<version>[^-]+)(-\d[^-]*)?-(?P<python>[^-]+)-(?P<abi>[^-]+)-(?P<platform>[^-]+)\.whl")
+# name-version(-build)-python-abi-platform.whl
+_FILE = re.compile(
+    r"(?P<name>[A-Za-z0-9_.]+)-[^-]+(-\d[^-]*)?-(?P<python>[^-]+)-(?P<abi>[^-]+)-(?P<platform>[^-]+)\.whl"
+)
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 

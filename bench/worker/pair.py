@@ -78,9 +78,8 @@ def measure_pair(task: Task, channel: Channel) -> None:
                         token.give()
                 elif position == 0:
                     token.give()  # the other side begins
-            token.give()
-    except EOFError:
-        raise
+    except (EOFError, BrokenPipeError):
+        raise  # the other side says why
     except Exception as error:  # a side may fail in any way; the pair's record says how
         status, kind, reason = classify(error)
         channel.send("side_failed", {"status": status, "kind": kind, "reason": reason}, unit=unit.id, attempt=attempt)
