@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from models.registry import DEFAULT_INPUT_PX, NetworkEntry
 from models.torchvision_import import import_timm, import_torchvision
@@ -28,14 +28,17 @@ def build(entry: NetworkEntry, *, input_px: int | None = None, seed: int = 0) ->
     px = input_px or entry.input_px or default_input_px(entry)
     module = bare(entry, seed=seed)
     try:
-        if entry.library == "factory":
-            _run_once(module, px)
-        else:
-            randomise(module, (3, px, px), seed=seed)
+        with _working_directory_importable():
+            users_own = entry.library == "factory"
+            output = _run_once(module, px) if users_own else randomise(module, (3, px, px), seed=seed)
     except Exception as error:  # whatever a network raises, the user asked for this size
         raise ValueError(
             f"expected {entry.name} to take a 3x{px}x{px} image, got {_one_line(error)}; give another --input"
         ) from error
+    if not isinstance(output, Tensor):
+        raise ValueError(
+            f"expected {entry.name} to return one tensor, got {type(output).__name__}; wrap it in a module that does"
+        )
     return module
 
 
@@ -64,9 +67,12 @@ def _create(entry: NetworkEntry) -> nn.Module:
         return _called(entry, lambda: timm.create_model(entry.library_name, pretrained=False))
     if entry.library == "torchvision":
         models = import_torchvision().models
-        _require(entry, entry.library_name in models.list_models(), models.list_models())
+        # Classifiers only: the others would fetch a backbone's weights, and return no single tensor.
+        names = models.list_models(module=models)
+        _require(entry, entry.library_name in names, names)
         return _called(entry, lambda: models.get_model(entry.library_name, weights=None, **_quiet(entry)))
-    return _called(entry, _factory(entry.library_name))
+    with _working_directory_importable():
+        return _called(entry, _factory(entry.library_name))
 
 
 def _quiet(entry: NetworkEntry) -> dict[str, bool]:
@@ -82,16 +88,15 @@ def _require(entry: NetworkEntry, known: bool, names: list[str]) -> None:
 
 
 def _factory(source: str) -> Callable[[], object]:
-    """The callable that `package.module:factory` names, looked for in the working directory too."""
+    """The callable that `package.module:factory` names."""
     module_name, _, attribute = source.partition(":")
-    with _working_directory_importable():
-        try:
-            module = importlib.import_module(module_name)
-        except Exception as error:  # a user's module may raise anything while it is imported
-            raise ValueError(
-                f"expected a module {module_name!r} to import, got {_one_line(error)}; run from the "
-                f"folder that holds it or install it"
-            ) from error
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:  # a user's module may raise anything while it is imported
+        raise ValueError(
+            f"expected a module {module_name!r} to import, got {_one_line(error)}; run from the folder that "
+            f"holds it or install it"
+        ) from error
     factory = getattr(module, attribute, None)
     if not callable(factory):
         names = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
@@ -113,9 +118,10 @@ def _called(entry: NetworkEntry, factory: Callable[[], object]) -> nn.Module:
     return module
 
 
-def _run_once(module: nn.Module, px: int) -> None:
+def _run_once(module: nn.Module, px: int) -> object:
     with torch.inference_mode():
-        module(torch.zeros(1, 3, px, px))
+        output: object = module(torch.zeros(1, 3, px, px))
+    return output
 
 
 @contextmanager

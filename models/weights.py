@@ -7,18 +7,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-_TINY = (
-    1e-2  # a constant parameter below this is a layer scale at its initial value (1e-5 and 1e-6 are usual)
-)
+_TINY = 1e-2  # a constant parameter below this is a layer scale at its initial value (1e-5 and 1e-6 are usual)
 
 
-def randomise(module: nn.Module, input_shape: tuple[int, int, int], *, seed: int) -> None:
+def randomise(module: nn.Module, input_shape: tuple[int, int, int], *, seed: int) -> object:
     """Give `module` batch-norm statistics, biases and layer scales that mean something.
 
     As created, batch norms are identities and layer scales multiply each block by 1e-6 or 0: folding a batch
     norm wrongly, or not computing a block at all, would not show in the output. Everything is drawn from
     `seed`. Batch norms also follow the size of what reaches them (one forward pass), as trained ones do: else
-    deep networks overflow half precision.
+    deep networks overflow half precision. Returns the output of that pass.
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -27,16 +25,19 @@ def randomise(module: nn.Module, input_shape: tuple[int, int, int], *, seed: int
         norms = [child for child in module.modules() if isinstance(child, _BatchNorm)]
         handles = [norm.register_forward_pre_hook(partial(_calibrate, generator=generator)) for norm in norms]
         try:
-            module(torch.randn(1, *input_shape, generator=generator))
+            output: object = module(torch.randn(1, *input_shape, generator=generator))
         finally:
             for handle in handles:
                 handle.remove()
+    return output
 
 
 def _enliven(parameter: nn.Parameter, generator: torch.Generator) -> None:
     """Draw zero biases and constant tiny layer scales anew; leave every other parameter as initialised."""
+    if not parameter.is_floating_point() or not parameter.numel():
+        return
     first = parameter.flatten()[0]
-    if not parameter.is_floating_point() or abs(first.item()) > _TINY or not bool((parameter == first).all()):
+    if abs(first.item()) > _TINY or not bool((parameter == first).all()):
         return
     noise = torch.rand(parameter.shape, generator=generator)
     if first == 0:

@@ -68,6 +68,19 @@ def test_the_seed_decides_all_weights() -> None:
     assert not all(torch.equal(value, other[name]) for name, value in one.items())
 
 
+def test_the_number_of_threads_changes_no_weight() -> None:
+    """Batch-norm statistics come from a forward pass, whose sums round differently on two threads."""
+    (entry,) = resolve(["fasternet_t0"])
+    threads, states = torch.get_num_threads(), []
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            states.append(build(entry).state_dict())
+    finally:
+        torch.set_num_threads(threads)
+    assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
+
+
 def test_building_leaves_the_global_generator_alone() -> None:
     (entry,) = resolve(["torchvision:squeezenet1_1"])
     before = torch.random.get_rng_state()
@@ -88,7 +101,10 @@ def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "def text():\n    return 'no network'\n"
         "def broken():\n    raise KeyError('weights')\n"
         "number = 3\n"
+        "class Pair(torch.nn.Module):\n    def forward(self, x):\n        return x, x\n"
+        "def pair():\n    import late_of_a_test\n    return Pair()\n"
     )
+    (tmp_path / "late_of_a_test.py").write_text("")
     (tmp_path / "broken_of_a_test.py").write_text("import a_library_that_is_not_there\n")
     monkeypatch.chdir(tmp_path)
 
@@ -114,6 +130,8 @@ def test_a_factory_in_the_working_directory_keeps_its_weights() -> None:
         ("nowhere_of_a_test:net", "No module named 'nowhere_of_a_test'"),
         ("timm:resnet5O", "did you mean resnet50"),
         ("torchvision:vgg12", "did you mean vgg1"),
+        ("torchvision:fcn_resnet50", "expected a network of torchvision"),
+        ("nets_of_a_test:pair", "to return one tensor, got tuple"),
         ("some.onnx", "runs under onnxruntime only"),
     ],
 )
