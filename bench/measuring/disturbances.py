@@ -39,7 +39,6 @@ class CpuMonitor:
         self._temperature: float | None = None
         self._sticky = (self._read_throttle() or 0) & STICKY_BITS
         self._flags: int | None = None
-        self._last_throttle_ns = self._started_ns
 
     def keeps_group(self) -> bool:
         """Read clock, temperature and flags; False where the board was throttled or under-powered just now."""
