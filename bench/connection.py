@@ -56,20 +56,21 @@ class Connection:
         """Begin the conversation (`raw` is what was read ahead); returns the device's environment and clock skew."""
         self._feed(raw)
         self.send("start", {"timing": encode(self._timing)})
-        sent = time.time()
         until = time.monotonic() + self._timing.lock_wait_s + 2 * self._timing.lease_s
         while True:
             message = self.receive(until - time.monotonic())
             if message is None and time.monotonic() >= until:
                 raise self._lost("the agent did not answer")
             if message is not None and message.type == "hello":
+                heard = time.time()
                 break
         try:
             environment = decode(Environment, message.body["environment"])
             clock = float(message.body["clock"])
         except (KeyError, TypeError, ValueError) as error:
             raise ProtocolError(f"expected the agent's environment: {error}") from None
-        return environment, clock - (sent + time.time()) / 2
+        # The clock was read as the answer left; before that the agent may have waited long for its lock.
+        return environment, clock - heard
 
     def send(self, kind: str, body: dict[str, Any], unit: str = "", attempt: int = 0) -> None:
         """Write one message; LinkLostError where the pipe is gone or stays full for a lease."""
