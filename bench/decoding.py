@@ -5,13 +5,15 @@ ValueError that names the field, and each type's constructor still has the last 
 host and a board, which has no pydantic.
 """
 
-import math
+import sys
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+
+_LARGEST = sys.float_info.max
 
 
 def encode(value: object) -> dict[str, Any]:
@@ -58,7 +60,8 @@ def _decode(hint: Any, value: object, where: str) -> Any:
     elif is_dataclass(hint):
         return decode(hint, value, where)  # type: ignore[arg-type]
     elif hint is float:
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        # The comparison is false for NaN, and an integer that no float holds is compared exactly.
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST:
             return float(value)
     elif type(value) is hint:  # bool is an int to isinstance, but never meant as one
         return value

@@ -1,7 +1,8 @@
 """The lines between host and agent: one JSON object each, `{v, run, unit, attempt, seq, type, body}`.
 
-Either side trusts nothing: a line is at most 1 MiB, nests at most 12 deep, repeats no key and holds no NaN, no infinity
-and no integer over 20 digits. Anything else is a ProtocolError. Standard library only: the agent runs this on a board.
+Either side trusts nothing: a line is at most 1 MiB, nests at most 12 deep, repeats no key and holds no NaN, no
+infinity, no integer over 20 digits and no half of a surrogate pair, which no file could hold. Anything else is a ProtocolError.
+Standard library only: the agent runs this on a board.
 """
 
 import json
@@ -64,6 +65,10 @@ def parse_json(text: bytes) -> Any:
             parse_float=_real,
             parse_constant=_constant,
         )
+        if b"\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()  # an escape may spell what no text may hold
+    except UnicodeEncodeError:
+        raise ProtocolError("expected text, got half of a surrogate pair") from None
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"expected a line of JSON: {str(error)[:120]}") from None
     if _depth(value) > MAX_DEPTH:
@@ -88,7 +93,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(text: str) -> int:
-    if len(text) > MAX_DIGITS:
+    if len(text.removeprefix("-")) > MAX_DIGITS:
         raise ValueError(f"an integer has more than {MAX_DIGITS} digits")
     return int(text)
 

@@ -39,4 +39,6 @@ class Channel:
 
 def one_line(text: object) -> str:
     """An error's text for a table: its first 300 characters, white space folded."""
-    return " ".join(str(text).split())[:300] or type(text).__name__
+    # A file name may hold half of a surrogate pair, which the wire refuses.
+    clean = str(text).encode("utf-8", "replace").decode()
+    return " ".join(clean.split())[:300] or type(text).__name__
