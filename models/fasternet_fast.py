@@ -17,11 +17,6 @@ def optimise(network: FasterNet) -> "FastFasterNet":
     return FastFasterNet(fused(network))
 
 
-def export_form(network: FasterNet) -> FasterNet:
-    """Return the form to export to ONNX: batch norms folded, everything else left to the runtime."""
-    return fused(network)
-
-
 def fused(network: FasterNet) -> FasterNet:
     """Return a copy in evaluation mode without batch norms."""
     config = network.config

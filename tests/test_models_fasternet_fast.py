@@ -6,20 +6,16 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
-import onnx
-import onnxruntime
 import pytest
 import torch
 from torch import Tensor, nn
 
 from models.fasternet import FasterNet, fasternet
 from models.fasternet_config import FasterNetConfig
-from models.fasternet_fast import FastFasterNet, export_form, optimise
+from models.fasternet_fast import FastFasterNet, fused, optimise
 from models.packed_conv import PackedConv
 
 SMALL = FasterNetConfig(channels=8, depths=(1, 1, 2, 1), activation="gelu", head_width=16, classes=5)
@@ -105,7 +101,7 @@ def test_features_equal_and_are_not_overwritten() -> None:
 
 def test_params_are_those_of_the_fused_network() -> None:
     plain = network()
-    expected = sum(parameter.numel() for parameter in export_form(plain).parameters())
+    expected = sum(parameter.numel() for parameter in fused(plain).parameters())
     assert sum(parameter.numel() for parameter in optimise(plain).parameters()) == expected
 
 
@@ -151,29 +147,6 @@ def test_compiles_into_one_graph() -> None:
     x = torch.randn(2, 3, 64, 64)
     with torch.inference_mode():
         assert error(compiled(x), plain(x)) <= 1e-5
-
-
-# torch's exporter uses a class that torch itself calls deprecated.
-@pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
-def test_export_form_is_clean_and_onnxruntime_agrees(tmp_path: Path) -> None:
-    plain = network()
-    x = torch.randn(1, 3, 64, 64)
-    path = tmp_path / "network.onnx"
-    torch.onnx.export(export_form(plain), (x,), path, dynamo=True, external_data=False, verbose=False)
-    kinds = [node.op_type for node in onnx.load(path).graph.node]
-    blocks = len(plain.blocks())
-    # One GELU is one node, a PConv is split, convolution and concatenation, and nothing is left to fold.
-    assert sorted(set(kinds)) == ["Add", "Concat", "Conv", "Gelu", "Gemm", "ReduceMean", "Reshape", "Split"]
-    assert [kinds.count(kind) for kind in ("Split", "Concat", "Gelu", "Conv")] == [
-        blocks,
-        blocks,
-        blocks + 1,
-        3 * blocks + 5,
-    ]
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    (y,) = session.run(None, {session.get_inputs()[0].name: x.numpy()})
-    with torch.inference_mode():
-        np.testing.assert_allclose(y, plain(x).numpy(), atol=1e-4)
 
 
 def test_networks_without_a_fast_form_are_refused() -> None:
