@@ -38,9 +38,17 @@ def high(interval: Interval | None) -> float | None:
 
 
 def plus_minus(interval: Interval | None) -> str:
-    """Half the interval relative to its centre: `±2.3%`; empty where none is claimed."""
+    """Half the interval relative to its centre, `±2.3%`; as a factor, `×/÷4.1`, where it is above 50%.
+
+    Empty where no interval is claimed. Intervals come from logarithms: a wide one is lopsided, and only the
+    factor says truly how far it reaches on both sides.
+    """
     half = None if interval is None else interval.half_width
-    return "" if half is None else f"±{significant(100 * half, digits=2)}%"
+    if interval is None or half is None or interval.low is None or interval.high is None:
+        return ""
+    if half > 0.5 and interval.low > 0:
+        return f"×/÷{significant(math.sqrt(interval.high / interval.low), digits=2)}"
+    return f"±{significant(100 * half, digits=2)}%"
 
 
 def bounds(interval: Interval | None, digits: int = 3, unit: float = 1) -> str:

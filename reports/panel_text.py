@@ -31,4 +31,7 @@ def name_field(axes: Axes, panel: Panel) -> None:
 def bars_text(shown: Sequence[Panel]) -> str:
     """What the bars are, or that there are none."""
     rounds = max(panel.rounds for panel in shown)
-    return f"Bars: 95% interval over {rounds} rounds." if rounds > 1 else "One round: no intervals."
+    if rounds < 2:
+        return "One round: no intervals."
+    halves = [row.time.half_width or 0 for panel in shown for row in panel.measured if row.time]
+    return f"Bars: 95% interval over {rounds} rounds{', some wider than the picture' * (max(halves) > 1)}."

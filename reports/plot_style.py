@@ -6,6 +6,7 @@ print reads the same. Figures are made without pyplot: no global state, no displ
 
 import io
 import logging
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ _DASHES: tuple[tuple[float, ...], ...] = ((), (4, 1.5), (1, 1.2), (5, 1.2, 1, 1.
 DPI = 150
 # It announces its font cache on the first use on a machine, between our lines on stderr.
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+MANY = 2000  # the span of an axis from which on only decades are written
+CAPTION_LETTERS = 18  # of a caption's size, per inch
 MARGIN = 0.16  # inches left of the texts
 
 
@@ -111,23 +114,28 @@ def style() -> Iterator[None]:
         yield
 
 
-def plain(text: str) -> str:
+def plain(text: str, longest: int = 120) -> str:
     """Text that the font has glyphs for: what lies beyond Latin script is shown as a question mark."""
-    return "".join(c if ord(c) < 0x250 or c in "…→≈√" else "?" for c in visible(text, 120))
+    return "".join(c if ord(c) < 0x250 or c in "…→≈√" else "?" for c in visible(text, longest))
 
 
-def headline(fig: Figure, title: str, subtitle: Sequence[str], caption: str) -> None:
-    """What it shows above, device and settings under it, how to read it at the bottom; escapes all text."""
+def headline(fig: Figure, title: str, subtitle: Sequence[str], caption: Sequence[str]) -> int:
+    """What it shows above, device and settings under it, how to read it at the bottom; escapes all text.
+
+    Returns the lines that the caption takes, for `arrange`.
+    """
     width, height = fig.get_size_inches()
     left = MARGIN / width
     fig.text(left, 1 - 0.14 / height, plain(title), fontsize=12.5, fontweight="bold", va="top")
     for number, line in enumerate(subtitle):
         y = 1 - (0.42 + 0.17 * number) / height
         fig.text(left, y, plain(line), fontsize=8.5, color=QUIET, va="top")
-    fig.text(left, 0.09 / height, caption, fontsize=7.5, color=QUIET, va="bottom", linespacing=1.35)
+    lines = [line for part in caption for line in textwrap.wrap(plain(part, 400), int(CAPTION_LETTERS * width))]
+    fig.text(left, 0.09 / height, "\n".join(lines), fontsize=7.5, color=QUIET, va="bottom", linespacing=1.35)
+    return len(lines)
 
 
-def arrange(fig: Figure, *, left: float = 0.62, subtitles: int = 2, captions: int = 1) -> None:
+def arrange(fig: Figure, *, left: float = 0.68, subtitles: int = 2, captions: int = 1) -> None:
     """Gives the axes the room that the texts leave, in inches."""
     width, height = fig.get_size_inches()
     fig.subplots_adjust(
@@ -153,15 +161,25 @@ def error_bar(axes: Axes, x: float, y: Interval, look: Look, *, along: str = "y"
         elinewidth=1.1,
         capsize=2.4,
         capthick=1.1,
+        alpha=0.75,
         zorder=3,
     )
 
 
+class _PlainLocator(LogLocator):
+    """Ticks at 1, 2 and 5 of each decade, at 1 alone where there are many decades."""
+
+    def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
+        """The ticks between the two; matplotlib asks."""
+        self.set_params(subs=(1, 2, 5) if vmin > 0 and vmax < vmin * MANY else (1,))
+        return list(super().tick_values(vmin, vmax))
+
+
 def log_axis(axes: Axes, which: str) -> None:
-    """A logarithmic axis with plain numbers at 1, 2 and 5."""
+    """A logarithmic axis with plain numbers."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     (axes.set_xscale if which == "x" else axes.set_yscale)("log")
-    axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5), numticks=30))
+    axis.set_major_locator(_PlainLocator(base=10, numticks=30))
     axis.set_minor_locator(LogLocator(base=10, subs=tuple(range(1, 10)), numticks=100))
     axis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, digits=1)))
     axis.set_minor_formatter(NullFormatter())

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from bench.run import Run
 from bench.statistics import Interval
 from reports.annotate import Note, annotate
+from reports.ledger_networks import network_row
 from reports.numbers import GIGA, MILLI
 from reports.panel import Panel, panels
 from reports.panel_text import bars_text, name_field, panel_lines
@@ -67,7 +68,7 @@ def spots(panel: Panel) -> list[Spot]:
     """The measured networks with a published accuracy, in the paper's order."""
     found: list[Spot] = []
     for facts in table3():
-        row = next((row for row in panel.measured if facts.matches(row.unit)), None)
+        row = network_row(panel.measured, facts)
         speed = None if row is None else row.images_per_s if panel.mode == "throughput" else row.latency
         if speed is not None:
             found.append(Spot(facts=facts, x=speed if panel.mode == "throughput" else _milliseconds(speed)))
@@ -101,9 +102,8 @@ def accuracy_picture(shown: Sequence[Panel]) -> bytes:
     modes = {panel.mode for panel in shown}
     against = "speed" if len(modes) > 1 else "".join(modes)
     subtitle = [] if several else panel_lines(shown[0])
-    caption = _accuracy_caption(shown)
-    headline(fig, f"Accuracy against {against}", subtitle, "\n".join(caption))
-    arrange(fig, subtitles=3 if several else 2, captions=len(caption))
+    lines = headline(fig, f"Accuracy against {against}", subtitle, _accuracy_caption(shown))
+    arrange(fig, subtitles=3 if several else 2, captions=lines)
     for axes, found in fields:
         points = [(spot.x.centre, spot.facts.top1_percent) for spot in found]
         annotate(axes, _names(found, every), points, _lines(found))
@@ -207,7 +207,10 @@ def macs_picture(panel: Panel) -> bytes:
     """Time of a call against the MACs of the timed graph."""
     fig = figure(8.0, 6.2)
     axes = fig.add_subplot()
-    arrange(fig)
+    caption = f"Lower is better; along a grey line the speed is equal. {bars_text([panel])}"
+    # The lines of equal speed are labelled along their slope, so the layout comes first.
+    lines = headline(fig, "Time of each network against its MACs", panel_lines(panel), [caption])
+    arrange(fig, captions=lines)
     rows = [row for row in panel.measured if row.macs]
     families = {row.unit.workload.name: _family(row) for row in rows}
     every = looks([facts.family for facts in table3()], lambda family: family == "FasterNet")
@@ -215,8 +218,6 @@ def macs_picture(panel: Panel) -> bytes:
     points = draw_speed_lines(axes, [(every[_family(row)], [row]) for row in rows])
     axes.set_xlabel("multiply-adds of a call, GMACs (of the graph that was timed)")
     axes.set_ylabel("time of a call, ms")
-    caption = f"Lower is better; along a grey line the speed is equal. {bars_text([panel])}"
-    headline(fig, "Time of each network against its MACs", panel_lines(panel), caption)
     notes = [
         Note(
             x=(row.macs or 0) * row.unit.batch / GIGA,
@@ -245,4 +246,5 @@ def _family(row: Row) -> str:
 
 def _title(row: Row) -> str:
     facts = published(row)
-    return facts.title if facts else row.unit.workload.name
+    title = facts.title if facts else row.unit.workload.name
+    return f"{title} ({row.unit.workload.variant})" if row.unit.workload.variant else title

@@ -1,6 +1,6 @@
 """Pictures of `bench ops`: achieved speed, time against MACs, ratios to DWConv beside the paper's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from matplotlib.axes import Axes
 
@@ -28,6 +28,7 @@ from reports.plot_style import (
 from reports.rows import Row, size_text
 from reports.speed_lines import draw_speed_lines
 
+OPERATORS = (*("conv", "gconv", "dwconv", "pconv", "pconv+pwconv", "dwconv+pwconv", "gconv+pwconv", "pwconv", "tconv"),)
 LETTER = 0.085  # inches, of the names in the pictures
 
 
@@ -74,6 +75,11 @@ def emphasised(name: str) -> bool:
     return name == "pconv" or name.startswith("pconv (")
 
 
+def _looks(rows: Iterable[Row]) -> dict[str, Look]:
+    """An operator looks the same in every picture, whatever else the run holds."""
+    return looks([*OPERATORS, *(label(row) for row in rows)], emphasised)
+
+
 def _series(rows: Sequence[Row]) -> dict[str, list[Row]]:
     series: dict[str, list[Row]] = {}
     for row in rows:
@@ -85,8 +91,8 @@ def speed_picture(shown: Sequence[Panel]) -> bytes:
     """Achieved speed of each operator at each size, a field per device."""
     several = len(shown) > 1
     fig = figure(4.9 * len(shown) if several else 7.2, 4.6)
-    every = looks([label(row) for panel in shown for row in panel.rows], emphasised)
-    wide = LETTER * max(len(name) for name in every) / (4.2 if several else 6.3)
+    every = _looks(row for panel in shown for row in panel.rows)
+    wide = LETTER * max(len(label(row)) for panel in shown for row in panel.rows) / (4.2 if several else 6.3)
     room = min(0.45, wide)
     drawn = []
     for index, panel in enumerate(shown):
@@ -97,8 +103,8 @@ def speed_picture(shown: Sequence[Panel]) -> bytes:
         if index == 0:
             axes.set_ylabel("achieved speed, GMAC/s")
     subtitle = [] if several else panel_lines(shown[0])
-    headline(fig, "How fast each operator computes", subtitle, _speed_caption(shown))
-    arrange(fig, subtitles=3 if several else 2)
+    lines = headline(fig, "How fast each operator computes", subtitle, [_speed_caption(shown)])
+    arrange(fig, subtitles=3 if several else 2, captions=lines)
     for axes, notes in drawn:
         label_ends(axes, notes)
     return png(fig)
@@ -120,9 +126,12 @@ def _draw_speed(axes: Axes, panel: Panel, every: Mapping[str, Look], room: float
     axes.set_axisbelow(True)
     notes: list[Note] = []
     heights: list[float] = []
-    for name, rows in _series(panel.measured).items():
+    series = _series(panel.measured)
+    for index, (name, rows) in enumerate(series.items()):
         look = every[name]
-        values = [(float(sizes.index(_size(row))), row.macs_per_s) for row in rows if row.macs_per_s is not None]
+        # Side by side, so that a bar does not hide another one.
+        aside = 0.16 * (index - (len(series) - 1) / 2) / max(1, len(series) - 1)
+        values = [(sizes.index(_size(row)) + aside, row.macs_per_s) for row in rows if row.macs_per_s is not None]
         if not values:
             continue
         x, y = [at for at, _ in values], [speed.centre / GIGA for _, speed in values]
@@ -158,14 +167,15 @@ def time_picture(panel: Panel) -> bytes:
     """Time of a call against its MACs."""
     fig = figure(7.2, 5.6)
     axes = fig.add_subplot()
-    arrange(fig)
+    caption = "Lower is better; along a grey line the speed is equal. Small figures: channels. " + bars_text([panel])
+    # The lines of equal speed are labelled along their slope, so the layout comes first.
+    lines = headline(fig, "Time of each operator against its MACs", panel_lines(panel), [caption])
+    arrange(fig, captions=lines)
     series = _series(panel.measured)
-    every = looks(series, emphasised)
+    every = _looks(panel.rows)
     points = draw_speed_lines(axes, [(every[name], rows) for name, rows in series.items()])
     axes.set_xlabel("multiply-adds of a call, GMACs")
     axes.set_ylabel("time of a call, ms")
-    caption = "Lower is better; along a grey line the speed is equal. Small figures: channels."
-    headline(fig, "Time of each operator against its MACs", panel_lines(panel), f"{caption} {bars_text([panel])}")
     notes = [note for name, rows in series.items() for note in _time_notes(name, rows, every[name])]
     if points:
         annotate(axes, sorted(notes, key=lambda note: note.optional), points)
@@ -194,12 +204,19 @@ def ratio_picture(panel: Panel, entries: Sequence[Entry]) -> bytes:
     fig = figure(7.2, 1.75 + 0.27 * (len(entries) + len({_name(entry) for entry in entries})))
     axes = fig.add_subplot()
     longest = max(len(_name(entry)) + len(entry.input_shape) for entry in entries)
-    arrange(fig, left=0.4 + LETTER * longest)
+    column = entries[0].column or "cpu"
+    title = f"Speed over DWConv: here and in the paper's {column.upper()} column"
+    caption = (
+        f"Filled: here; hollow: the paper's Table 1 ({HARDWARE[column]}). Ratios of round medians, right is faster. "
+        f"{bars_text([panel])}"
+    )
+    lines = headline(fig, title, panel_lines(panel), [caption])
+    arrange(fig, left=0.4 + LETTER * longest, captions=lines)
     log_axis(axes, "x")
     axes.grid(axis="x", color=FAINT, linewidth=0.6)
     axes.axvline(1, color=INK, linewidth=0.9, zorder=2)
     at, ticks, names = 0.0, [], []
-    every = looks([label(row) for row in panel.rows], emphasised)
+    every = _looks(panel.rows)
     for name in dict.fromkeys(_name(entry) for entry in entries):
         group = [entry for entry in entries if _name(entry) == name]
         for entry in sorted(group, key=lambda each: not each.input_shape):
@@ -210,17 +227,18 @@ def ratio_picture(panel: Panel, entries: Sequence[Entry]) -> bytes:
         at -= 0.6
     axes.set_yticks(ticks, [plain(name) for name in names])
     axes.set_ylim(at + 0.9, 0.7)
+    axes.set_xlim(*_reach(entries))
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("achieved speed over DWConv's at the same size (1 = DWConv)")
-    column = entries[0].column or "cpu"
-    headline(
-        fig,
-        f"Speed over DWConv: here and in the paper's {column.upper()} column",
-        panel_lines(panel),
-        f"Filled: here, {bars_text([panel])[0].lower()}{bars_text([panel])[1:]} "
-        f"Hollow: paper, Table 1 ({HARDWARE[column]}). Ratios of round medians. Right is faster.",
-    )
     return png(fig)
+
+
+def _reach(entries: Sequence[Entry]) -> tuple[float, float]:
+    """From the lowest to the highest point, and as much of the bars as is no more than that again."""
+    points = [1.0, *(e.paper for e in entries if e.paper), *(e.ours.centre for e in entries if e.ours)]
+    ends = [end for e in entries if e.ours for end in (e.ours.low, e.ours.high) if end is not None]
+    low, high = min(points), max(points)
+    return max(min([low, *ends]), low / 2) / 1.2, min(max([high, *ends]), high * 2) * 1.2
 
 
 def _name(entry: Entry) -> str:

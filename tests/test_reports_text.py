@@ -32,6 +32,7 @@ def test_three_significant_digits(value: float | None, text: str) -> None:
 def test_intervals_in_words() -> None:
     interval = Interval(centre=2.0, low=1.9, high=2.1)
     assert plus_minus(interval) == "±5.0%"
+    assert plus_minus(Interval(centre=2.0, low=0.5, high=8.0)) == "×/÷4.0"
     assert bounds(interval) == "2.00 [1.90, 2.10]"
     assert plus_minus(Interval(centre=2.0)) == ""
     assert bounds(Interval(centre=0.002), unit=1e-3) == "2.00"
