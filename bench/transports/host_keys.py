@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -108,11 +109,11 @@ def _settings(name: str, target: SshTarget, program: str) -> dict[str, str]:
 
 
 def _no_key(name: str, host: str, code: int, stderr: str) -> DeviceError | LinkLostError:
-    if "host key is known for" in stderr:  # not the device's: that one would have been taken
-        said = next(line for line in stderr.splitlines() if "host key is known for" in line)
+    refused = [line for line in stderr.splitlines() if re.search("host key is known|Host key verification", line)]
+    if refused:  # not the device's key: that one would have been taken
         return DeviceError(
-            f"{name}: a jump host on the way is not known here (ssh: {plain_line(said, 160)}); connect to it once"
-            " with plain `ssh`, or trust its own entry in devices.yaml"
+            f"{name}: a jump host on the way is not known here (ssh: {plain_line(refused[0], 160)}); connect to it"
+            " once with plain `ssh`, or trust its own entry in devices.yaml"
         )
     problem = explain(name, host, code, stderr)
     return problem if isinstance(problem, DeviceError) else DeviceError(str(problem))
