@@ -1,8 +1,8 @@
 """The lines between host and agent: one JSON object each, `{v, run, unit, attempt, seq, type, body}`.
 
 Either side trusts nothing: a line is at most 1 MiB, nests at most 12 deep, repeats no key and holds no NaN, no
-infinity, no integer over 20 digits and no half of a surrogate pair, which no file could hold. Anything else is a ProtocolError.
-Standard library only: the agent runs this on a board.
+infinity, no integer over 20 digits and no half of a surrogate pair, which no file could hold. Anything else is a
+ProtocolError. Standard library only: the agent runs this on a board.
 """
 
 import json
