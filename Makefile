@@ -3,7 +3,7 @@
 #   PYTHON=python3.12     the interpreter that .venv is made of (3.11 or newer; default python3)
 #   TORCH_INDEX=URL       one more package index for pip, e.g. PyTorch's CPU builds:
 #                         https://download.pytorch.org/whl/cpu
-#   QUICK=1               make bench: one round instead of five
+#   QUICK=1               make bench: one round of the operators instead of five
 
 PYTHON ?= python3
 TORCH_INDEX ?=
@@ -18,7 +18,7 @@ INSTALLED := $(VENV)/.installed
 .PHONY: help install bench test check
 
 help:
-	@echo "make bench     time this machine's CPU; tables and plots land in results/ (QUICK=1: one round)"
+	@echo "make bench     time operators and small networks on this CPU; tables and plots land in results/"
 	@echo "make test      run the tests"
 	@echo "make check     ruff, mypy --strict, import-linter"
 	@echo "make install   only the set-up: .venv with the pinned packages"
@@ -42,16 +42,19 @@ $(INSTALLED): pyproject.toml constraints.txt
 		$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e '.[dev]'
 	@touch $@
 
-newest_results := ls -td results/*/ 2>/dev/null | head -n 1
+quick := $(if $(filter-out 0,$(QUICK)),--quick)
 
-# A run in which some units failed (exit 3) still has results worth naming; one that never began has none.
+# Operators by the full protocol, then the smallest networks once. A run in which some units failed (exit 3) still has
+# results worth naming; a run that never began has none.
 bench: install
-	@before=$$($(newest_results)); status=0; \
-	$(BIN)/bench ops $(if $(filter-out 0,$(QUICK)),--quick) || status=$$?; \
-	folder=$$($(newest_results)); \
-	if [ "$$folder" != "$$before" ]; then \
-		echo "Results:"; ls -d "$$folder"*.csv "$$folder"*.md "$$folder"*.png 2>/dev/null; \
-	fi; exit $$status
+	@touch $(VENV)/.bench-began; status=0; \
+	$(BIN)/bench ops $(quick) || status=$$?; \
+	if [ $$status -eq 0 ] || [ $$status -eq 3 ]; then \
+		$(BIN)/bench models --quick || status=$$?; \
+	fi; \
+	echo "Results:"; find results -type f -newer $(VENV)/.bench-began \
+		\( -name '*.csv' -o -name '*.md' -o -name '*.png' \) 2>/dev/null | sort; \
+	exit $$status
 
 test: install
 	@$(BIN)/python -m pytest --quiet

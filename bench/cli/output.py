@@ -12,6 +12,8 @@ from bench.run import Run
 
 def print_results(run: Run, folder: Path, written: Sequence[Path], output_format: str) -> None:
     """The table in the format asked for; nothing else goes to stdout."""
+    from reports.ledger import ledger
+    from reports.ledger_terminal import print_ledger
     from reports.rows import rows
     from reports.table_csv import csv_text
     from reports.table_json import json_text
@@ -22,11 +24,13 @@ def print_results(run: Run, folder: Path, written: Sequence[Path], output_format
     if output_format == "table":
         # A pipe has no width; a hundred columns is what the table is made for.
         width = None if sys.stdout.isatty() else 100
-        print_table(run, table, Console(width=width))
+        console = Console(width=width)
+        print_table(run, table, console)
+        print_ledger(ledger(run, table), console)
     elif output_format == "csv":
         click.echo(csv_text(table), nl=False)
     elif output_format == "json":
-        click.echo(json_text(table))
+        click.echo(json_text(table), nl=False)
     else:
-        click.echo(markdown_text(run, table))
+        click.echo(markdown_text(run, table), nl=False)
     click.echo(f"results in {folder}: {', '.join(path.name for path in written)}", err=True)
