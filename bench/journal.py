@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bench.decoding import decode, encode
-from bench.errors import ProtocolError, StorageError, UsageError
+from bench.errors import StorageError, UsageError
 from bench.pair import PairRecord
 from bench.records import Environment, NoiseFloor, Record
 from bench.run import SCHEMA, DeviceState, Plan, Run
@@ -147,7 +147,7 @@ def read_plan(folder: Path) -> Plan:
         value = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise UsageError(f"expected a run's folder with {PLAN_NAME} in it, got {folder}; look in results/") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"expected {path} to hold a plan: {str(error)[:120]}") from None
     if isinstance(value, dict) and value.get("schema") != SCHEMA:
         raise UsageError(
@@ -176,7 +176,7 @@ def _parse_event(line: bytes, where: str) -> Event:
     try:
         value: Any = json.loads(line)
         return decode(_TYPES[value["type"]], value["body"])
-    except (ValueError, KeyError, TypeError, ProtocolError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{where}: damaged record ({str(error)[:120]}); cut the file there to go on") from None
 
 

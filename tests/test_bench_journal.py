@@ -1,0 +1,240 @@
+"""What is written survives: torn tails, second writers, damaged lines, full disks."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.errors import StorageError, UsageError
+from bench.journal import DeviceEvent, Journal, read_plan, read_run, write_atomically
+from bench.pair import Pair, PairRecord
+from bench.records import NoiseFloor
+from tests.made_up import environment, plan, record, unit
+
+UNITS = tuple(unit(round_number=number) for number in range(3))
+NOISE = NoiseFloor(
+    timer_overhead_s=1e-7, timer_resolution_s=1e-7, spin_samples_s=(1.0,), gemm_samples_s=(1.0,), gemm_size=256
+)
+
+
+def test_what_is_appended_is_read(tmp_path: Path) -> None:
+    pair = Pair(first=unit("conv"), second=unit("pconv"))
+    ended = PairRecord(pair=pair, attempt=1, status="done", first_s=(1.0,), second_s=(2.0,))
+    with Journal.create(tmp_path / "run", plan(*UNITS)) as journal:
+        journal.append(DeviceEvent(device="cpu", environment=environment("beef")))
+        journal.append(DeviceEvent(device="cpu", noise=NOISE))
+        journal.append(DeviceEvent(device="cpu", noise=NOISE))
+        journal.append(record(UNITS[0]))
+        journal.append(record(UNITS[1], status="failed", kind="crash", reason="signal 11"))
+        journal.append(ended)
+    run = read_run(tmp_path / "run")
+    assert run.plan == plan(*UNITS) == read_plan(tmp_path / "run")
+    assert [found.status for found in run.records] == ["done", "failed"]
+    assert run.pair_records == (ended,)
+    state = run.device("cpu")
+    assert state.environment == environment("beef")
+    assert state.noise == (NOISE, NOISE)
+
+
+def test_the_last_record_of_a_unit_counts(tmp_path: Path) -> None:
+    with Journal.create(tmp_path, plan(*UNITS)) as journal:
+        journal.append(record(UNITS[0], status="lost", kind="offline"))
+        journal.append(record(UNITS[1]))
+        journal.append(record(UNITS[0], attempt=2))
+    records = read_run(tmp_path).records
+    assert {(found.unit.id, found.status, found.attempt) for found in records} == {
+        (UNITS[0].id, "done", 2),
+        (UNITS[1].id, "done", 1),
+    }
+
+
+def test_a_line_cut_at_any_byte_costs_that_line_alone(tmp_path: Path) -> None:
+    with Journal.create(tmp_path, plan(*UNITS)) as journal:
+        journal.append(record(UNITS[0]))
+        journal.append(record(UNITS[1]))
+    path = tmp_path / "records.jsonl"
+    whole = path.read_bytes()
+    start = whole.rstrip(b"\n").rfind(b"\n") + 1
+    for cut in range(start, len(whole) + 1):
+        path.write_bytes(whole[:cut])
+        kept = 2 if cut == len(whole) else 1
+        assert len(read_run(tmp_path).records) == kept
+        with Journal.open(tmp_path):
+            assert path.read_bytes() == (whole if kept == 2 else whole[:start])
+    # The cut line is written again after the whole ones.
+    path.write_bytes(whole[:-3])
+    with Journal.open(tmp_path) as journal:
+        journal.append(record(UNITS[1]))
+    assert path.read_bytes() == whole
+
+
+def test_a_torn_tail_longer_than_a_block_is_cut(tmp_path: Path) -> None:
+    with Journal.create(tmp_path, plan(*UNITS)) as journal:
+        journal.append(record(UNITS[0]))
+    path = tmp_path / "records.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"x" * 200_000)
+    Journal.open(tmp_path).close()
+    assert path.read_bytes() == whole
+
+
+def test_nothing_but_a_torn_line_leaves_an_empty_journal(tmp_path: Path) -> None:
+    Journal.create(tmp_path, plan(*UNITS)).close()
+    (tmp_path / "records.jsonl").write_bytes(b'{"type":"rec')
+    Journal.open(tmp_path).close()
+    assert (tmp_path / "records.jsonl").read_bytes() == b""
+    assert read_run(tmp_path).records == ()
+
+
+def test_one_process_at_a_time(tmp_path: Path) -> None:
+    with Journal.create(tmp_path, plan(*UNITS)), pytest.raises(UsageError, match="only process writing"):
+        Journal.open(tmp_path)
+    Journal.open(tmp_path).close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"not json",
+        b"[]",
+        b'{"type":"record"}',
+        b'{"type":"poem","body":{}}',
+        b'{"type":[],"body":{}}',
+        b'{"type":"record","body":{"attempt":1}}',
+        b'{"type":"record","body":NaN}',
+        b"\xff\xff",
+        b"[" * 100_000,
+    ],
+)
+def test_a_damaged_line_is_named_with_its_number(tmp_path: Path, damage: bytes) -> None:
+    with Journal.create(tmp_path, plan(*UNITS)) as journal:
+        journal.append(record(UNITS[0]))
+        journal.append(record(UNITS[1]))
+    path = tmp_path / "records.jsonl"
+    first, second, _ = path.read_bytes().split(b"\n")
+    path.write_bytes(b"\n".join([first, damage, second, b""]))
+    with pytest.raises(UsageError, match="line 2: damaged record"):
+        read_run(tmp_path)
+
+
+def test_a_folder_with_files_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(UsageError, match="empty or new folder"):
+        Journal.create(tmp_path, plan(*UNITS))
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (None, "expected a run's folder"),
+        ("{", "expected .* to hold a plan"),
+        ('{"schema": 99}', "in format 1, got 99"),
+        ('{"schema": 1}', "damaged: missing field"),
+        ("[]", "damaged: expected an object"),
+        ("\x00", "to hold a plan"),
+    ],
+)
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, text: str | None, reason: str) -> None:
+    if text is not None:
+        (tmp_path / "run.json").write_text(text)
+    with pytest.raises(UsageError, match=reason):
+        read_plan(tmp_path)
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "table.csv"
+    write_atomically(path, "old")
+
+    def fails(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fails)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_cut_short_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk may take the first half of a line."""
+    real = os.write
+    with Journal.create(tmp_path, plan(*UNITS)) as journal:
+        journal.append(record(UNITS[0]))
+        before = (tmp_path / "records.jsonl").read_bytes()
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", lambda descriptor, data: real(descriptor, data[: len(data) // 2]))
+            with pytest.raises(StorageError, match="No space left"):
+                journal.append(record(UNITS[1]))
+        assert (tmp_path / "records.jsonl").read_bytes() == before
+        journal.append(record(UNITS[1]))
+    assert len(read_run(tmp_path).records) == 2
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a file system of 256 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a tmpfs needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def fill(journal: Journal, numbers: Iterator[int]) -> None:
+    for number in numbers:
+        journal.append(record(unit(round_number=number)))
+
+
+@pytest.mark.root
+def test_a_full_disk_ends_the_run_and_keeps_what_was_written(small_disk: Path) -> None:
+    written = itertools.count()
+    with Journal.create(small_disk / "run", plan(*UNITS)) as journal, pytest.raises(StorageError, match="No space"):
+        fill(journal, written)
+    count = next(written) - 1
+    assert count > 10
+    lines = (small_disk / "run/records.jsonl").read_bytes().splitlines(keepends=True)
+    assert len(lines) == count
+    assert all(line.endswith(b"\n") and json.loads(line) for line in lines)
+
+
+@pytest.mark.root
+def test_a_full_disk_begins_no_run(small_disk: Path) -> None:
+    (small_disk / "filler").write_bytes(b"x" * 250_000)
+    with pytest.raises(StorageError, match="free space"):
+        Journal.create(small_disk / "run", plan(*(unit(round_number=number) for number in range(100))))
+    assert not (small_disk / "run/run.json").exists()
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from bench.journal import Journal
+from tests.made_up import plan, record, unit
+journal = Journal.create(Path(sys.argv[1]), plan())
+for number in range(10**6):
+    journal.append(record(unit(round_number=number)))
+    print(number, flush=True)
+"""
+
+
+def test_what_a_killed_process_said_it_wrote_is_there(tmp_path: Path) -> None:
+    """kill -9 between two lines or within one."""
+    command = [sys.executable, "-c", WRITER, str(tmp_path / "run")]
+    root = Path(__file__).resolve().parents[1]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root) as process:
+        assert process.stdout is not None
+        for _ in range(20):
+            said = int(process.stdout.readline())
+        process.kill()
+        rest = process.stdout.read().split()
+        said = int(rest[-1]) if rest else said
+    Journal.open(tmp_path / "run").close()
+    assert len(read_run(tmp_path / "run").records) in (said + 1, said + 2)
