@@ -86,7 +86,7 @@ def test_packages_follow_the_entrys_runtimes() -> None:
 
 @pytest.mark.parametrize(
     ("python", "folder"),
-    [("", "bench-env"), ("./my-env/bin/python", "my-env"), ("/opt/x/bin/python3", "/opt/x"), ("./a/b/bin/python", "a/b")],
+    [("", "bench-env"), ("./env/bin/python", "env"), ("/opt/x/bin/python3", "/opt/x"), ("./a/b/bin/python", "a/b")],
 )  # fmt: skip
 def test_the_environment_is_where_python_says(python: str, folder: str) -> None:
     assert environment_folder("board", SshTarget(destination="board", python=python)) == folder
