@@ -28,7 +28,7 @@ from bench.job import Job
 from bench.measuring.affinity import choose, thread_environment, topology
 from bench.store import Incoming, Store, default_cache
 from bench.wire import MAX_LINE_BYTES, Message, decode_line, encode_line
-from bench.worker_process import WorkerProcess, kill_orphans
+from bench.worker_process import WORKER, WorkerProcess, kill_orphans
 
 MAX_BACKLOG_BYTES = 64 << 20
 _PR_SET_CHILD_SUBREAPER = 36
@@ -47,8 +47,11 @@ class Timing:
 class Agent:
     """The loop. One job at a time; the host waits for its `exit` before it sends the next."""
 
-    def __init__(self, run: str, timing: Timing, cache: Path, given: bytes = b"") -> None:
+    def __init__(
+        self, run: str, timing: Timing, cache: Path, given: bytes = b"", worker: tuple[str, ...] = WORKER
+    ) -> None:
         self._run, self._timing, self._cache, self._store = run, timing, cache, Store(cache)
+        self._worker = worker
         self._selector = selectors.DefaultSelector()
         self._input, self._output = bytearray(given), bytearray()
         self._sequence = 0
@@ -78,6 +81,8 @@ class Agent:
                 self._check_timers()
         finally:
             self._kill_all()
+            if self._incoming is not None:
+                self._incoming.abort()
         return 0
 
     def _watch_signals(self) -> int:
@@ -187,7 +192,7 @@ class Agent:
         job = decode(Job, body)
         cpus = choose(topology(), job.threads)
         self._job = job
-        self._workers = _start_workers(job, cpus, self._cache)
+        self._workers = _start_workers(job, cpus, self._cache, self._worker)
         for index, worker in enumerate(self._workers):
             self._selector.register(worker.pipe, selectors.EVENT_READ, _bound(self._read_worker, index))
             self._selector.register(worker.log_pipe, selectors.EVENT_READ, _bound(self._read_log, index))
@@ -264,7 +269,8 @@ class Agent:
         now = time.monotonic()
         moments = [self._next_beat, self._heard + self._timing.lease_s]
         moments += [w.check_deadline(now, self._timing.grace_s) for w in self._workers if w.pid > 0]
-        return 0.0 if self._stopping or b"\n" in self._input else max(0.0, min(moments) - now)
+        # What it still has to say when it stops waits until the host takes it.
+        return 0.0 if self._stopping and not self._output else max(0.0, min(moments) - now)
 
     def _check_timers(self) -> None:
         now = time.monotonic()
@@ -285,7 +291,7 @@ _HANDLERS: dict[str, Callable[[Agent, dict[str, Any]], None]] = {
 }
 
 
-def _start_workers(job: Job, cpus: tuple[int, ...], cache: Path) -> list[WorkerProcess]:
+def _start_workers(job: Job, cpus: tuple[int, ...], cache: Path, command: tuple[str, ...]) -> list[WorkerProcess]:
     """One worker, or two that hand a token to and fro so that only one of them runs at any moment."""
     environment = os.environ | thread_environment(job.threads) | {"BENCH_CACHE": str(cache)}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [_code_path(), os.environ.get("PYTHONPATH", "")]))
@@ -293,13 +299,13 @@ def _start_workers(job: Job, cpus: tuple[int, ...], cache: Path) -> list[WorkerP
     environment["PYTHONSAFEPATH"] = "1"  # else `-m` looks in the current folder first, where a `bench` may lie
     task = replace(job.task, cpus=cpus, cache=str(cache))
     if job.workers == 1:
-        return [WorkerProcess(json.dumps(encode(task)).encode(), environment, start_s=job.start_s)]
+        return [WorkerProcess(json.dumps(encode(task)).encode(), environment, start_s=job.start_s, command=command)]
     first, second = os.pipe(), os.pipe()
     workers = []
     for index, (read, write) in enumerate(((first[0], second[1]), (second[0], first[1]))):
         side = replace(task, side=index, token_read=read, token_write=write)
         data = json.dumps(encode(side)).encode()
-        workers.append(WorkerProcess(data, environment, start_s=job.start_s, extra=(read, write)))
+        workers.append(WorkerProcess(data, environment, start_s=job.start_s, extra=(read, write), command=command))
     for descriptor in (*first, *second):
         os.close(descriptor)
     return workers
@@ -322,8 +328,8 @@ def _drain(descriptor: int) -> None:
             pass
 
 
-def main(given: bytes = b"") -> int:
-    """Read the host's `start` line, take the device's lock, serve."""
+def main(given: bytes = b"", worker: tuple[str, ...] = WORKER) -> int:
+    """Read the host's `start` line, take the device's lock, serve; `worker` is the program that measures."""
     line, _, rest = given.partition(b"\n")
     while b"\n" not in given:
         data = os.read(0, 1 << 16)
@@ -339,7 +345,7 @@ def main(given: bytes = b"") -> int:
         if holder:
             body = {"kind": "busy", "message": f"another run holds this device ({holder}); wait for it to end"}
         else:
-            return Agent(start.run, timing, cache, rest).run()
+            return Agent(start.run, timing, cache, rest, worker).run()
     except OSError as error:
         body = {"kind": "disk", "message": f"{os.strerror(error.errno or 0)}: {error.filename or cache}"}
     os.write(1, encode_line(Message(type="error", body=body, run=start.run, seq=1)))

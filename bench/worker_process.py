@@ -12,6 +12,8 @@ from pathlib import Path
 
 from bench.wire import MAX_LINE_BYTES
 
+# It is given its pipe's number and its parent's process id.
+WORKER = (sys.executable, "-m", "bench.worker")
 LOG_BYTES = 16 * 1024
 MAX_UNIT_BYTES = 64 << 20
 
@@ -20,7 +22,13 @@ class WorkerProcess:
     """One running worker. Nothing here blocks; the agent's loop says when a pipe can be read."""
 
     def __init__(
-        self, task: bytes, environment: dict[str, str], *, start_s: float, extra: tuple[int, ...] = ()
+        self,
+        task: bytes,
+        environment: dict[str, str],
+        *,
+        start_s: float,
+        extra: tuple[int, ...] = (),
+        command: tuple[str, ...] = WORKER,
     ) -> None:
         # The task waits in an unlinked file: a pipe could fill and block the agent.
         with tempfile.TemporaryFile() as stdin:
@@ -30,7 +38,7 @@ class WorkerProcess:
             self.log_pipe, log = os.pipe()
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "bench.worker", str(theirs), str(os.getpid())],
+                    [*command, str(theirs), str(os.getpid())],
                     stdin=stdin,
                     stdout=log,
                     stderr=log,
@@ -111,6 +119,8 @@ class WorkerProcess:
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
+        if self.pid <= 0:  # it has ended; no process group has such a number
+            return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 

@@ -1,106 +1,112 @@
-"""A worker that misbehaves as it is told: run in place of bench.worker by the agent's tests.
+"""A stand-in for the worker program: `fake_worker.py BEHAVIOUR PIPE PARENT` fails in the way it is told."""
 
-Called as `fake_worker.py -m bench.worker PIPE PARENT`; the task's `path` names what to do.
-"""
-
-import itertools
+import ctypes
+import io
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
-LINE = {"v": 1, "run": "", "unit": "u", "attempt": 1, "seq": 1, "type": "begin", "body": {}}
-
-
-def main() -> None:
-    pipe, task = int(sys.argv[3]), json.loads(sys.stdin.buffer.read())
-    name, *arguments = task["path"]
-    BEHAVIOURS[name](pipe, *arguments)
+SLEEP_S = 600.0  # longer than any test
 
 
-def send(pipe: int, data: bytes) -> None:
+def send(pipe: int, kind: str, unit: str = "", body: dict[str, Any] | None = None) -> None:
+    """One line as a worker writes it."""
+    line = {"v": 1, "run": "", "unit": unit, "attempt": 1, "seq": 1, "type": kind, "body": body or {}}
+    data = json.dumps(line).encode() + b"\n"
     while data:
         data = data[os.write(pipe, data) :]
 
 
-def line(**changed: object) -> bytes:
-    return json.dumps({**LINE, **changed}).encode() + b"\n"
+def say(text: str) -> None:
+    """A line as a library prints it."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
-def good(pipe: int) -> None:
-    """Begin a unit and end well."""
-    send(pipe, line())
+def hold_the_interpreter_lock() -> None:
+    """Sleep inside C with the lock held, as a kernel that never returns does: Python can't act on TERM."""
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    while True:  # a signal wakes C's sleep
+        ctypes.PyDLL(None).sleep(int(SLEEP_S))
 
 
-def exits(pipe: int, code: str) -> None:
-    os._exit(int(code))
+def start_as_the_real_one() -> None:
+    """Do what the real worker does before its task, then sleep."""
+    from bench.worker import __main__ as real
+
+    def sleep(*_: object) -> int:
+        time.sleep(SLEEP_S)
+        return 0
+
+    vars(real)["_do"] = sleep
+    del sys.argv[1]
+    real.main()
 
 
-def dies(pipe: int, number: str) -> None:
-    os.kill(os.getpid(), int(number))
-    time.sleep(60)
+def leave_a_grandchild(pipe: int, said: Path) -> None:
+    """End, while a process in a session of its own holds the pipe and the log open."""
+    child = subprocess.Popen(["sleep", str(int(SLEEP_S))], pass_fds=(pipe,), start_new_session=True)
+    said.write_text(str(child.pid))
+    say("grandchild left behind")
 
 
-def hangs(pipe: int) -> None:
-    send(pipe, line())
-    time.sleep(600)
-
-
-def ignores_term(pipe: int) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    hangs(pipe)
-
-
-def holds_the_gil(pipe: int) -> None:
-    """A Python handler never runs while a C call keeps the interpreter."""
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    send(pipe, line())
-    sum(itertools.repeat(0))
-
-
-def leaves_a_grandchild(pipe: int) -> None:
-    """It keeps the pipe open, ignores TERM and sits in a session of its own."""
-    ready, told = os.pipe()
-    if os.fork() == 0:
-        os.setsid()
+def main() -> int:
+    """Begin the first unit, then misbehave."""
+    behaviour, pipe = sys.argv[1], int(sys.argv[2])
+    data = sys.stdin.buffer.read()
+    task = json.loads(data)
+    if behaviour == "never begins":
+        return 4
+    first = "unit" if task["units"] else ""
+    send(pipe, "begin", first)
+    say("working")
+    if behaviour == "exit code":
+        say("Fatal: no such kernel")
+        return 7
+    if behaviour == "out of memory":
+        say("MemoryError")
+        return 1
+    if behaviour == "ends quietly":
+        return 0
+    if behaviour in ("SIGKILL", "SIGSEGV"):
+        os.kill(os.getpid(), signal.Signals[behaviour])
+    elif behaviour == "hangs":
+        time.sleep(SLEEP_S)
+    elif behaviour == "ignores TERM":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        os.write(told, b"!")
-        time.sleep(600)
-    os.read(ready, 1)
-    send(pipe, line())
-    os._exit(0)
+        time.sleep(SLEEP_S)
+    elif behaviour == "holds the lock":
+        hold_the_interpreter_lock()
+    elif behaviour == "dies with its agent":
+        sys.stdin = io.TextIOWrapper(io.BytesIO(data))
+        start_as_the_real_one()
+    elif behaviour == "grandchild":
+        leave_a_grandchild(pipe, Path(task["cache"]) / "grandchild")
+    elif behaviour == "prints without end":
+        for _ in range(100):
+            os.write(1, b"x" * (1 << 20))
+        os.write(1, b"\nthe last line\n")
+        return 3
+    elif behaviour == "endless stream":
+        while True:
+            os.write(pipe, b"x" * (1 << 16))
+    elif behaviour == "endless lines":
+        while True:
+            send(pipe, "record", first, {"text": "x" * 60_000})
+    elif behaviour == "no json":
+        os.write(pipe, b"Segmentation fault\n")
+        time.sleep(SLEEP_S)
+    elif behaviour == "first of a pair dies" and task["side"] == 0:
+        return 9
+    else:
+        time.sleep(SLEEP_S)
+    return 0
 
-
-def prints(pipe: int, size: str) -> None:
-    """A library that floods stdout and stderr, in lines and without an end."""
-    block = b"\x1b[31mnoise \xff\n" + b"y" * 65000
-    for _ in range(int(size) // len(block)):
-        os.write(1, block)
-    os.write(2, b"last words\n")
-    good(pipe)
-
-
-def writes(pipe: int, text: str) -> None:
-    send(pipe, text.encode("latin-1") + b"\n")
-    time.sleep(600)
-
-
-def endless_line(pipe: int) -> None:
-    while True:
-        send(pipe, b"x" * 65536)
-
-
-def endless_lines(pipe: int) -> None:
-    send(pipe, line())
-    while True:
-        send(pipe, line(type="record", body={"x": "y" * 500_000}))
-
-
-BEHAVIOURS = {function.__name__: function for function in (
-    good, exits, dies, hangs, ignores_term, holds_the_gil, leaves_a_grandchild, prints, writes,
-    endless_line, endless_lines,
-)}  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
