@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from bench.agent import Timing
 from bench.decoding import decode, encode
 from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError
+from bench.plain_text import plain_line
 from bench.records import Environment
 from bench.wire import MAX_LINE_BYTES, Message, decode_line, encode_line
 
@@ -176,7 +177,7 @@ class Connection:
             )
         self._expected += 1
         if message.type == "error":
-            text = " ".join(str(message.body.get("message", "")).split())[:300]
+            text = plain_line(message.body.get("message", ""))
             raise (ProtocolError if message.body.get("kind") == "protocol" else DeviceError)(text)
         return message
 

@@ -1,0 +1,228 @@
+"""The host's end of an agent against a hostile one: it gets a message or a BenchError, in bounded time."""
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.agent import Timing
+from bench.connection import Connection
+from bench.decoding import encode
+from bench.environment import probe
+from bench.errors import DeviceError, LinkLostError, ProtocolError
+from bench.wire import Message, encode_line
+
+TIMING = Timing(heartbeat_s=0.1, lease_s=0.6, grace_s=0.1, lock_wait_s=0.1)
+PATIENT = Timing(heartbeat_s=60, lease_s=60)
+
+
+class Ends:
+    """The three pipes of a process that is nobody."""
+
+    def __init__(self) -> None:
+        self.listen, theirs = os.pipe()
+        ours, self.speak = os.pipe()
+        errors, self._errors = os.pipe()
+        self.stdin, self.stdout = os.fdopen(theirs, "wb", 0), os.fdopen(ours, "rb", 0)
+        self.stderr = os.fdopen(errors, "rb", 0)
+
+    def poll(self) -> int:
+        return 255
+
+    wait = kill = lambda self, *_: 255
+
+    def shut(self, *names: str) -> None:
+        for name in names:
+            if (descriptor := getattr(self, name)) >= 0:
+                os.close(descriptor)
+                setattr(self, name, -1)
+
+
+class Hostile:
+    """A device whose every byte is the test's."""
+
+    def __init__(self, timing: Timing) -> None:
+        self.ends = Ends()
+        process = cast("subprocess.Popen[bytes]", self.ends)
+        self.connection = Connection(process, "run", timing, lambda code, text: LinkLostError("gone"))
+        self._feeder = threading.Thread(target=lambda: None)
+        self._feeder.start()
+
+    def say(self, data: bytes, *, and_leave: bool = False) -> None:
+        """Write from another thread, since a pipe holds little."""
+        self._feeder.join()
+        self._feeder = threading.Thread(target=self._write, args=(data, and_leave))
+        self._feeder.start()
+
+    def _write(self, data: bytes, and_leave: bool) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self.ends.speak, view) :]
+        except OSError:  # the host stopped listening, rightly
+            return
+        if and_leave:
+            self.ends.shut("speak")
+
+    def close(self) -> None:
+        self.connection.close()
+        self._feeder.join(10)
+        assert not self._feeder.is_alive()
+        self.ends.shut("speak", "listen", "_errors")
+
+
+@contextmanager
+def hostile(timing: Timing = TIMING) -> Iterator[Hostile]:
+    device = Hostile(timing)
+    try:
+        yield device
+    finally:
+        device.close()
+
+
+def hear(data: bytes) -> list[Message]:
+    """All messages the host takes from these bytes and the end after them."""
+    taken: list[Message] = []
+    with hostile(PATIENT) as device:
+        device.say(data, and_leave=True)
+        with pytest.raises(DeviceError):
+            hear_all(device, taken)
+    return taken
+
+
+def hear_all(device: Hostile, taken: list[Message]) -> None:
+    """Listen until an error ends it, as it must: the pipe has an end, and a device that waits says so."""
+    while (message := device.connection.receive(10)) is not None:
+        taken.append(message)
+
+
+def line(seq: int = 1, **changed: object) -> bytes:
+    fields = {"v": 1, "run": "run", "unit": "", "attempt": 0, "seq": seq, "type": "idle", "body": {}, **changed}
+    return json.dumps(fields).encode() + b"\n"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=12,
+)
+LINES = JSON.map(lambda value: json.dumps(value).encode() + b"\n")
+KEYS = st.sampled_from(["v", "run", "unit", "attempt", "seq", "type", "body", "more"])
+MUTATED = st.dictionaries(KEYS, JSON, max_size=3).map(lambda changed: line(**changed))  # type: ignore[arg-type]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode() + b"\n") | MUTATED, max_size=5)
+)
+def test_no_bytes_bring_anything_but_a_message_or_an_error(parts: list[bytes]) -> None:
+    for index, message in enumerate(hear(b"".join(parts))):
+        assert message.run == "run"
+        assert message.seq == index + 1
+        assert isinstance(message.body, dict)
+
+
+def test_a_stream_cut_at_any_byte_gives_only_whole_messages() -> None:
+    first, second = line(1, body={"x": 1}), line(2, body={"x": 2})
+    whole = first + second
+    for cut in range(0, len(whole) + 1, 7):
+        taken = [message.body["x"] for message in hear(whole[:cut])]
+        assert taken == [1, 2][: (cut >= len(first)) + (cut >= len(whole))]
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (line(2), "expected message 1"),
+        (line(1) + line(1), "expected message 2"),
+        (line(1, run="other"), "'other'"),
+        (line(1, v=2), "update the code"),
+        (b'{"v": 1, "v": 1}\n', "repeated"),
+        (line(1, body={"x": float("nan")}), "NaN"),
+        (line(1, body={"x": 10**40}), "digits"),
+        (b"[" * 100_000 + b"\n", "JSON"),
+        (b"\xff\n", "JSON"),
+        (b"x" * 3_000_000, "at most 1048576 bytes"),
+        (line(1, type="error", body={"kind": "protocol", "message": "a\nb\x1b[2Jc"}), "a b"),
+    ],
+)
+def test_a_broken_line_is_a_protocol_error_in_one_line(data: bytes, says: str) -> None:
+    with hostile(PATIENT) as device:
+        device.say(data)
+        with pytest.raises(ProtocolError) as caught:
+            hear_all(device, [])
+    message = str(caught.value)
+    assert says in message
+    assert message.isprintable()
+    assert len(message) < 500
+
+
+def test_endless_noise_is_bounded_by_the_line_limit() -> None:
+    assert hear(b"y" * 5_000_000) == []
+
+
+def test_silence_for_a_lease_is_a_lost_link() -> None:
+    with hostile() as device, pytest.raises(LinkLostError, match=r"nothing was heard for 0\.6 s"):
+        device.connection.receive(10)
+
+
+def test_a_device_that_reads_nothing_is_a_lost_link() -> None:
+    with hostile() as device:
+        big = {"data": "x" * 500_000}
+        with pytest.raises(LinkLostError, match="took no more data"):
+            device.connection.send("file", big)
+
+
+def test_heartbeats_renew_the_lease_and_are_not_messages() -> None:
+    with hostile() as device:
+        for seq in range(1, 8):
+            device.say(line(seq, type="alive"))
+            assert device.connection.receive(TIMING.lease_s / 3) is None
+        assert b'"type":"alive"' in os.read(device.ends.listen, 1 << 16), "the host beats as well"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"environment": {}, "clock": 1.0},
+        {"environment": [], "clock": 1.0},
+        {"environment": {"machine": 1}, "clock": 1.0},
+        {"clock": "noon"},
+    ],
+)
+def test_a_malformed_greeting_is_a_protocol_error(body: dict[str, object], tmp_path: Path) -> None:
+    greeting = {"environment": encode(probe(tmp_path)), "clock": 1.0}
+    changed = body if not body or "environment" in body else greeting | body
+    with hostile() as device:
+        device.say(encode_line(Message(type="hello", body=changed, run="run", seq=1)))
+        with pytest.raises(ProtocolError):
+            device.connection.start()
+
+
+def test_digests_that_were_not_asked_about_are_refused() -> None:
+    with hostile() as device:
+        device.say(line(1, type="missing", body={"digests": ["/etc/passwd"]}))
+        with pytest.raises(ProtocolError):
+            device.connection.missing(["0" * 64])
+
+
+def test_the_end_of_the_pipe_asks_the_transport_why() -> None:
+    with hostile() as device:
+        device.ends.shut("speak", "listen")
+        with pytest.raises(LinkLostError, match="gone"):
+            device.connection.receive(10)
+
+
+def test_an_interrupt_ends_a_wait() -> None:
+    with hostile(PATIENT) as device:
+        threading.Timer(0.05, device.connection.interrupt).start()
+        assert device.connection.receive(30) is None
