@@ -111,7 +111,7 @@ def cpu_model(info: dict[str, str]) -> str:
     except (OSError, subprocess.SubprocessError):
         return name
     cores = [line.partition(":")[2].strip() for line in answer.splitlines() if line.startswith("Model name:")]
-    return ", ".join(filter(None, [" + ".join(cores), name])) or platform.machine()
+    return " + ".join(cores) or name or platform.machine()  # the board's name has a field of its own
 
 
 def _cpuinfo() -> dict[str, str]:
