@@ -148,7 +148,7 @@ def cells(
             batch=batch,
             threads=count,
             device=device.name,
-            mode=mode_of(device, batch),
+            mode=mode_of(device, batch, axes.settings),
             round=0,
             effort=axes.effort,
             seed=axes.seed,
@@ -161,9 +161,12 @@ def cells(
     )
 
 
-def mode_of(device: Device, batch: int) -> Mode:
-    """One image is asked for its latency, a batch on a GPU for its throughput; a CPU's batch is one call's latency."""
-    return "throughput" if device.accelerator and batch > 1 else "latency"
+def mode_of(device: Device, batch: int, settings: Settings) -> Mode:
+    """One image is asked for its latency, a batch on a GPU for its throughput; a CPU's batch is one call's latency.
+
+    So is a GPU's batch with a cold cache: calls between which the cache is emptied are no queue.
+    """
+    return "throughput" if device.accelerator and batch > 1 and not settings.cold_cache else "latency"
 
 
 def all_rounds(table: Iterable[Unit], rounds: int) -> tuple[Unit, ...]:

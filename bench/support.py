@@ -17,6 +17,10 @@ def unsupported(unit: Unit, environment: Environment | None) -> str:
         return f"{_PACKAGE[unit.runtime]} is not installed on this device"
     if unit.settings.cuda_graph and not (unit.accelerator and unit.runtime == "eager"):
         return "CUDA graphs are captured in eager on a GPU only"
+    if unit.settings.cold_cache and not unit.accelerator:
+        return "only a GPU's cache can be emptied before each call"
+    if unit.settings.cold_cache and unit.mode != "latency":
+        return "calls between which the cache is emptied are no queue: a cold cache is measured as latency"
     if unit.accelerator and unit.runtime not in TORCH_RUNTIMES:
         return f"{unit.runtime} is measured on CPUs only"
     return ""

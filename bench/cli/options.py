@@ -112,6 +112,7 @@ _SHARED = (
     click.option("--publish", is_flag=True, help="Ten rounds, each sampled longer."),
     click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the inputs and the order; default 0."),
     click.option("--tf32", is_flag=True, help="Let a GPU use TF32 for float32."),
+    click.option("--no-cudnn-benchmark", is_flag=True, help="Don't let cuDNN try its algorithms first."),
     click.option("--flush-denormal", is_flag=True, help="Let the CPU take denormal numbers for zero."),
     click.option("--cuda-graph", is_flag=True, help="Replay a captured CUDA graph."),
     click.option("--cold-cache", is_flag=True, help="Empty a GPU's L2 cache before each call."),

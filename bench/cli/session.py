@@ -230,6 +230,7 @@ def _axes(options: dict[str, Any]) -> Axes:
         seed=options["seed"],
         settings=Settings(
             tf32=options["tf32"],
+            cudnn_benchmark=not options["no_cudnn_benchmark"],
             flush_denormal=options["flush_denormal"],
             cuda_graph=options["cuda_graph"],
             cold_cache=options["cold_cache"],

@@ -1,5 +1,6 @@
 """Eager and compiled PyTorch on the CPU or an NVIDIA GPU."""
 
+import importlib.util
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,8 @@ def _compiled(module: "torch.nn.Module", unit: Unit) -> Any:
 
     if not unit.accelerator and not (shutil.which("g++") or shutil.which("clang++")):
         raise UnsupportedError("torch.compile needs a C++ compiler on a CPU; install g++")
+    if unit.accelerator and importlib.util.find_spec("triton") is None:
+        raise UnsupportedError("torch.compile needs triton on a GPU; install it")
     # Left to itself it would recompile with dynamic shapes when a second size comes along.
     torch._dynamo.reset()
     return torch.compile(module, dynamic=False)

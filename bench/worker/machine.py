@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 from bench.measuring.clock import Clock
 from bench.measuring.disturbances import CpuMonitor
 from bench.measuring.rules import Rules
-from bench.measuring.sampler import CpuTimer, Samples, measure
+from bench.measuring.sampler import CpuTimer, Samples, Timer, measure
 from bench.records import Disturbances
 from bench.runtimes.loaded import Loaded
 from bench.verdicts import Verdict
@@ -31,11 +31,17 @@ class Machine(Protocol):
     clock: Clock
     cpus: tuple[int, ...]
 
-    def ready(self) -> "Iterator[None] | object":
+    def ready(self) -> AbstractContextManager[None]:
         """A context in which the step may be called."""
 
     def wait(self) -> None:
         """Until what was started has finished."""
+
+    def timed(self) -> Loaded:
+        """The unit in the form that is timed: its output is the one to check."""
+
+    def timer(self) -> Timer:
+        """What times its step."""
 
     def measured(self, rules: Rules, overhead_s: float) -> tuple[Samples, Ending]:
         """Warm up and sample once."""
@@ -50,6 +56,7 @@ class CpuMachine:
     def __init__(self, loaded: Loaded, clock: Clock) -> None:
         self.clock = clock
         self.cpus = tuple(sorted(os.sched_getaffinity(0)))
+        self._loaded = loaded
         self._timer = CpuTimer(loaded.step, clock, loaded.restore)
         self._monitor = CpuMonitor(self.cpus, clock)
 
@@ -60,6 +67,12 @@ class CpuMachine:
     def wait(self) -> None:
         """A CPU's call has finished when it returns."""
 
+    def timed(self) -> Loaded:
+        return self._loaded
+
+    def timer(self) -> Timer:
+        return self._timer
+
     def measured(self, rules: Rules, overhead_s: float) -> tuple[Samples, Ending]:
         samples = measure(self._timer, self._monitor, self.clock, rules, overhead_s)
         disturbances, verdicts, notes = self._monitor.finish()
@@ -69,6 +82,11 @@ class CpuMachine:
         return None
 
 
-def machine_for(unit: Unit, loaded: Loaded, clock: Clock) -> CpuMachine:
+def machine_for(unit: Unit, loaded: Loaded, clock: Clock) -> Machine:
     """The way to time this unit."""
-    return CpuMachine(loaded, clock)
+    if not unit.accelerator:
+        return CpuMachine(loaded, clock)
+    # It needs torch, which a board may lack.
+    from bench.worker.cuda_machine import cuda_machine
+
+    return cuda_machine(unit, loaded, clock)

@@ -44,7 +44,18 @@ def measure_units(task: Task, channel: Channel) -> None:
     overhead_s = timer_overhead_s(clock)
     for unit, attempt in zip(task.units, task.attempts, strict=True):
         channel.begin(unit, attempt)
-        channel.record(measure_unit(unit, attempt, files.get(unit.id), store, clock, overhead_s))
+        record = measure_unit(unit, attempt, files.get(unit.id), store, clock, overhead_s)
+        channel.record(record)
+        if unit.accelerator and not _process_is_usable(record):
+            return  # the units that are left get a fresh worker
+
+
+def _process_is_usable(record: Record) -> bool:
+    import torch
+
+    from bench.worker.cuda_machine import leaves_usable
+
+    return leaves_usable(record, torch.cuda)
 
 
 def measure_unit(
@@ -93,8 +104,8 @@ def classify(error: Exception) -> tuple[Status, FailureKind, str]:
         return "failed", "fallback", text
     if isinstance(error, ThreadsError):
         return "failed", "threads", text
-    # torch says it in a RuntimeError, CUDA in a class of its own, ONNX Runtime in words.
-    words = ("out of memory", "not enough memory", "bad_alloc", "failed to allocate memory")
+    # torch says it in a RuntimeError, CUDA in a class of its own, cuDNN and cuBLAS in a status, ONNX Runtime in words.
+    words = ("out of memory", "not enough memory", "bad_alloc", "failed to allocate memory", "_status_alloc_failed")
     if isinstance(error, MemoryError) or any(word in text.lower() for word in words):
         return "failed", "out_of_memory", text or "out of memory"
     if isinstance(error, ValueError):
@@ -139,7 +150,7 @@ def measure_loaded(
             loaded.step()
             machine.wait()
             first_call_s = (clock.now_ns() - start) / 1e9
-            max_error = check(unit, loaded, reference)
+            max_error = check(unit, machine.timed(), reference)
             return _sampled(unit, loaded, machine, rules_for(unit.effort), overhead_s, load_s, first_call_s, max_error)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.job import Files, Task
 from bench.measuring.clock import SystemClock, timer_overhead_s
 from bench.measuring.rules import rules_for
-from bench.measuring.sampler import CpuTimer, iterations_for
+from bench.measuring.sampler import Timer, iterations_for
 from bench.store import Store
 from bench.worker.channel import Channel
 from bench.worker.machine import machine_for
@@ -45,6 +45,22 @@ class Token:
             self._held = False
 
 
+def take_turns(task: Task, token: Token, timer: Timer, iterations: int) -> list[float]:
+    """The mean seconds of an iteration in each burst of this side; the first turn begins with the token at side 0."""
+    bursts = []
+    order = turns(task.bursts, task.seed)
+    for position, side in enumerate(order):
+        if side == task.side:
+            token.take()
+            timer.sample(1)  # untimed: fills the caches that the other side has emptied
+            bursts.append(timer.sample(iterations).wall_s)
+            if position + 1 < len(order) and order[position + 1] != side:
+                token.give()
+        elif position == 0:
+            token.give()  # the other side begins
+    return bursts
+
+
 def measure_pair(task: Task, channel: Channel) -> None:
     """Load this side's unit, then take turns; sends one `bursts` message with the mean seconds of an iteration."""
     unit, attempt = task.units[task.side], task.attempts[task.side]
@@ -58,26 +74,15 @@ def measure_pair(task: Task, channel: Channel) -> None:
             token.take()
             loaded = load(unit, files, store)
             machine = machine_for(unit, loaded, clock)
-            check(unit, loaded, reference_of(files, store))
-            overhead_s = timer_overhead_s(clock)
-            samples, _ = machine.measured(rules_for(unit.effort), overhead_s)
-            timer = CpuTimer(loaded.step, clock, loaded.restore)
-            iteration_s = sorted(samples.wall_s)[len(samples.wall_s) // 2]
-            iterations = max(1, round(task.burst_s / iteration_s), iterations_for(iteration_s, rules_for("normal"), 0))
-            token.give()
-            if task.side == 0:
-                token.take()
-            bursts = []
-            order = turns(task.bursts, task.seed)
-            for position, side in enumerate(order):
-                if side == task.side:
+            with machine.ready():
+                check(unit, machine.timed(), reference_of(files, store))
+                samples, _ = machine.measured(rules_for(unit.effort), timer_overhead_s(clock))
+                iteration_s = sorted(samples.wall_s)[len(samples.wall_s) // 2]
+                least = iterations_for(iteration_s, rules_for("normal"), 0)
+                token.give()
+                if task.side == 0:
                     token.take()
-                    timer.sample(1)  # untimed: fills the caches that the other side has emptied
-                    bursts.append(timer.sample(iterations).wall_s)
-                    if position + 1 < len(order) and order[position + 1] != side:
-                        token.give()
-                elif position == 0:
-                    token.give()  # the other side begins
+                bursts = take_turns(task, token, machine.timer(), max(round(task.burst_s / iteration_s), least))
     except (EOFError, BrokenPipeError):
         raise  # the other side says why
     except Exception as error:  # a side may fail in any way; the pair's record says how

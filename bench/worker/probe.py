@@ -1,10 +1,11 @@
 """The task that looks for accelerators: it must import torch, which the agent never does."""
 
+from bench.measuring.nvml import driver_version
 from bench.worker.channel import Channel, one_line
 
 
 def probe_accelerators(channel: Channel) -> None:
-    """Send one `accelerators` message: the names of the CUDA devices, and in `reason` why there is none."""
+    """Send one `accelerators` message: name and driver of each CUDA device, and in `reason` why there is none."""
     try:
         import torch
     except ImportError as error:
@@ -17,5 +18,9 @@ def probe_accelerators(channel: Channel) -> None:
     elif not torch.cuda.is_available():
         reason = f"{build} finds no usable GPU or driver"
     else:
-        names = [f"cuda:{i} {torch.cuda.get_device_name(i)}, {build}" for i in range(torch.cuda.device_count())]
+        driver = driver_version() or "unknown"
+        names = [
+            f"cuda:{i} {torch.cuda.get_device_name(i)}, driver {driver}, {build}"
+            for i in range(torch.cuda.device_count())
+        ]
     channel.send("accelerators", {"names": names, "reason": reason})

@@ -8,7 +8,10 @@ from bench.workload import TORCH_RUNTIMES, Unit
 
 @contextmanager
 def applied(unit: Unit) -> Iterator[None]:
-    """TF32, cudnn autotuning, flush-to-zero and inference mode as the unit says; torch only where it runs."""
+    """TF32, cudnn autotuning, flush-to-zero and inference mode as the unit says; torch only where it runs.
+
+    Raises RuntimeError where a switch does not read back as it was set.
+    """
     if unit.runtime not in TORCH_RUNTIMES:
         yield
         return
@@ -20,9 +23,15 @@ def applied(unit: Unit) -> Iterator[None]:
     matmul.allow_tf32 = cudnn.allow_tf32 = settings.tf32
     cudnn.benchmark = settings.cudnn_benchmark
     flushed = torch.set_flush_denormal(settings.flush_denormal)
-    if settings.flush_denormal and not flushed:
-        raise RuntimeError("this CPU cannot flush denormal numbers to zero")
     try:
+        if settings.flush_denormal and not flushed:
+            raise RuntimeError("this CPU cannot flush denormal numbers to zero")
+        wanted, seen = (
+            (settings.tf32, settings.tf32, settings.cudnn_benchmark),
+            (matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark),
+        )
+        if seen != wanted:
+            raise RuntimeError(f"set TF32 (matmul, cudnn) and cudnn autotuning to {wanted}, they read {seen}")
         with torch.inference_mode():
             yield
     finally:
