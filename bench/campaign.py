@@ -179,14 +179,12 @@ class Campaign:
             for name, environment in machine.environments.items():
                 journal.append(DeviceEvent(device=name, environment=environment))
         exporter = self._exporter()
-        ready = threading.Event()
         with ThreadPoolExecutor(len(self.machines) + 1) as pool:
             exports = pool.submit(self._export, exporter, [*units, *(u for p in pairs for u in (p.first, p.second))])
-            exports.add_done_callback(lambda _: ready.set())
             tasks = [
-                pool.submit(self._measure, machine, units, pairs, exporter, journal, ready) for machine in self.machines
+                pool.submit(self._measure, machine, units, pairs, exporter, journal, exports)
+                for machine in self.machines
             ]
-            exports.result()
             problems = [task.result() for task in tasks]
         return [problem for problem in problems if problem is not None]
 
@@ -210,16 +208,17 @@ class Campaign:
         pairs: Sequence[Pair],
         exporter: Exporter,
         journal: Journal,
-        ready: threading.Event,
+        exports: "Future[None]",
     ) -> BenchError | None:
         runner = machine.runner
         lost: BenchError | None = None
         try:
             if machine.environments and runner is not self._host:
-                runner.idle(ready.is_set)
+                runner.idle(exports.done)
+            # Without what it should have made nothing can be checked: the units are lost, not failed.
+            exports.result()
         except BenchError as error:
             lost = error
-        ready.wait()
         for device in machine.devices:
             mine = [unit for unit in units if unit.device == device.name]
             own_pairs = [pair for pair in pairs if pair.first.device == device.name]

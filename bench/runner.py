@@ -109,6 +109,7 @@ class MachineRunner:
         work = _Work(self, artifact, store, journal)
         queue: deque[tuple[Unit, ...] | Pair] = deque([*grouped(units), *pairs])
         measured_noise: set[tuple[str, int]] = set()
+        losses = ended = 0
         while queue and not self._stopped:
             item = queue.popleft()
             try:
@@ -130,7 +131,10 @@ class MachineRunner:
                 # `stop` closes nothing, but a connection may break while it is being stopped.
                 if self._stopped:
                     break
-                problem = self._recover(error)
+                # A unit that brings its machine down each time would be tried without end.
+                losses = 1 if len(work.ended) > ended else losses + 1
+                ended = len(work.ended)
+                problem = error if losses > len(self._patience.reconnect_s) else self._recover(error)
                 if problem is not None:
                     work.lose(queue, problem)
                     return problem
@@ -342,8 +346,7 @@ class _Work:
 
     def _write(self, record: Record | PairRecord) -> None:
         self._journal.append(record)
-        if isinstance(record, Record):
-            self.ended.add(record.unit.id)
+        self.ended.add(record.unit.id if isinstance(record, Record) else record.pair.id)
         self._observer.ended(record)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import bench
 from bench.agent import Timing
 from bench.connection import Connection
-from bench.errors import BenchError, DeviceError
+from bench.errors import BenchError, DeviceError, LinkLostError
 from bench.records import Environment
 
 
@@ -43,5 +43,7 @@ class LocalTransport:
 
 
 def _explain(code: int | None, stderr: str) -> BenchError:
+    if code is None or code < 0:
+        return LinkLostError(f"this machine's agent was killed ({code}); look for what ends processes here")
     last = stderr.strip().splitlines()[-1:] or ["no message"]
     return DeviceError(f"expected this machine's agent to run, it ended with code {code}: {last[0][:200]}")
