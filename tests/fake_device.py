@@ -1,5 +1,6 @@
 """A device that follows a script: no process, no pipe; what a connection would deliver is made up on the spot."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -79,6 +80,9 @@ class FakeDevice:
         self._said.append(Message(type="idle", body={}))
 
     def receive(self, timeout_s: float) -> Message | None:
+        if not self._said:  # nothing was asked
+            time.sleep(0.01)
+            return None
         said = self._said.popleft()
         if isinstance(said, BenchError):
             raise said

@@ -1,0 +1,145 @@
+"""A whole run on devices that follow a script: exports first, machines side by side, one disk for all."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.campaign import Campaign
+from bench.devices import Device, SshTarget
+from bench.errors import BenchError, DeviceError, LinkLostError, StorageError
+from bench.job import Job
+from bench.journal import Journal, read_run
+from bench.run import Run
+from bench.runner import Patience
+from bench.wire import Message
+from bench.workload import Unit
+from tests.fake_device import FakeDevice, Notes, Said, all_well, begin, ended
+from tests.made_up import unit
+
+CPU = Device(name="cpu")
+BOARD = Device(name="board", ssh=SshTarget(destination="pi@board"))
+QUICK = Patience(reconnect_s=(0.0,))
+
+
+def exports(job: Job) -> Iterator[Said]:
+    """What an export worker says; measuring goes well."""
+    if job.task.kind != "export":
+        yield from all_well(job)
+        return
+    for one in job.task.units:
+        yield begin(one)
+        body = {
+            "worker": 0, "reference": "", "model": "", "cost": None, "kind": "", "reason": "", "seconds": 0.1,
+        }  # fmt: skip
+        yield Message(type="artifact", unit=one.id, attempt=1, body=body)
+    yield ended()
+
+
+def run(
+    folder: Path, devices: dict[Device, FakeDevice], units: tuple[Unit, ...], host: FakeDevice | None = None
+) -> tuple[Run, list[BenchError]]:
+    """Plan and run; `host` exports where no device is this machine."""
+
+    def transport(device: Device) -> FakeDevice:
+        for known, fake in devices.items():
+            if known.machine == device.machine:
+                return fake
+        assert host is not None
+        return host
+
+    campaign = Campaign(list(devices), transport, folder / "cache", Notes(), QUICK)
+    try:
+        campaign.connect()
+        plan = campaign.plan("ops", (), (), units, (), seed=0)
+        with Journal.create(folder / "run", plan) as journal:
+            problems = campaign.run(journal, plan.units, plan.pairs, plan.seed)
+    finally:
+        campaign.close()
+    return read_run(folder / "run"), problems
+
+
+def statuses(found: Run) -> dict[str, set[str]]:
+    said: dict[str, set[str]] = {}
+    for record in found.records:
+        said.setdefault(record.unit.device, set()).add(record.status)
+    return said
+
+
+def test_exports_come_first_and_once(tmp_path: Path) -> None:
+    device = FakeDevice(exports)
+    units = tuple(unit(round_number=number) for number in range(2))
+    found, problems = run(tmp_path, {CPU: device}, units)
+    assert problems == []
+    assert statuses(found) == {"cpu": {"done"}}
+    assert [(job.task.kind, len(job.task.units)) for job in device.jobs] == [
+        ("export", 1),
+        ("measure", 1),
+        ("measure", 1),
+    ]
+    # A second run finds them in the cache.
+    again = FakeDevice(exports)
+    (tmp_path / "run").rename(tmp_path / "first")
+    run(tmp_path, {CPU: again}, units)
+    assert [job.task.kind for job in again.jobs] == ["measure", "measure"]
+
+
+def test_a_link_that_breaks_while_exporting_loses_and_fails_nothing(tmp_path: Path) -> None:
+    """The units' own fault it is not: --resume must run them."""
+
+    def script(job: Job) -> list[Said]:
+        return [LinkLostError("the agent was killed")]
+
+    found, problems = run(tmp_path, {CPU: FakeDevice(script)}, (unit(),))
+    assert [type(problem) for problem in problems] == [LinkLostError]
+    assert [(record.status, record.reason_kind) for record in found.records] == [("lost", "offline")]
+
+
+def test_a_machine_that_is_lost_does_not_stop_the_other(tmp_path: Path) -> None:
+    lost = FakeDevice(lambda _: [DeviceError("board: on fire")])
+    found, problems = run(
+        tmp_path, {CPU: FakeDevice(exports), BOARD: lost}, (unit(), unit(device="board"), unit("pconv", device="board"))
+    )
+    assert [str(problem) for problem in problems] == ["board: on fire"]
+    assert statuses(found) == {"cpu": {"done"}, "board": {"lost"}}
+    assert len(found.records) == 3
+
+
+def test_a_machine_that_is_never_reached_loses_its_units(tmp_path: Path) -> None:
+    away = FakeDevice(connects=[DeviceError("board: no route")])
+    found, problems = run(tmp_path, {CPU: FakeDevice(exports), BOARD: away}, (unit(), unit(device="board")))
+    assert [str(problem) for problem in problems] == ["board: no route"]
+    assert statuses(found) == {"cpu": {"done"}, "board": {"lost"}}
+    assert found.device("board").environment is None
+
+
+def test_no_machine_at_all_is_an_error_and_writes_nothing(tmp_path: Path) -> None:
+    away = FakeDevice(connects=[DeviceError("board: no route")])
+    with pytest.raises(DeviceError, match="no route"):
+        run(tmp_path, {BOARD: away}, (unit(device="board"),), host=FakeDevice(exports))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_full_disk_stops_every_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, written = Journal.append, []
+
+    def append(self: Journal, event: object) -> None:
+        written.append(event)
+        if len(written) > 4:
+            raise StorageError("no space left")
+        real(self, event)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Journal, "append", append)
+    units = tuple(unit(round_number=number, device=name) for number in range(20) for name in ("cpu", "board"))
+    with pytest.raises(StorageError, match="no space left"):
+        run(tmp_path, {CPU: FakeDevice(exports), BOARD: FakeDevice(exports)}, units)
+    # Each machine may have had one record under way when the first one failed.
+    assert len(written) <= 4 + 2
+    assert len(read_run(tmp_path / "run").records) == 2
+
+
+def test_what_decides_a_number_is_stamped_on_its_unit(tmp_path: Path) -> None:
+    found, _ = run(tmp_path, {CPU: FakeDevice(exports)}, (unit(),))
+    (planned,) = found.plan.units
+    assert (planned.fingerprint, planned.code_version) == ("f00d", found.plan.code_version)
+    assert found.plan.code_version
