@@ -58,7 +58,7 @@ def _from_module(unit: Unit, store: Store) -> dict[str, Any]:
         module = building.build_module(workload) if workload.operator is not None else module
         dtype = getattr(torch, unit.dtype)
         try:
-            found["model"] = _export(module.to(dtype), image.to(dtype), store)
+            found["model"] = _export(module.to(dtype), workload, image.to(dtype), store)
         except Exception as error:  # noqa: BLE001 - the network can still be timed in eager
             found["graph_reason"] = f"no ONNX graph: {one_line(error)}"
     return found
@@ -94,10 +94,10 @@ def _save(array: "npt.NDArray[np.float32]", store: Store) -> str:
     return store.add_bytes(buffer.getvalue())
 
 
-def _export(module: Any, example: Any, store: Store) -> str:
+def _export(module: Any, workload: Workload, example: Any, store: Store) -> str:
     path = store.folder / f".export-{os.getpid()}.onnx"
     try:
-        building.export_graph(module, example, path)
+        building.export_graph(module, workload, example, path)
         return store.add_file(path)
     finally:
         path.unlink(missing_ok=True)
