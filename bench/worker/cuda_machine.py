@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from bench.measuring.clock import Clock
 from bench.measuring.disturbances import CpuMonitor
-from bench.measuring.gpu_disturbances import GpuMonitor
+from bench.measuring.gpu_disturbances import GpuMonitor, Host
 from bench.measuring.nvml import GpuIdentity, NvmlGpu, UnwatchedError
 from bench.measuring.rules import Rules
 from bench.measuring.sampler import Samples, Timer, measure
@@ -147,7 +147,7 @@ def cuda_machine(unit: Unit, loaded: Loaded, clock: Clock) -> CudaMachine:
     )
 
 
-def monitor_for(properties: Any, host: CpuMonitor, library: Any = None) -> GpuMonitor:
+def monitor_for(properties: Any, host: Host, library: Any = None) -> GpuMonitor:
     """Watches the GPU with these CUDA properties; without NVML, the host alone, and says so."""
     try:
         gpu = NvmlGpu(identity_of(properties), library)
