@@ -34,8 +34,11 @@ class Transport(Protocol):
 class Connection:
     """One agent behind a process's pipes. Used by one thread; `interrupt` may be called from any."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", run: str, timing: Timing, explain: Explain) -> None:
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", run: str, timing: Timing, explain: Explain, name: str = ""
+    ) -> None:
         self._process, self._run, self._timing, self._explain = process, run, timing, explain
+        self._prefix = f"{name}: " if name else ""  # of every error: a run may have many devices
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise ValueError("expected a process with all three pipes")
         self._input, self._output, self._errors = (p.fileno() for p in (process.stdin, process.stdout, process.stderr))
@@ -58,6 +61,8 @@ class Connection:
         self._feed(raw)
         self.send("start", {"timing": encode(self._timing)})
         until = time.monotonic() + self._timing.lock_wait_s + 2 * self._timing.lease_s
+        # The agent is silent while it waits for its lock: the lease begins after that.
+        self._heard = time.monotonic() + self._timing.lock_wait_s
         while True:
             message = self.receive(until - time.monotonic())
             if message is None and time.monotonic() >= until:
@@ -69,7 +74,7 @@ class Connection:
             environment = decode(Environment, message.body["environment"])
             clock = float(message.body["clock"])
         except (KeyError, TypeError, ValueError) as error:
-            raise ProtocolError(f"expected the agent's environment: {error}") from None
+            raise self._broken(f"expected the agent's environment: {error}") from None
         # The clock was read as the answer left; before that the agent may have waited long for its lock.
         return environment, clock - heard
 
@@ -110,7 +115,7 @@ class Connection:
         self.send("have", {"digests": digests})
         answer = self.wait_for("missing").body.get("digests")
         if not isinstance(answer, list) or not set(map(str, answer)) <= set(digests):
-            raise ProtocolError("expected some of the digests asked about")
+            raise self._broken("expected some of the digests asked about")
         return [digest for digest in digests if digest in answer]
 
     def wait_for(self, kind: str) -> Message:
@@ -119,7 +124,7 @@ class Connection:
             message = self.receive(self._timing.lease_s)
             if message is not None:
                 if message.type != kind:
-                    raise ProtocolError(f"expected {kind!r}, got {message.type[:40]!r}")
+                    raise self._broken(f"expected {kind!r}, got {message.type[:40]!r}")
                 return message
 
     def receive(self, timeout_s: float) -> Message | None:
@@ -139,7 +144,11 @@ class Connection:
                 self._beat = now
                 self.send("alive", {})
             if now - self._heard >= self._timing.lease_s:
-                raise self._lost(f"nothing was heard for {self._timing.lease_s:g} s")
+                # Nobody may have listened for so long: what waits in the pipe counts.
+                self._read(0)
+                if now - self._heard >= self._timing.lease_s:
+                    raise self._lost(f"nothing was heard for {self._timing.lease_s:g} s")
+                continue
             if now >= until:
                 return None
             if self._read(min(until, self._beat + self._timing.heartbeat_s, self._heard + self._timing.lease_s) - now):
@@ -170,15 +179,18 @@ class Connection:
                 os.close(descriptor)
 
     def _check(self, line: bytes) -> Message:
-        message = decode_line(line)
+        try:
+            message = decode_line(line)
+        except ProtocolError as error:
+            raise self._broken(str(error)) from None
         if message.run != self._run or message.seq != self._expected:
-            raise ProtocolError(
+            raise self._broken(
                 f"expected message {self._expected} of this run, got {message.seq} of {message.run[:40]!r}"
             )
         self._expected += 1
         if message.type == "error":
             text = plain_line(message.body.get("message", ""))
-            raise (ProtocolError if message.body.get("kind") == "protocol" else DeviceError)(text)
+            raise self._broken(text) if message.body.get("kind") == "protocol" else DeviceError(self._prefix + text)
         return message
 
     def _read(self, timeout_s: float) -> bool:
@@ -209,7 +221,7 @@ class Connection:
             self._lines.extend(lines)
             self._buffer = bytearray(rest)
         if len(self._buffer) > MAX_LINE_BYTES:
-            raise ProtocolError(f"expected lines of at most {MAX_LINE_BYTES} bytes")
+            raise self._broken(f"expected lines of at most {MAX_LINE_BYTES} bytes")
 
     def _lost(self, what: str) -> BenchError:
         """The error for a link that ended: what the transport can tell from the process's end and its last words."""
@@ -220,7 +232,10 @@ class Connection:
             with contextlib.suppress(OSError, BlockingIOError):
                 self._stderr += os.read(self._errors, STDERR_BYTES)
             return self._explain(self._process.poll(), self._stderr.decode("utf-8", "replace"))
-        return LinkLostError(what)
+        return LinkLostError(self._prefix + what)
+
+    def _broken(self, what: str) -> ProtocolError:
+        return ProtocolError(self._prefix + plain_line(what))
 
     def _wait_writable(self) -> None:
         # While a file is on its way the agent may answer; take that in, or both sides would block.

@@ -158,7 +158,8 @@ class MachineRunner:
         for wait_s in self._patience.reconnect_s:
             if not isinstance(error, LinkLostError) or self._stopped:
                 return error
-            self._observer.said(self.name, f"{error}; trying again in {wait_s:g} s")
+            what = str(error).removeprefix(f"{self.name}: ")
+            self._observer.said(self.name, f"{what}; trying again in {wait_s:g} s")
             self._sleep(wait_s)
             try:
                 self.connect()

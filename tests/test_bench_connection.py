@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -219,6 +220,33 @@ def test_the_end_of_the_pipe_asks_the_transport_why() -> None:
     with hostile() as device:
         device.ends.shut("speak", "listen")
         with pytest.raises(LinkLostError, match="gone"):
+            device.connection.receive(10)
+
+
+def test_what_came_while_nobody_listened_counts_as_heard() -> None:
+    with hostile() as device:
+        device.say(line(1, type="alive") + line(2))
+        time.sleep(2 * TIMING.lease_s)
+        message = device.connection.receive(10)
+        assert message is not None
+        assert message.type == "idle"
+
+
+def test_the_wait_for_the_lock_is_no_silence(tmp_path: Path) -> None:
+    timing = Timing(heartbeat_s=0.1, lease_s=0.2, lock_wait_s=30.0)
+    with hostile(timing) as device:
+        greeting = encode_line(
+            Message(type="hello", body={"environment": encode(probe(tmp_path)), "clock": 1.0}, run="run", seq=1)
+        )
+        threading.Timer(1.0, device.say, (greeting,)).start()
+        device.connection.start()
+
+
+def test_errors_name_the_device() -> None:
+    with hostile() as device:
+        device.connection._prefix = "board: "
+        device.say(line(7))
+        with pytest.raises(ProtocolError, match=r"^board: expected message 1"):
             device.connection.receive(10)
 
 

@@ -34,7 +34,7 @@ class LocalTransport:
             env=environment,
             start_new_session=True,
         )
-        connection = Connection(process, run, timing, _explain)
+        connection = Connection(process, run, timing, _explain, "this machine")
         try:
             return connection, *connection.start()
         except BaseException:

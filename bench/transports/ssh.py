@@ -8,7 +8,7 @@ from bench.agent import Timing
 from bench.archive import Archive, code_archive
 from bench.connection import Connection
 from bench.devices import Device, SshTarget
-from bench.errors import BenchError, ProtocolError
+from bench.errors import BenchError
 from bench.records import Environment
 from bench.transports import bootstrap
 from bench.transports.handshake import Handshake
@@ -32,12 +32,9 @@ class SshTransport:
     def connect(self, run: str, timing: Timing) -> tuple[Connection, Environment, float]:
         """A live agent there, its environment and its clock's lead in seconds; DeviceError where there is no way."""
         process, ahead = self.start("bench.agent")
-        connection = Connection(process, run, timing, self._explain_loss)
+        connection = Connection(process, run, timing, self._explain_loss, self._name)
         try:
             return connection, *connection.start(ahead)
-        except ProtocolError as error:
-            connection.close()
-            raise ProtocolError(f"{self._name}: {error}") from error
         except BaseException:
             connection.close()
             raise

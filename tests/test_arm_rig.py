@@ -1,0 +1,133 @@
+"""An emulated aarch64 board (tests/armrig): what is read of it, set-up without internet, a table."""
+
+import csv
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bench.cli.main import main
+from bench.devices_file import find_device
+from bench.transports.device_check import Found, check
+
+RIG = Path(__file__).parent / "armrig"
+CACHE = Path(os.environ.get("ARMRIG_CACHE") or Path.home() / ".cache/armrig")
+PORT = "2237"  # its own board; what is installed there stays for the next time
+WHY_NOT = (
+    "needs root (chroot, mounts and binfmt_misc)"
+    if os.geteuid() != 0
+    else "needs the ARM rig: tests/armrig/build.sh makes it, once, in 3 minutes"
+    if not (CACHE / "root.stamp").exists()
+    else ""
+)
+
+pytestmark = [
+    pytest.mark.arm,
+    pytest.mark.ssh,
+    pytest.mark.root,
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT),
+]
+
+
+@pytest.fixture(scope="module")
+def rig() -> Iterator[Path]:
+    """A running board; gives its ssh_config."""
+    environment = os.environ | {"ARMRIG_PORT": PORT, "ARMRIG_CACHE": str(CACHE)}
+    up = subprocess.run([RIG / "up.sh"], env=environment, capture_output=True, text=True, check=False)
+    if up.returncode:
+        pytest.skip(f"the rig does not start here: {up.stderr.strip().splitlines()[-1]}")
+    yield CACHE / f"run-{PORT}/ssh_config"
+    subprocess.run([RIG / "down.sh"], env=environment, capture_output=True, check=True)
+
+
+@pytest.fixture(autouse=True)
+def board(rig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with a devices.yaml that names it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    Path("ssh_config").write_text(rig.read_text())
+    Path("devices.yaml").write_text("devices:\n  rig:\n    ssh: armrig\n    ssh_config: ssh_config\n")
+
+
+@pytest.fixture
+def ready() -> None:
+    """Set it up the first time: a board without internet."""
+    if look().environment.runtime("onnxruntime") is None:
+        assert main(["devices", "setup", "rig", "--wheels", str(CACHE / "wheelhouse")]) == 0
+
+
+def look() -> Found:
+    return check(find_device("rig"))
+
+
+@contextmanager
+def throttled(rig: Path, flags: str) -> Iterator[None]:
+    """Let its firmware report these flags."""
+    path = "/usr/local/bin/vcgencmd"
+    before = on_board(rig, f"cat {path}")
+    on_board(rig, f"sudo -n tee {path}", f"#!/bin/sh\necho throttled={flags}\n")
+    try:
+        yield
+    finally:
+        on_board(rig, f"sudo -n tee {path}", before)
+
+
+def on_board(rig: Path, command: str, given: str = "") -> str:
+    done = subprocess.run(
+        ["ssh", "-F", rig, "armrig", command], input=given, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_a_raspberry_pi_is_read_as_what_it_is(rig: Path) -> None:
+    found = look().environment
+    assert found.machine == "aarch64"
+    assert found.cpu_model == "Cortex-A72"
+    assert found.board.startswith("Raspberry Pi 4 Model B")
+    assert found.cpu_features == "asimd"
+    assert found.caches == "L1d 32K, L2 1024K"
+    assert (found.governor, found.max_frequency_hz) == ("ondemand", 1_800_000_000)
+    assert (found.temperature_c, found.throttle_flags) == (45.0, 0)
+    assert found.big_cpus == ()
+    assert found.physical_cores == found.logical_cpus == len(found.allowed_cpus)
+    assert found.virtual == "emulated ARM rig", "its numbers must never pass as a Pi's"
+
+
+def test_throttle_flags_are_told_in_words(rig: Path) -> None:
+    with throttled(rig, "0x50005"):
+        found = look()
+    assert found.environment.throttle_flags == 0x50005
+    (warning,) = [warning for warning in found.warnings if "throttle flags" in warning]
+    assert "under-voltage, throttled, under-voltage since boot" in warning
+
+
+def run(*arguments: str) -> list[dict[str, str]]:
+    """Measure on the rig; gives the rows of the table."""
+    quick = ["--device", "rig", "--quick", "--no-progress", "--out", "out"]
+    assert main([*arguments, *quick]) == 0
+    with Path("out/table.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+SMALL = ("ops", "--op", "dwconv", "--size", "16x8x8", "--stack", "1", "--runtime", "onnxruntime,eager")
+
+
+@pytest.mark.usefixtures("ready")
+def test_operators_run_there_and_what_it_lacks_is_skipped() -> None:
+    done, skipped = run(*SMALL)
+    assert (done["runtime"], done["status"]) == ("onnxruntime", "done")
+    assert float(done["latency_s"]) > 0
+    assert float(done["max_error"]) < 1e-4, "its own output against the host's reference"
+    assert (skipped["status"], skipped["latency_s"]) == ("skipped", "")
+    assert "torch is not installed" in skipped["reason"]
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_throttled_board_says_so_in_the_row(rig: Path) -> None:
+    with throttled(rig, "0x4"):
+        done = run(*SMALL)[0]
+    assert done["verdict"] == "throttled"
