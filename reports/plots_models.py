@@ -11,10 +11,11 @@ from bench.statistics import Interval
 from reports.annotate import Note, annotate
 from reports.ledger_networks import network_row
 from reports.numbers import GIGA, MILLI
-from reports.panel import Panel, panels
+from reports.panel import Panel
 from reports.panel_text import bars_text, name_field, panel_lines
 from reports.paper_tables import NetworkFacts, table3
 from reports.pareto import pareto_front
+from reports.pictured import pictured
 from reports.plot_style import (
     FAINT,
     QUIET,
@@ -44,7 +45,7 @@ class Spot:
 
 def model_pictures(run: Run, rows: Sequence[Row]) -> dict[str, bytes]:
     """PNG bytes by file name: two pictures per panel, one overview where there are several devices."""
-    own = panels(run, [row for row in rows if row.unit.workload.kind == "model"])
+    own = pictured(run, rows, "model")
     pictures: dict[str, bytes] = {}
     with style():
         for panel in own:

@@ -8,9 +8,10 @@ from bench.run import Run
 from reports.annotate import Note, annotate, label_ends
 from reports.entry import Entry
 from reports.numbers import GIGA
-from reports.panel import Panel, panels
+from reports.panel import Panel
 from reports.panel_text import bars_text, name_field, panel_lines
 from reports.paper_tables import HARDWARE
+from reports.pictured import pictured
 from reports.plot_style import (
     FAINT,
     INK,
@@ -33,8 +34,8 @@ LETTER = 0.085  # inches, of the names in the pictures
 
 
 def ops_pictures(run: Run, rows: Sequence[Row], entries: Sequence[Entry]) -> dict[str, bytes]:
-    """PNG bytes by file name: three pictures per panel, one overview where there are several devices."""
-    own = panels(run, [row for row in rows if row.unit.workload.kind == "op"])
+    """PNG bytes by file name: up to three pictures per panel, one overview where there are several devices."""
+    own = pictured(run, rows, "op")
     pictures: dict[str, bytes] = {}
     with style():
         for panel in own:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bench.run import Run
 from reports.noise import noise_lines
+from reports.pictured import picture_notes
 from reports.rows import Row, rows
 from reports.text_table import CONVENTION, VERDICT_LEGEND, Section, sections
 from reports.untrusted import markdown_text as safe
@@ -11,10 +12,11 @@ from reports.untrusted import markdown_text as safe
 
 def markdown_text(run: Run, table: Sequence[Row] | None = None) -> str:
     """Every row with its verdict, the conventions and the noise floor. Ends with a newline."""
-    parts = [_section(section) for section in sections(run, rows(run) if table is None else table)]
+    table = rows(run) if table is None else table
+    parts = [_section(section) for section in sections(run, table)]
     legend = [CONVENTION + ".", VERDICT_LEGEND + "."]
-    noise = [safe(line, 900) for line in noise_lines(run)]
-    return "\n\n".join([*parts, *legend, *noise]) + "\n"
+    notes = [safe(line, 900) for line in (*noise_lines(run), *picture_notes(run, table))]
+    return "\n\n".join([*parts, *legend, *notes]) + "\n"
 
 
 def pipe_table(headings: Sequence[str], numeric: Sequence[bool], body: Sequence[Sequence[str]]) -> str:

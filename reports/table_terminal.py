@@ -11,10 +11,20 @@ from rich.text import Text
 
 from bench.run import Run
 from reports.noise import noise_lines
+from reports.pictured import picture_notes
 from reports.rows import Row
 from reports.text_table import CONVENTION, Line, Section, sections
 from reports.untrusted import visible
 
+GAP = 2  # blanks between columns
+MOST_NAMED = 3  # rows that a note spells out
+# Shorter words for a table that is too wide, by column; the long ones are those of the options.
+_SHORT_HEADINGS = {"threads": "thr"}
+_SHORT = {
+    "layout": {"nchw": "NCHW", "channels_last": "NHWC"},
+    "dtype": {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"},
+    "mode": {"latency": "lat", "throughput": "thru"},
+}
 _SPARED = ("GB/s", "Mparams", "GMACs", "GMAC/s")  # in the order in which they go
 _COLOURS = {"ok": "green", "noisy": "yellow", "unreplicated": "yellow", "done": "green"}
 
@@ -22,17 +32,19 @@ _COLOURS = {"ok": "green", "noisy": "yellow", "unreplicated": "yellow", "done": 
 def print_table(run: Run, rows: Sequence[Row], console: Console) -> None:
     """One table per device and kind; a row without numbers shows why beneath it."""
     for section in sections(run, rows):
-        console.print(_renderable(_narrowed(section, console.width)))
+        console.print(_renderable(_fitted(section, console.width)))
     console.print(Text(CONVENTION, style="dim"))
-    for line in noise_lines(run):
+    for line in (*noise_lines(run), *picture_notes(run, rows)):
         console.print(Text(visible(line, 900), style="dim"))
 
 
-def _narrowed(section: Section, width: int) -> Section:
-    """Without the columns that can be spared where the table is too wide: a cropped number would be a lie."""
+def _fitted(section: Section, width: int) -> Section:
+    """Shorter words, then fewer columns where the table is too wide: a cropped number would be a lie."""
+    if _width(section) > width:
+        section = _shortened(section)
     left_out = []
     for heading in _SPARED:
-        if _least_width(section) > width and any(column.heading == heading for column in section.columns):
+        if _width(section) > width and any(column.heading == heading for column in section.columns):
             section = section.without(heading)
             left_out.append(heading)
     if not left_out:
@@ -40,29 +52,44 @@ def _narrowed(section: Section, width: int) -> Section:
     return replace(section, caption=(*section.caption, f"{', '.join(left_out)}: in table.csv, the terminal is narrow"))
 
 
-def _least_width(section: Section) -> int:
-    """Characters that the table needs with its names folded at their spaces."""
-    total = 0
-    for index, column in enumerate(section.columns):
-        cells = [visible(line.cells[index]) for line in section.lines]
-        longest = cells if column.numeric else [word for cell in cells for word in cell.split(" ")]
-        total += max(len(text) for text in (column.heading, *longest)) + 3
-    return total
+def _width(section: Section) -> int:
+    """Characters that the table takes, a line a row."""
+    cells = zip(*(line.cells for line in section.lines), strict=True)
+    longest = [
+        max(len(visible(text)) for text in (column.heading, *texts))
+        for column, texts in zip(section.columns, cells, strict=True)
+    ]
+    return sum(longest) + GAP * (len(longest) - 1)
+
+
+def _shortened(section: Section) -> Section:
+    """The same table in shorter words, those that need it explained in the caption."""
+    words = [_SHORT.get(column.heading, {}) for column in section.columns]
+    columns = [replace(c, heading=_SHORT_HEADINGS.get(c.heading, c.heading)) for c in section.columns]
+    lines = [
+        replace(line, cells=tuple(short.get(text, text) for short, text in zip(words, line.cells, strict=True)))
+        for line in section.lines
+    ]
+    headings = {column.heading for column in section.columns}
+    legend = [f"{short}: {long}" for long, short in _SHORT_HEADINGS.items() if long in headings]
+    legend += ["NHWC: channels_last"] if "layout" in headings else []
+    caption = (*section.caption, ", ".join(legend)) if legend else section.caption
+    return replace(section, columns=tuple(columns), lines=tuple(lines), caption=caption)
 
 
 def _renderable(section: Section) -> RenderableType:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    for column in section.columns:
-        # Numbers are never folded: a digit on the next line would be another number.
+    # SIMPLE_HEAD puts a blank between columns; the rest of the gap is padding.
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, GAP - 1, 0, 0), show_edge=False)
+    for index, column in enumerate(section.columns):
+        # Nothing is ever folded but a name that is wider than the terminal: half a number is another number.
         justify: Literal["left", "right"] = "right" if column.numeric else "left"
-        table.add_column(column.heading, justify=justify, no_wrap=column.numeric, overflow="fold")
+        table.add_column(column.heading, justify=justify, no_wrap=index > 0, overflow="fold")
     for index, line in enumerate(section.lines):
         following = section.lines[index + 1 : index + 2]
         last_of_group = bool(following) and following[0].group != line.group
         table.add_row(*_cells(line), end_section=last_of_group)
-    notes = _notes(section)
     caption = Text("; ".join(visible(part, 900) for part in section.caption), style="dim")
-    return Group(Text(visible(section.title), style="bold"), table, *notes, caption, Text(""))
+    return Group(Text(visible(section.title), style="bold"), table, *_notes(section), caption, Text(""))
 
 
 def _cells(line: Line) -> list[Text]:
@@ -74,12 +101,20 @@ def _cells(line: Line) -> list[Text]:
 
 def _notes(section: Section) -> list[Text]:
     """Why rows have no numbers, or not from all rounds; rows with one reason share a line."""
-    by_reason: dict[str, list[str]] = {}
+    by_reason: dict[str, list[Line]] = {}
     for line in section.lines:
         if line.note:
-            by_reason.setdefault(line.note, []).append(line.name)
+            by_reason.setdefault(line.note, []).append(line)
     return [
-        Text(f"{visible(', '.join(names[:3]))}{f' and {len(names) - 3} more' * (len(names) > 3)}: ")
-        + Text(visible(reason), style="red")
-        for reason, names in by_reason.items()
+        Text(f"{visible(_subject(lines))}: ") + Text(visible(reason), style="red")
+        for reason, lines in by_reason.items()
     ]
+
+
+def _subject(lines: Sequence[Line]) -> str:
+    """The rows by name, or many of them by what they share: `24 rows of onnxruntime, channels_last`."""
+    if len(lines) <= MOST_NAMED:
+        return ", ".join(" ".join(line.identity) for line in lines)
+    parts = zip(*(line.identity for line in lines), strict=True)
+    shared = [values[0] for values in parts if len(set(values)) == 1 and values[0]]
+    return f"{len(lines)} rows of {', '.join(shared)}" if shared else f"{len(lines)} rows"

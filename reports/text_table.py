@@ -1,10 +1,10 @@
 """The table as strings: what the terminal and the Markdown table both show, each in its own markup.
 
-One section per device and kind; a setting is a column where it varies and part of the caption where it
-does not, so that the table stays narrow and still says everything.
+One section per device and kind; a setting or the size is a column where it varies and part of the caption
+where it does not, so that the table stays narrow and still says everything.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench.run import Run
@@ -38,8 +38,8 @@ class Line:
     """The cells of a row, and the note that takes the place of its numbers or follows them."""
 
     cells: tuple[str, ...]
-    name: str  # how a note below the table refers to it
-    group: str  # lines of one group stay together
+    identity: tuple[str, ...]  # what tells it from the other lines: how a note below the table refers to it
+    group: tuple[str, ...] = ()  # lines of one group stand together, a blank line between groups
     note: str = ""
 
 
@@ -69,10 +69,11 @@ _SETTINGS: dict[str, Callable[[Row], str]] = {
     "stack": lambda row: str(row.unit.workload.stack or ""),
     "settings": lambda row: settings_text(row.unit),
 }
+HANDFUL = 3  # the mean number of rows from which on a group is worth a blank line
 
 
 def sections(run: Run, rows: Sequence[Row]) -> tuple[Section, ...]:
-    """The rows by device and kind, each in the order of the plan."""
+    """The rows by device and kind, in the order of the plan but with those to compare next to one another."""
     grouped: dict[tuple[str, Kind], list[Row]] = {}
     for row in rows:
         grouped.setdefault((row.unit.device, row.unit.workload.kind), []).append(row)
@@ -81,40 +82,63 @@ def sections(run: Run, rows: Sequence[Row]) -> tuple[Section, ...]:
 
 def _section(run: Run, device: str, kind: Kind, rows: Sequence[Row]) -> Section:
     varying = [name for name, text in _SETTINGS.items() if len({text(row) for row in rows}) > 1]
-    columns = tuple(_columns(kind, varying, rows))
-    lines = tuple(_line(row, kind, columns, [_SETTINGS[name](row) for name in varying]) for row in rows)
-    fixed = [f"{name} {_SETTINGS[name](rows[0])}" for name in _SETTINGS if name not in varying]
-    caption = [", ".join(part for part in fixed if part.split(" ", 1)[1]), *_interval_caption(rows)]
-    return Section(title=device_title(run, device), columns=columns, lines=lines, caption=tuple(filter(None, caption)))
+    sized = len(rows) == 1 or len({_size(row) for row in rows}) > 1
+    keys = {row.unit.cell: _key(row, kind, varying) for row in rows}
+    ordered = _ordered(rows, keys)
+    depth = _depth([keys[row.unit.cell] for row in ordered])
+    columns = tuple(_columns(kind, varying, ordered, sized=sized))
+    lines = tuple(
+        Line(
+            cells=tuple(column.text(row) for column in columns),
+            identity=(_label(row), *([_size(row)] if sized else []), *(_SETTINGS[name](row) for name in varying)),
+            group=keys[row.unit.cell][:depth],
+            note=row.reason,
+        )
+        for row in ordered
+    )
+    fixed = [] if sized else [f"size {_size(rows[0])}"]
+    fixed += [f"{name} {text(rows[0])}" for name, text in _SETTINGS.items() if name not in varying and text(rows[0])]
+    caption = tuple(filter(None, [", ".join(fixed), *_interval_caption(rows)]))
+    return Section(title=device_title(run, device), columns=columns, lines=lines, caption=caption)
 
 
-def _line(row: Row, kind: Kind, columns: Sequence[Column], settings: Sequence[str]) -> Line:
-    cells = tuple(column.text(row) for column in columns)
-    # Operators are compared across sizes, networks with one another.
-    group = " ".join((*settings, _label(row) if kind == "op" else ""))
-    return Line(cells=cells, name=" ".join((*cells[:2], *settings)), group=group, note=row.reason)
+def _key(row: Row, kind: Kind, varying: Sequence[str]) -> tuple[str, ...]:
+    """What rows that are read together share: an operator goes through its sizes, networks stand side by side."""
+    settings = tuple(_SETTINGS[name](row) for name in varying)
+    return (_label(row), *settings) if kind == "op" else settings
 
 
-def _columns(kind: Kind, varying: Sequence[str], rows: Sequence[Row]) -> list[Column]:
+def _ordered(rows: Sequence[Row], keys: Mapping[str, tuple[str, ...]]) -> list[Row]:
+    """By key, each part in the order in which it first appears; within a key in the order of the plan."""
+    width = len(keys[rows[0].unit.cell])
+    ranks = [{text: rank for rank, text in enumerate(dict.fromkeys(k[i] for k in keys.values()))} for i in range(width)]
+    return sorted(rows, key=lambda row: [ranks[i][part] for i, part in enumerate(keys[row.unit.cell])])
+
+
+def _depth(keys: Sequence[tuple[str, ...]]) -> int:
+    """How many parts of the key make a group: as many as leave a handful of rows in each, 0 for no groups."""
+    width = len(keys[0])
+    return next((depth for depth in range(width, 0, -1) if len(keys) >= HANDFUL * len({k[:depth] for k in keys})), 0)
+
+
+def _columns(kind: Kind, varying: Sequence[str], rows: Sequence[Row], *, sized: bool) -> list[Column]:
     measured = [row for row in rows if row.time is not None]
-    head = [
-        Column(heading="operator" if kind == "op" else "model", text=_label),
-        Column(heading="size", text=lambda row: size_text(row.unit.workload.input_shape)),
-        *(Column(heading=name, text=_SETTINGS[name]) for name in varying),
-    ]
+    bounded = any(row.time and row.time.half_width is not None for row in measured)
+    head = [Column(heading="operator" if kind == "op" else "model", text=_label)]
+    if sized:
+        head.append(Column(heading="size", text=_size))
+    head += [Column(heading=name, text=_SETTINGS[name], numeric=name in ("batch", "threads")) for name in varying]
     if kind == "model":
         head.append(_number("Mparams", lambda row: significant(row.params, MEGA)))
     head.append(_number("GMACs", lambda row: significant(row.macs, GIGA)))
     if any(row.latency for row in measured):
-        head += [
-            _number("ms", lambda row: significant(centre(row.latency), MILLI)),
-            _number("±", lambda row: plus_minus(row.latency)),
-        ]
+        head.append(_number("ms", lambda row: significant(centre(row.latency), MILLI)))
+        if bounded:
+            head.append(_number("±", lambda row: plus_minus(row.latency)))
     if any(not row.latency for row in measured):
-        head += [
-            _number("images/s", lambda row: significant(centre(row.images_per_s))),
-            _number("±", lambda row: "" if row.latency else plus_minus(row.images_per_s)),
-        ]
+        head.append(_number("images/s", lambda row: significant(centre(row.images_per_s))))
+        if bounded:
+            head.append(_number("±", lambda row: "" if row.latency else plus_minus(row.images_per_s)))
     head.append(_number("GMAC/s", lambda row: significant(centre(row.macs_per_s), GIGA)))
     if kind == "op":
         head.append(_number("GB/s", lambda row: significant(row.bytes_per_s, GIGA)))
@@ -128,6 +152,10 @@ def _number(heading: str, text: Callable[[Row], str]) -> Column:
 def _label(row: Row) -> str:
     workload = row.unit.workload
     return f"{workload.name} ({workload.variant})" if workload.variant else workload.name
+
+
+def _size(row: Row) -> str:
+    return size_text(row.unit.workload.input_shape)
 
 
 def _verdict(row: Row) -> str:
