@@ -9,10 +9,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.measuring.rules import Rules
 from bench.pair import PairRecord
 from bench.run import Run
 from bench.statistics import Interval, log_mean_interval
-from bench.verdicts import worst
+from bench.verdicts import Verdict, worst
 from bench.workload import Unit
 from reports.claims import Claim, claims
 from reports.entry import Entry
@@ -20,6 +21,7 @@ from reports.paper_tables import COLUMN_NAMES, ColumnName, column_of, table3
 
 FEWEST_PAIRS = 4  # below it Student's t on the pairs is too wide to say anything
 TOLERANCE = 0.10
+NOISY, VERY_NOISY = Rules().noisy, Rules().very_noisy
 
 REPRODUCED = "reproduced"
 DIRECTION_ONLY = "direction only"
@@ -88,9 +90,20 @@ def _claim(claim: Claim, place: _Place, records: Sequence[PairRecord | None]) ->
     ours = log_mean_interval([math.exp(record.log_ratio) for record in done])
     if len(done) < FEWEST_PAIRS:
         return _entry(claim, place, Interval(centre=ours.centre), len(done), reason=_shortage(records))
-    trust = worst(each for record in done for each in record.verdicts)
+    trust = worst(each for record in done for each in pair_verdicts(record))
     caveat = "" if trust == "ok" else f"worst pair {trust}"
     return _entry(claim, place, ours, len(done), verdict(ours, claim.printed_ratio), caveat)
+
+
+def pair_verdicts(record: PairRecord) -> tuple[Verdict, ...]:
+    """What was recorded with the pair, and how far its own bursts leave its ratio open.
+
+    The limits are those of a worker's interval: noisy over ±2 %, very_noisy over ±10 %.
+    """
+    ratios = [second / first for first, second in zip(record.first_s, record.second_s, strict=True)]
+    half = log_mean_interval(ratios).half_width or 0.0
+    own: tuple[Verdict, ...] = ("very_noisy",) if half > VERY_NOISY else ("noisy",) if half > NOISY else ()
+    return (*record.verdicts, *own)
 
 
 def _shortage(records: Sequence[PairRecord | None]) -> str:

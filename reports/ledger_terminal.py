@@ -12,6 +12,7 @@ from reports.ledger_claims import NOT_PLANNED
 from reports.numbers import bounds, significant
 from reports.untrusted import visible
 
+MOST_NAMED = 3  # ratios that a caveat spells out
 _STYLES = {"reproduced": "green", "direction only": "yellow", "not reproduced": "red"}
 
 
@@ -20,23 +21,45 @@ def print_ledger(entries: Sequence[Entry], console: Console) -> None:
     shown = [entry for entry in entries if _is_heart(entry)]
     if not shown:
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for heading in ("faster", "than", "device", "runtime"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("device", "runtime"))
     for heading in ("paper", "ours"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("verdict", overflow="fold")
+    table.add_column("verdict", no_wrap=True)
     for entry in shown:
-        name = f"{entry.name} ({entry.variant})" if entry.variant else entry.name
         table.add_row(
-            *(Text(visible(text)) for text in (name, entry.against, entry.device, entry.runtime)),
+            *(Text(visible(text)) for text in (_name(entry), entry.against, entry.device, entry.runtime)),
             f"{significant(entry.paper)}x",
             f"{bounds(entry.ours)}x" if entry.ours else "",
             Text(visible(entry.verdict), style=_STYLES.get(entry.verdict, "")),
         )
     kind = shown[0].basis or "round medians"
     console.print(Text("Speed ratios beside the paper's", style="bold"), table)
+    for line in _caveats(shown):
+        console.print(Text(visible(line, 900), style="yellow"))
     console.print(Text(f"ours: ratios of {kind} with their 95% interval where one can be claimed", style="dim"))
+
+
+def _caveats(shown: Sequence[Entry]) -> list[str]:
+    """What limits the trust in a verdict, or why there is none; ratios with one reason share a line."""
+    by_reason: dict[str, list[Entry]] = {}
+    for entry in shown:
+        if entry.reason:
+            by_reason.setdefault(entry.reason, []).append(entry)
+    several = len({(entry.device, entry.runtime) for entry in shown}) > 1
+    return [
+        "; ".join(
+            f"{_name(e)} over {e.against}{f' ({e.device}, {e.runtime})' if several else ''}" for e in found[:MOST_NAMED]
+        )
+        + f" and {len(found) - MOST_NAMED} more" * (len(found) > MOST_NAMED)
+        + f": {reason}"
+        for reason, found in by_reason.items()
+    ]
+
+
+def _name(entry: Entry) -> str:
+    return f"{entry.name} ({entry.variant})" if entry.variant else entry.name
 
 
 def _is_heart(entry: Entry) -> bool:

@@ -20,32 +20,29 @@ def picture_notes(run: Run, rows: Sequence[Row]) -> tuple[str, ...]:
     notes = []
     for kind in ("op", "model"):
         every = _candidates(run, rows, kind)
-        drawn = _drawn(every)
-        if len(drawn) < len(every):
+        if len(every) > MOST_PANELS:
             notes.append(
-                f"Pictures: {len(drawn)} of {len(every)} combinations of settings are drawn, those of each runtime "
+                f"Pictures: {MOST_PANELS} of {len(every)} combinations of settings are drawn, those of each runtime "
                 "in turn. A run with fewer settings (one --dtype, say) draws the others; their numbers are here and "
                 "in table.csv."
             )
+        if not every and any(row.time and row.unit.workload.kind == kind for row in rows):
+            notes.append("No picture: one operator at one size is a number; add to --op or --size to compare.")
     return tuple(notes)
 
 
 def _candidates(run: Run, rows: Sequence[Row], kind: Kind) -> list[Panel]:
     own = panels(run, [row for row in rows if row.unit.workload.kind == kind])
-    return [panel for panel in own if kind == "model" or _tells(panel)]
+    return [panel for panel in own if kind == "model" or _compares(panel)]
 
 
-def _tells(panel: Panel) -> bool:
-    """Whether there is anything to compare: one operator at one size is a number, not a picture."""
-    return (
-        len(
-            {
-                (row.unit.workload.name, row.unit.workload.variant, row.unit.workload.input_shape)
-                for row in panel.measured
-            }
-        )
-        > 1
-    )
+def _compares(panel: Panel) -> bool:
+    """Whether it has two operators or sizes to set side by side."""
+    return len({(row.unit.workload.name, row.unit.workload.variant, _size(row)) for row in panel.measured}) > 1
+
+
+def _size(row: Row) -> tuple[int, int, int]:
+    return row.unit.workload.input_shape
 
 
 def _drawn(every: Sequence[Panel]) -> tuple[Panel, ...]:

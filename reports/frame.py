@@ -1,0 +1,99 @@
+"""A run as data frames, for a notebook.
+
+    from pathlib import Path
+    from bench.journal import read_run
+    from reports.frame import frame, samples
+
+    run = read_run(Path("results/2026-01-01T000000Z-ops-cpu"))
+    table = frame(run)  # the columns of table.csv, a line per row
+    raw = samples(run)  # a line per sample, for statistics of one's own
+    raw.groupby(["name", "input_shape", "round"])["sample_s"].median()
+
+pandas is imported on the first call only: no report needs it.
+"""
+
+from __future__ import annotations  # so that the types do not import pandas either
+
+from typing import TYPE_CHECKING
+
+from bench.records import latest
+from bench.run import Run
+from reports.rows import rows, settings_text, size_text
+from reports.table_csv import COLUMNS, Value
+from reports.untrusted import visible
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_INTEGERS = {
+    *("stack", "batch", "threads", "params", "macs", "flops", "bytes_ideal", "bytes_moved", "rounds", "samples"),
+    *("peak_memory_bytes", "rounds_planned", "device_memory_bytes", "round"),
+}
+_TEXTS = {
+    *("device", "runtime", "kind", "name", "variant", "input_shape", "dtype", "layout", "mode"),
+    *("verdict", "status", "reason", "settings", "notes"),
+}
+_SAMPLE_COLUMNS = (
+    *("device", "runtime", "name", "variant", "input_shape", "batch", "threads", "dtype", "layout", "round"),
+    *("sample_s", "stack", "mode", "settings"),
+)
+
+
+def frame(run: Run) -> pd.DataFrame:
+    """One line per row with the columns of table.csv, at full precision.
+
+    Text is `string`, counts are nullable `Int64`, the rest is `float64`; what does not apply is missing (NA or
+    NaN), never zero. SI units, as the column names say.
+    """
+    table = rows(run)
+    return _framed({name: [value(row) for row in table] for name, value in COLUMNS.items()})
+
+
+def samples(run: Run) -> pd.DataFrame:
+    """One line per raw sample, in the order in which they were taken within a round.
+
+    `sample_s` is the mean time of one call within a timed batch of calls, in seconds; `round` tells the worker
+    processes apart, which is where independent replicates come from. Units without a number have no lines.
+    """
+    columns: dict[str, list[Value]] = {name: [] for name in _SAMPLE_COLUMNS}
+    ended = latest(run.records)
+    for unit in run.plan.units:
+        record = ended.get(unit.id)
+        if record is None or record.measurement is None:
+            continue
+        taken = record.measurement.samples_s
+        columns["sample_s"] += taken
+        for name, value in {
+            "device": unit.device,
+            "runtime": unit.runtime,
+            "name": unit.workload.name,
+            "variant": unit.workload.variant,
+            "input_shape": size_text(unit.workload.input_shape),
+            "batch": unit.batch,
+            "threads": unit.threads,
+            "dtype": unit.dtype,
+            "layout": unit.layout,
+            "round": unit.round,
+            "stack": unit.workload.stack,
+            "mode": unit.mode,
+            "settings": settings_text(unit),
+        }.items():
+            columns[name] += [value] * len(taken)
+    return _framed(columns)
+
+
+def _framed(columns: dict[str, list[Value]]) -> pd.DataFrame:
+    import pandas as pd
+
+    plain = {name: [_plain(value) for value in values] for name, values in columns.items()}
+    # As objects first: inferred, a column of integers with a gap would pass through floats.
+    return pd.DataFrame(plain, dtype=object).astype({name: _dtype(name) for name in columns})
+
+
+def _plain(value: Value) -> Value:
+    """Text from a device is data: control characters are spelled out, as in every other report."""
+    return visible(value) if isinstance(value, str) else value
+
+
+def _dtype(name: str) -> str:
+    return "Int64" if name in _INTEGERS else "string" if name in _TEXTS else "float64"
