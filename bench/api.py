@@ -84,7 +84,7 @@ def measure(
 def _measure_live(network: "nn.Module", input_px: int, batch: int, threads: int, dtype: str, layout: str) -> Row:
     import torch
 
-    from bench.building import network_cost_of
+    from bench.building import count_network, network_cost_of
     from bench.measuring.clock import SystemClock, timer_overhead_s
     from bench.runtimes.pytorch import load_module
     from bench.worker.measure import measure_loaded
@@ -124,7 +124,7 @@ def _measure_live(network: "nn.Module", input_px: int, batch: int, threads: int,
         attempt=1,
         status="done",
         measurement=measurement,
-        cost=network_cost_of(network, network, unit.workload, batch, dtype),
+        cost=network_cost_of(count_network(network, unit.workload), network, unit.workload, batch, dtype),
         started_utc=utc,
         seconds=time.monotonic() - started,
     )

@@ -4,6 +4,7 @@ A worker that times operators imports nothing of `models`: it would wait for lib
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -13,6 +14,9 @@ from bench.workload import Workload
 from bench.workloads import BYTES, network_entry, operator_spec
 from models.registry import NetworkEntry
 from operators.registry import build as build_operator
+
+if TYPE_CHECKING:
+    from models.counting import NetworkCost
 
 
 def build_module(workload: Workload) -> nn.Module:
@@ -33,7 +37,7 @@ def plain_network(workload: Workload) -> nn.Module:
 
 
 def timed_form(module: nn.Module, workload: Workload) -> nn.Module:
-    """The graph that is timed, made from the published network."""
+    """The graph that is timed, made from the published network, which is used up: a worker has no room for two."""
     from models.fuse import fuse
 
     model = workload.model
@@ -46,15 +50,19 @@ def timed_form(module: nn.Module, workload: Workload) -> nn.Module:
         if not isinstance(module, FasterNet):
             raise ValueError(f"expected a FasterNet for the fast form, got {workload.name}; leave --form out")
         return optimise(module)
-    return fuse(module, torch.zeros(1, *workload.input_shape))
+    return fuse(module, torch.zeros(1, *workload.input_shape), in_place=True)
 
 
-def network_cost_of(module: nn.Module, timed: nn.Module, workload: Workload, batch: int, dtype: str) -> Cost:
-    """Counts of the published network and of the graph that is timed."""
+def count_network(module: nn.Module, workload: Workload, batch: int = 1) -> "NetworkCost":
+    """Counts of a module as it is, at the workload's input size."""
     from models.counting import count
 
-    shape = workload.input_shape
-    before, after = count(module, shape), count(timed, shape, batch=batch)
+    return count(module, workload.input_shape, batch=batch)
+
+
+def network_cost_of(before: "NetworkCost", timed: nn.Module, workload: Workload, batch: int, dtype: str) -> Cost:
+    """Counts of the graph that is timed, beside those of the published network."""
+    after = count_network(timed, workload, batch)
     return Cost(
         params=after.params,
         macs=after.macs,

@@ -11,6 +11,7 @@ DEADLINE_S = 120.0
 # Slower than any healthy device at fp32 on one thread, a Cortex-A72's depthwise convolution apart.
 SLOWEST_MACS_PER_S = 0.25e9
 TYPICAL_MACS_PER_S = 15e9
+TYPICAL_GPU_MACS_PER_S = 1e12
 WORKER_START_S = {"eager": 3.0, "compile": 6.0, "onnxruntime": 0.6, "openvino": 1.5}
 SAMPLING_S = 1.2
 COMPILE_S = 12.0
@@ -34,7 +35,7 @@ def expected_s(unit: Unit, shared: bool) -> float:
     """A first guess at a unit's time; `shared` where its worker's start is spread over many."""
     start = 0.3 if shared else WORKER_START_S[unit.runtime]
     start += COMPILE_S if unit.runtime == "compile" else 0.0
-    step = macs_of(unit) / TYPICAL_MACS_PER_S
+    step = macs_of(unit) / (TYPICAL_GPU_MACS_PER_S if unit.accelerator else TYPICAL_MACS_PER_S)
     return start + max(SAMPLING_S * (4 if unit.effort == "publish" else 1), SLOW_CALLS * step)
 
 

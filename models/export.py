@@ -26,9 +26,7 @@ def export(module: nn.Module, example: Tensor, path: Path) -> None:
     """
     model = _strip(_to_proto(module, example))
     if model.ByteSize() >= _MAX_BYTES:
-        raise ValueError(
-            f"expected a network under 2 GB, got {model.ByteSize() / 1e9:.1f} GB; time it in eager"
-        )
+        raise ValueError(f"expected a network under 2 GB, got {model.ByteSize() / 1e9:.1f} GB; time it in eager")
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         partial.write_bytes(model.SerializeToString(deterministic=True))

@@ -37,19 +37,20 @@ class Folded:
     left: tuple[Unfolded, ...]
 
 
-def fuse(network: nn.Module, example: Tensor | None = None) -> nn.Module:
+def fuse(network: nn.Module, example: Tensor | None = None, *, in_place: bool = False) -> nn.Module:
     """Return a copy of `network`, in evaluation mode, with its batch norms folded; `network` stays as it is.
 
-    `example` is one input of the network; by default one image of 3 x 224 x 224.
+    `example` is one input of the network; by default one image of 3 x 224 x 224. `in_place` changes the network itself
+    and returns it, for whoever has no room for two.
     """
-    return fold_batch_norms(network, example).network
+    return fold_batch_norms(network, example, in_place=in_place).network
 
 
 @torch.inference_mode(False)  # weights made in inference mode could never be trained or changed
 @torch.no_grad()
-def fold_batch_norms(network: nn.Module, example: Tensor | None = None) -> Folded:
+def fold_batch_norms(network: nn.Module, example: Tensor | None = None, *, in_place: bool = False) -> Folded:
     """Do what `fuse` does and say which batch norms went and which stayed."""
-    network = copy.deepcopy(network).eval()
+    network = (network if in_place else copy.deepcopy(network)).eval()
     names: dict[_BatchNorm, list[str]] = {}
     for name, module in network.named_modules(remove_duplicate=False):
         if isinstance(module, _BatchNorm):

@@ -50,9 +50,9 @@ def _from_module(unit: Unit, store: Store) -> dict[str, Any]:
         else:
             published = building.plain_network(workload)
             reference = to_numpy(published(image))
+            before = building.count_network(published, workload)
             module = building.timed_form(published, workload)
-            cost = building.network_cost_of(published, module, workload, unit.batch, unit.dtype)
-            del published
+            cost = building.network_cost_of(before, module, workload, unit.batch, unit.dtype)
     found: dict[str, Any] = {"reference": _save(reference, store), "cost": encode(cost)}
     if unit.runtime in GRAPH_RUNTIMES:
         module = building.build_module(workload) if workload.operator is not None else module
