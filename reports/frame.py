@@ -14,10 +14,12 @@ pandas is imported on the first call only: no report needs it.
 
 from __future__ import annotations  # so that the types do not import pandas either
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bench.records import latest
 from bench.run import Run
+from bench.workload import Unit
 from reports.rows import rows, settings_text, size_text
 from reports.table_csv import COLUMNS, Value
 from reports.untrusted import visible
@@ -33,10 +35,21 @@ _TEXTS = {
     *("device", "runtime", "kind", "name", "variant", "input_shape", "dtype", "layout", "mode"),
     *("verdict", "status", "reason", "settings", "notes"),
 }
-_SAMPLE_COLUMNS = (
-    *("device", "runtime", "name", "variant", "input_shape", "batch", "threads", "dtype", "layout", "round"),
-    *("sample_s", "stack", "mode", "settings"),
-)
+_SAMPLE_COLUMNS: dict[str, Callable[[Unit], Value]] = {
+    "device": lambda unit: unit.device,
+    "runtime": lambda unit: unit.runtime,
+    "name": lambda unit: unit.workload.name,
+    "variant": lambda unit: unit.workload.variant,
+    "input_shape": lambda unit: size_text(unit.workload.input_shape),
+    "stack": lambda unit: unit.workload.stack,
+    "batch": lambda unit: unit.batch,
+    "threads": lambda unit: unit.threads,
+    "dtype": lambda unit: unit.dtype,
+    "layout": lambda unit: unit.layout,
+    "mode": lambda unit: unit.mode,
+    "settings": settings_text,
+    "round": lambda unit: unit.round,
+}
 
 
 def frame(run: Run) -> pd.DataFrame:
@@ -46,7 +59,7 @@ def frame(run: Run) -> pd.DataFrame:
     NaN), never zero. SI units, as the column names say.
     """
     table = rows(run)
-    return _framed({name: [value(row) for row in table] for name, value in COLUMNS.items()})
+    return _framed({name: [_plain(value(row)) for row in table] for name, value in COLUMNS.items()})
 
 
 def samples(run: Run) -> pd.DataFrame:
@@ -55,7 +68,7 @@ def samples(run: Run) -> pd.DataFrame:
     `sample_s` is the mean time of one call within a timed batch of calls, in seconds; `round` tells the worker
     processes apart, which is where independent replicates come from. Units without a number have no lines.
     """
-    columns: dict[str, list[Value]] = {name: [] for name in _SAMPLE_COLUMNS}
+    columns: dict[str, list[Value]] = {name: [] for name in (*_SAMPLE_COLUMNS, "sample_s")}
     ended = latest(run.records)
     for unit in run.plan.units:
         record = ended.get(unit.id)
@@ -63,31 +76,16 @@ def samples(run: Run) -> pd.DataFrame:
             continue
         taken = record.measurement.samples_s
         columns["sample_s"] += taken
-        for name, value in {
-            "device": unit.device,
-            "runtime": unit.runtime,
-            "name": unit.workload.name,
-            "variant": unit.workload.variant,
-            "input_shape": size_text(unit.workload.input_shape),
-            "batch": unit.batch,
-            "threads": unit.threads,
-            "dtype": unit.dtype,
-            "layout": unit.layout,
-            "round": unit.round,
-            "stack": unit.workload.stack,
-            "mode": unit.mode,
-            "settings": settings_text(unit),
-        }.items():
-            columns[name] += [value] * len(taken)
+        for name, value in _SAMPLE_COLUMNS.items():
+            columns[name] += [_plain(value(unit))] * len(taken)
     return _framed(columns)
 
 
 def _framed(columns: dict[str, list[Value]]) -> pd.DataFrame:
     import pandas as pd
 
-    plain = {name: [_plain(value) for value in values] for name, values in columns.items()}
     # As objects first: inferred, a column of integers with a gap would pass through floats.
-    return pd.DataFrame(plain, dtype=object).astype({name: _dtype(name) for name in columns})
+    return pd.DataFrame(columns, dtype=object).astype({name: _dtype(name) for name in columns})
 
 
 def _plain(value: Value) -> Value:
