@@ -1,0 +1,299 @@
+"""What the command line accepts, what it refuses and how, and what it does when it is interrupted."""
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.cli.main import main
+from bench.journal import read_run
+from tests.bench_process import ROOT, BenchProcess, processes_with, records, wait_until
+
+# A tiny operator still takes seconds: it is warmed up and sampled like any other.
+ONE = ("ops", "--op", "dwconv", "--size", "16x4x4", "--stack", "1")
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command starts in an empty folder: what it writes is seen."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The one line on stderr of a command that ends with code 2 and writes nothing."""
+    before = sorted(Path().rglob("*"))
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert said.err.startswith("bench: ")
+    assert sorted(Path().rglob("*")) == before
+    return said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--op", "pconf"], "did you mean pconv?"),
+        (["--op", "zzzzzz"], "choose from conv"),
+        (["--op", ""], "expected an operator"),
+        (["--runtime", "onnx"], "did you mean onnxruntime?"),
+        (["--device", "cpuu"], "cpu"),
+        (["--dtype", "float23"], "did you mean float32?"),
+        (["--layout", "nhcw"], "did you mean nchw?"),
+        (["--variant", "in_place"], "did you mean inplace?"),
+        (["--channels", "frist"], "did you mean first?"),
+        (["--size", "96x56"], "CxHxW"),
+        (["--size", "96x56x"], "CxHxW"),
+        (["--size", "96x56x0"], "CxHxW"),
+        (["--size", "-96x56x56"], "CxHxW"),
+        (["--size", "96*56*56"], "CxHxW"),
+        (["--op", "gconv", "--size", "100x7x7"], "100"),
+        (["--op", "gconv", "--groups", "7"], "7"),
+        (["--op", "pconv", "--size", "6x7x7"], "6"),
+        (["--op", "pconv", "--ratio", "0"], "ratio"),
+        (["--op", "pconv", "--ratio", "5/4"], "ratio"),
+        (["--op", "pconv", "--ratio", "a"], "ratio"),
+        (["--op", "pconv", "--ratio", "1/0"], "ratio"),
+        (["--kernel", "2"], "kernel"),
+        (["--kernel", "0"], "at least 1"),
+        (["--kernel", "three"], "at least 1"),
+        (["--stack", "0"], "at least 1"),
+        (["--stride", "-1"], "at least 1"),
+        (["--dilation", "0"], "at least 1"),
+        (["--batch", "0"], "at least 1"),
+        (["--batch", "-1"], "at least 1"),
+        (["--batch", "1,,2"], "at least 1"),
+        (["--batch", "1.5"], "at least 1"),
+        (["--threads", "0"], "at least 1"),
+        (["--rounds", "0"], "at least 1"),
+        (["--seed", "-1"], "seed"),
+        (["--quick", "--rounds", "3"], "--quick and --rounds"),
+        (["--publish", "--quick"], "--quick and --publish"),
+        (["--retry-failed"], "--resume"),
+        (["--format", "xml"], "xml"),
+        (["--ops", "conv"], "--op"),
+        (["--resume", "nowhere"], "results/"),
+        (["--devices-file", "nowhere.yaml", "--device", "pi4"], "nowhere.yaml"),
+    ],
+)
+def test_bad_input_is_one_line_and_writes_nothing(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
+) -> None:
+    assert expected in refused(capsys, "ops", *arguments)
+
+
+def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "opps" in refused(capsys, "opps")
+
+
+def test_more_threads_than_cpus_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """Only the device knows its CPUs: its agent is asked, and nothing is written all the same."""
+    assert "expected at most" in refused(capsys, *ONE, "--threads", "4096")
+
+
+def test_a_folder_that_holds_something_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("run").mkdir()
+    Path("run/thesis.txt").write_text("years of work")
+    assert "holds files" in refused(capsys, *ONE, "--out", "run")
+
+
+def test_a_file_is_no_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("run").write_text("")
+    assert "run" in refused(capsys, *ONE, "--out", "run")
+
+
+def test_a_dry_run_shows_the_plan_and_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ops", "--dry-run"]) == 0
+    said = capsys.readouterr()
+    assert "16 rows x 5 rounds = 80 units" in said.out
+    assert len(said.out.splitlines()) == 17
+    assert list(Path().iterdir()) == []
+
+
+def test_cuda_without_cuda_is_exit_4_and_names_the_torch_build(capsys: pytest.CaptureFixture[str]) -> None:
+    torch_version = pytest.importorskip("importlib.metadata").version("torch")
+    if "+cpu" not in torch_version:
+        pytest.skip("needs a CPU build of torch")
+    assert main([*ONE, "--device", "cuda", "--out", "run"]) == 4
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 1
+    assert f"torch {torch_version}" in said.err
+    assert "CPU build" in said.err
+    assert list(Path().iterdir()) == []
+
+
+def test_nothing_of_a_device_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "\x1b" not in refused(capsys, "ops", "--device", "\x1b[2Jpi4")
+
+
+@pytest.mark.parametrize("code", ["import bench.agent", "from bench.cli.main import main; main(['--help'])"])
+def test_help_and_agent_start_without_torch(code: str) -> None:
+    """A fresh interpreter: this one has imported everything."""
+    ask = (
+        f"{code}\nimport sys\nheavy = {{'torch', 'numpy', 'pandas', 'matplotlib'}}\nassert not heavy & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", ask], cwd=ROOT, check=True, capture_output=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> BenchProcess:
+    folder = tmp_path_factory.mktemp("cli")
+    return BenchProcess(folder, folder / "cache")
+
+
+@pytest.fixture(scope="module")
+def finished(bench: BenchProcess) -> Path:
+    """Give a finished run of one cell in one round; what it said is beside it."""
+    done = bench.run(*ONE, "--quick", "--out", "finished", "--format", "csv")
+    assert done.returncode == 0, done.stderr
+    (bench.folder / "stdout.csv").write_text(done.stdout)
+    (bench.folder / "stderr.txt").write_text(done.stderr)
+    return bench.folder / "finished"
+
+
+@pytest.mark.slow
+def test_csv_on_stdout_is_the_table_and_nothing_else(finished: Path) -> None:
+    assert (finished.parent / "stdout.csv").read_text() == (finished / "table.csv").read_text()
+
+
+@pytest.mark.slow
+def test_progress_is_plain_lines_on_stderr(finished: Path) -> None:
+    said = (finished.parent / "stderr.txt").read_text()
+    assert re.search(r"^\[1/1\] dwconv 16x4x4 eager, round 1: .* ms, \w+, 0 s left$", said, re.MULTILINE)
+    assert "\x1b" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("output_format", ["csv", "json", "markdown", "table"])
+def test_report_makes_the_same_files_again(
+    finished: Path, capsys: pytest.CaptureFixture[str], output_format: str
+) -> None:
+    names = [path for path in finished.iterdir() if path.suffix in (".csv", ".md", ".png")]
+    before = {path: path.read_bytes() for path in names}
+    assert {"table.csv", "table.md", "ledger.csv", "ledger.md"} <= {path.name for path in names}
+    for path in before:
+        path.unlink()
+    assert main(["report", str(finished), "--format", output_format]) == 0
+    assert {path: path.read_bytes() for path in names} == before
+    said = capsys.readouterr().out
+    assert "dwconv" in said
+    if output_format == "json":
+        json.loads(said)
+    if output_format == "csv":
+        assert said == (finished / "table.csv").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--op", "conv"], "--op conv disagrees"),
+        (["--batch", "2"], "--batch 2 disagrees"),
+        (["--size", "16x5x5"], "disagrees"),
+        (["--rounds", "2"], "--rounds 2 disagrees"),
+        (["--device", "cuda"], "--device cuda disagrees"),
+        (["--out", "elsewhere"], "got both"),
+    ],
+)
+def test_a_resume_that_disagrees_says_how(
+    finished: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
+) -> None:
+    assert expected in refused(capsys, "ops", "--resume", str(finished), *arguments)
+
+
+@pytest.mark.slow
+def test_options_that_agree_or_only_show_are_welcome(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (finished / "records.jsonl").read_bytes()
+    assert main(["ops", "--resume", str(finished), "--op", "dwconv", "--quick", "--format", "csv"]) == 0
+    assert capsys.readouterr().out == (finished / "table.csv").read_text()
+    assert (finished / "records.jsonl").read_bytes() == before
+
+
+def changed_plan(finished: Path, folder: Path, **changes: object) -> Path:
+    folder.mkdir()
+    plan = json.loads((finished / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(plan | changes))
+    return folder
+
+
+@pytest.mark.slow
+def test_another_command_code_or_machine_is_refused_by_name(
+    finished: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    other = changed_plan(finished, tmp_path / "models", command="models")
+    assert "is a run of `bench models`" in refused(capsys, "ops", "--resume", str(other))
+    other = changed_plan(finished, tmp_path / "code", code_version="0123456789ab")
+    assert "made by code 0123456789ab" in refused(capsys, "ops", "--resume", str(other))
+    devices = json.loads((finished / "run.json").read_text())["devices"]
+    devices[0]["environment"] |= {"fingerprint": "0", "kernel": "2.4"}
+    other = changed_plan(finished, tmp_path / "machine", devices=devices)
+    assert "kernel was '2.4'" in refused(capsys, "ops", "--resume", str(other))
+
+
+@pytest.mark.slow
+def test_a_damaged_journal_is_refused_with_its_line(
+    finished: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    other = changed_plan(finished, tmp_path / "damaged")
+    (other / "records.jsonl").write_bytes(b"nonsense\n" + (finished / "records.jsonl").read_bytes())
+    assert "line 1: damaged record" in refused(capsys, "ops", "--resume", str(other))
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_in_order_and_resume_completes(bench: BenchProcess, finished: Path) -> None:
+    run = bench.folder / "interrupted"
+    process = bench.start(*ONE, "--rounds", "3", "--out", str(run))
+    try:
+        wait_until(lambda: records(run))
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130
+    assert f"go on with: bench ops --resume {run}" in errors
+    assert "Traceback" not in errors
+    kept = (run / "records.jsonl").read_bytes()
+    assert len(records(run)) < 3
+    assert (run / "table.csv").is_file()
+    done = bench.run("ops", "--resume", str(run), "--no-progress")
+    assert done.returncode == 0, done.stderr
+    assert (run / "records.jsonl").read_bytes().startswith(kept)
+    assert sorted(record.unit.round for record in read_run(run).records) == [0, 1, 2]
+    (row,) = csv.DictReader(io.StringIO((run / "table.csv").read_text()))
+    assert (row["status"], row["rounds"]) == ("done", "3")
+
+
+@pytest.mark.slow
+def test_a_killed_worker_costs_nothing_but_time(bench: BenchProcess, finished: Path) -> None:
+    """Its unit is measured once more in a fresh worker; exit 0."""
+    run = bench.folder / "killed"
+    process = bench.start(*ONE, "--quick", "--out", str(run))
+
+    def workers() -> list[int]:
+        """Those that measure: the noise floor, taken first, writes an event of its own."""
+        noise_taken = (run / "records.jsonl").is_file() and b'"noise":{' in (run / "records.jsonl").read_bytes()
+        found = processes_with(f"BENCH_CACHE={bench.cache}")
+        return [pid for pid, command in found.items() if noise_taken and "bench.worker" in command]
+
+    try:
+        wait_until(workers)
+        for pid in workers():
+            os.kill(pid, signal.SIGKILL)
+        _, errors = process.communicate(timeout=120)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, errors
+    (record,) = read_run(run).records
+    assert (record.status, record.attempt) == ("done", 2)

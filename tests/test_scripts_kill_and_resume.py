@@ -1,0 +1,31 @@
+"""The script that kills a run again and again, on a small scale."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Import it by its path: scripts/ is no package."""
+    spec = importlib.util.spec_from_file_location("kill_and_resume", ROOT / "scripts/kill_and_resume.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setattr(sys, "path", list(sys.path))  # the script puts the checkout first
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow
+def test_a_run_killed_three_times_is_complete_once_resumed(script: ModuleType, tmp_path: Path) -> None:
+    outcome = script.kill_and_resume(tmp_path, kills=3, seed=1, rounds=1, longest_s=5.0)
+    assert outcome.clean, outcome
+    assert outcome.planned == 2
+    assert outcome.kills >= 1
