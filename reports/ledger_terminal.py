@@ -17,44 +17,48 @@ _STYLES = {"reproduced": "green", "direction only": "yellow", "not reproduced": 
 
 
 def print_ledger(entries: Sequence[Entry], console: Console) -> None:
-    """The average ratios to DWConv or the planned claims; nothing where the run has neither."""
-    shown = [entry for entry in entries if _is_heart(entry)]
-    if not shown:
-        return
+    """The average ratios to DWConv or the planned claims, a table per place; nothing where the run has neither."""
+    places: dict[tuple[str, str], list[Entry]] = {}
+    for entry in entries:
+        if _is_heart(entry):
+            places.setdefault((entry.device, entry.runtime), []).append(entry)
+    for (device, runtime), shown in places.items():
+        title = f"Speed ratios beside the paper's: {device}, {runtime}"
+        console.print(Text(visible(title), style="bold"), _table(shown))
+        for line in _caveats(shown):
+            console.print(Text(visible(line, 900), style="yellow"))
+    if places:
+        kinds = dict.fromkeys(entry.basis for shown in places.values() for entry in shown if entry.basis)
+        kind = " or ".join(kinds) or "round medians"
+        console.print(Text(f"ours: ratios of {kind} with their 95% interval where one can be claimed", style="dim"))
+
+
+def _table(shown: Sequence[Entry]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    for heading in ("faster", "than", "device", "runtime"):
-        table.add_column(heading, overflow="fold", no_wrap=heading in ("device", "runtime"))
+    for heading in ("faster", "than"):
+        table.add_column(heading, overflow="fold")
     for heading in ("paper", "ours"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for entry in shown:
         table.add_row(
-            *(Text(visible(text)) for text in (_name(entry), entry.against, entry.device, entry.runtime)),
+            *(Text(visible(text)) for text in (_name(entry), entry.against)),
             f"{significant(entry.paper)}x",
             f"{bounds(entry.ours)}x" if entry.ours else "",
             Text(visible(entry.verdict), style=_STYLES.get(entry.verdict, "")),
         )
-    kind = shown[0].basis or "round medians"
-    console.print(Text("Speed ratios beside the paper's", style="bold"), table)
-    for line in _caveats(shown):
-        console.print(Text(visible(line, 900), style="yellow"))
-    console.print(Text(f"ours: ratios of {kind} with their 95% interval where one can be claimed", style="dim"))
+    return table
 
 
 def _caveats(shown: Sequence[Entry]) -> list[str]:
     """What limits the trust in a verdict, or why there is none; ratios with one reason share a line."""
-    by_reason: dict[str, list[Entry]] = {}
+    by_reason: dict[str, list[str]] = {}
     for entry in shown:
         if entry.reason:
-            by_reason.setdefault(entry.reason, []).append(entry)
-    several = len({(entry.device, entry.runtime) for entry in shown}) > 1
+            by_reason.setdefault(entry.reason, []).append(f"{_name(entry)} over {entry.against}")
     return [
-        "; ".join(
-            f"{_name(e)} over {e.against}{f' ({e.device}, {e.runtime})' if several else ''}" for e in found[:MOST_NAMED]
-        )
-        + f" and {len(found) - MOST_NAMED} more" * (len(found) > MOST_NAMED)
-        + f": {reason}"
-        for reason, found in by_reason.items()
+        f"{'; '.join(names[:MOST_NAMED])}{f' and {len(names) - MOST_NAMED} more' * (len(names) > MOST_NAMED)}: {reason}"
+        for reason, names in by_reason.items()
     ]
 
 

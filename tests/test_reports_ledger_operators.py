@@ -1,0 +1,59 @@
+"""Table 1 beside ours, on machines made up for it."""
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+
+from reports.ledger import ledger
+from reports.ledger_csv import COLUMNS as LEDGER_COLUMNS
+from reports.ledger_csv import ledger_csv_text
+from reports.ledger_markdown import ledger_markdown_text
+from tests.made_up_runs import done, failed, op, ops_run, table1_run
+
+
+def test_ledger_of_a_machine_twice_as_slow() -> None:
+    entries = ledger(table1_run(factor=2.0))
+    times = [entry for entry in entries if entry.section == "operator"]
+    assert len(times) == 16
+    assert all(e.ratio and e.ratio.centre == pytest.approx(2) for e in times)
+    # All operators slow down alike, so every ratio to DWConv is the paper's.
+    ratios = [entry for entry in entries if entry.section == "operator_ratio"]
+    assert len(ratios) == 12
+    assert all(e.ratio and e.ratio.centre == pytest.approx(1) for e in ratios)
+    averages = {e.name: e for e in entries if e.section == "operator_average" and e.against}
+    assert averages["pconv"].ours is not None
+    assert averages["pconv"].ours.centre == pytest.approx(6.2, abs=0.05)
+    assert {entry.basis for entry in entries} == {"round medians"}
+
+
+def test_ledger_says_what_was_not_measured() -> None:
+    units = [op("dwconv"), op("pconv")]
+    entries = ledger(ops_run(units, [done(units[0], 0.001), failed(units[1])]))
+    by_key = {(e.section, e.name, e.input_shape): e for e in entries}
+    assert by_key["operator", "conv", "96x56x56"].verdict == "not measured"
+    assert by_key["operator", "pconv", "96x56x56"].reason == "the step took longer than 120 s"
+    assert by_key["operator_ratio", "pconv", "96x56x56"].ours is None
+    assert by_key["operator_average", "dwconv", ""].ours is None
+
+
+def test_another_kernel_is_no_row_of_table_1() -> None:
+    own = op("dwconv")
+    arguments = own.workload.operator
+    assert arguments is not None
+    wider = replace(own, workload=replace(own.workload, operator=replace(arguments, kernel=5), variant="k5"))
+    run = ops_run([wider], [done(wider, 0.001)])
+    assert ledger(run) == ()
+    assert "nothing to compare" in ledger_markdown_text(run, ())
+
+
+def test_ledger_files_hold_every_entry() -> None:
+    run = table1_run(fail="gconv")
+    entries = ledger(run)
+    table = list(csv.DictReader(io.StringIO(ledger_csv_text(entries))))
+    assert len(table) == len(entries)
+    assert list(table[0]) == list(LEDGER_COLUMNS)
+    text = ledger_markdown_text(run, entries)
+    assert "| pconv | x dwconv | 6.22 |" in text
+    assert "failed: the step took longer than 120 s" in text

@@ -1,0 +1,130 @@
+"""Which pictures are drawn, under which names, and that there is something on them."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from bench.run import DeviceState
+from bench.workload import Unit
+from reports.panel import panels
+from reports.pictured import picture_notes, pictured
+from reports.plots_models import published, spots
+from reports.rows import rows
+from reports.write import write_reports
+from tests.made_up_runs import (
+    SIZES,
+    T0,
+    axes_run,
+    done,
+    environment,
+    failed,
+    models_run,
+    net,
+    op,
+    ops_run,
+    state,
+    table1_run,
+)
+
+
+def test_panels_have_safe_and_unique_names() -> None:
+    units = [replace(op(), device="../Pi 4!"), replace(op(), device="../pi-4?"), replace(op(), threads=2)]
+    made = panels(ops_run(units, []), rows(ops_run(units, [done(each, 0.001) for each in units])))
+    assert [panel.slug for panel in made] == ["pi-4-eager", "pi-4-eager-2", "cpu-eager"]
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_reports_are_written_whole_twice_the_same(tmp_path: Path, rounds: int) -> None:
+    run = table1_run(rounds=rounds, fail="gconv")
+    written = write_reports(run, tmp_path)
+    before = {path.name: path.read_bytes() for path in written}
+    assert {"table.csv", "table.md", "ledger.csv", "ledger.md"} <= set(before)
+    assert {"speed-cpu-eager.png", "time-cpu-eager.png", "ratios-cpu-eager.png"} <= set(before)
+    assert {path.name for path in tmp_path.iterdir()} == set(before)  # no temporary file is left
+    assert {path.name: path.read_bytes() for path in write_reports(run, tmp_path)} == before
+    for path in written:
+        if path.suffix == ".png":
+            image = matplotlib.image.imread(path)
+            assert image.shape[0] > 500
+            assert image.shape[1] > 900
+            inked = np.mean(np.any(image[..., :3] < 0.9, axis=-1))
+            assert 0.005 < inked < 0.5
+
+
+def test_a_hostile_device_can_be_drawn(tmp_path: Path) -> None:
+    run = table1_run()
+    cpu = "$\\frac{1}{$ \x1b[31m \u202e \u6a21\u578b \ud800 " + "x" * 500
+    state = DeviceState(name="cpu", environment=environment(cpu=cpu))
+    assert len(write_reports(replace(run, devices=(state,)), tmp_path)) == 7
+
+
+def test_a_run_without_any_number_still_has_its_tables(tmp_path: Path) -> None:
+    written = write_reports(ops_run([op()], [failed(op())]), tmp_path)
+    assert [path.name for path in written] == ["table.csv", "table.md", "ledger.csv", "ledger.md"]
+
+
+def test_only_published_accuracies_are_drawn() -> None:
+    run = models_run([done(net(name), 0.01) for name in (*T0, "my_network")])
+    (panel,) = panels(run, rows(run))
+    assert [spot.facts.name for spot in spots(panel)] == T0
+    assert [row.unit.workload.name for row in rows(run) if published(row) is None] == ["my_network"]
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_pictures_of_two_devices(tmp_path: Path, rounds: int) -> None:
+    records = [
+        done(net(name, number, device), (0.01 + 0.003 * index) * scale * (1 + 0.05 * number))
+        for number in range(rounds)
+        for device, scale in (("cpu", 1), ("pi", 8))
+        for index, name in enumerate((*T0, "my_network"))
+    ]
+    run = models_run(records, states=(state(), state("pi", "aarch64")))
+    written = write_reports(run, tmp_path)
+    pictures = {path.name for path in written if path.suffix == ".png"}
+    assert pictures == {
+        "accuracy-cpu-eager.png",
+        "accuracy-pi-eager.png",
+        "accuracy-overview.png",
+        "macs-cpu-eager.png",
+        "macs-pi-eager.png",
+    }
+    for name in pictures:
+        image = matplotlib.image.imread(tmp_path / name)
+        assert image[..., :3].std() > 0.03
+    with (tmp_path / "table.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 12
+
+
+def test_many_settings_draw_a_few_pictures_those_of_each_runtime_in_turn() -> None:
+    run = axes_run()
+    drawn = pictured(run, rows(run), "op")
+    # 20 combinations have numbers: 12 of eager, 8 of onnxruntime (which has no bfloat16 here).
+    assert [panel.runtime for panel in drawn] == ["eager"] * 4 + ["onnxruntime"] * 4
+    assert drawn[0].slug == "cpu-eager-threads1-float32-nchw"
+    assert len(picture_notes(run, rows(run))) == 1
+
+
+@pytest.mark.parametrize(
+    ("units", "pictures"),
+    [
+        ([op("conv")], 0),
+        ([op("conv", number=0), op("conv", number=1)], 0),  # two rounds of one number
+        ([op("conv"), op("conv", SIZES[1])], 2),
+        ([op("pconv"), op("conv")], 2),
+        ([op("pconv"), replace(op("conv"), threads=2)], 0),  # one number each in two settings
+    ],
+)
+def test_one_number_is_no_picture(tmp_path: Path, units: list[Unit], pictures: int) -> None:
+    run = ops_run(units, [done(unit, 0.001) for unit in units])
+    written = write_reports(run, tmp_path)
+    assert sum(path.suffix == ".png" for path in written) == pictures
+
+
+def test_a_single_network_keeps_its_pictures() -> None:
+    run = models_run([done(net("fasternet_t0"), 0.01)])
+    assert len(pictured(run, rows(run), "model")) == 1
+    assert picture_notes(run, rows(run)) == ()

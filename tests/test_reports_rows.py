@@ -1,0 +1,106 @@
+"""Rows made of rounds, on numbers worked by hand."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from bench.records import Record
+from bench.workload import Settings
+from reports.rows import Row, rows, settings_text
+from tests.made_up_runs import COST, done, failed, measurement, only, op, ops_run
+
+
+def test_a_row_over_two_rounds_by_hand() -> None:
+    units = [op(number=0), op(number=1)]
+    row = only(ops_run(units, [done(units[0], 0.001), done(units[1], 0.004, verdicts=("noisy",))]))
+    # Geometric mean 2 ms; the logarithms differ by ln 4, so s / sqrt(2) = ln(4) / 2; t(0.975, 1) = 12.706.
+    half = 12.7062 * math.log(4) / 2
+    assert row.latency is not None
+    assert row.latency.low is not None
+    assert row.latency.centre == pytest.approx(0.002)
+    assert math.log(0.002 / row.latency.low) == pytest.approx(half, rel=1e-4)
+    assert row.macs_per_s is not None
+    assert row.macs_per_s.centre == pytest.approx(1e6 / 0.002)
+    assert row.bytes_per_s == pytest.approx(800 / 0.002)
+    assert (row.status, row.verdict, row.rounds, row.samples) == ("done", "noisy", 2, 6)
+
+
+def test_speed_bounds_change_places() -> None:
+    units = [replace(op(number=n), batch=8) for n in (0, 1)]
+    row = only(ops_run(units, [done(units[0], 0.001), done(units[1], 0.0011)]))
+    assert row.time is not None
+    assert row.images_per_s is not None
+    assert row.images_per_s.centre == pytest.approx(8 / row.time.centre)
+    assert row.images_per_s.low == pytest.approx(8 / (row.time.high or 0))
+
+
+def test_one_round_claims_no_interval() -> None:
+    row = only(ops_run([op()], [done(op(), 0.001)]))
+    assert row.latency is not None
+    assert (row.latency.low, row.verdict) == (None, "unreplicated")
+
+
+def test_the_worst_verdict_of_all_rounds_counts() -> None:
+    units = [op(number=n) for n in range(3)]
+    records = [done(units[0], 1), done(units[1], 1, verdicts=("noisy", "contended")), done(units[2], 1)]
+    assert only(ops_run(units, records)).verdict == "contended"
+
+
+def test_some_failed_rounds_make_a_partial_row() -> None:
+    units = [op(number=n) for n in range(5)]
+    records = [*(done(u, 0.001) for u in units[:3]), failed(units[3])]
+    row = only(ops_run(units, records))
+    assert row.status == "partial"
+    assert row.reason == ("3 of 5 rounds done; 1 failed: the step took longer than 120 s; 1 lost: not run yet")
+    assert row.rounds == 3
+
+
+def test_rows_without_a_number_keep_their_reason() -> None:
+    units = [op(number=n) for n in range(2)]
+    assert (only(ops_run(units, [])).status, only(ops_run(units, [])).reason) == ("lost", "not run yet")
+    row = only(ops_run(units, [failed(each) for each in units]))
+    assert (row.status, row.reason, row.time, row.verdict) == (
+        "failed",
+        "the step took longer than 120 s",
+        None,
+        None,
+    )
+    skipped = [
+        Record(unit=each, attempt=1, status="skipped", reason_kind="unsupported", reason="no bfloat16 here")
+        for each in units
+    ]
+    assert (only(ops_run(units, skipped)).status, only(ops_run(units, skipped)).reason) == (
+        "skipped",
+        "no bfloat16 here",
+    )
+
+
+def test_the_last_record_of_a_unit_counts() -> None:
+    assert only(ops_run([op()], [failed(op()), done(op(), 0.001)])).status == "done"
+
+
+def test_percentiles_need_enough_samples() -> None:
+    few = only(ops_run([op()], [done(op(), 0.001)]))
+    assert (few.percentiles.p50, few.percentiles.p90) == (0.001, None)
+    assert "p10 and p90 need 46" in few.notes[-1]
+    record = Record(unit=op(), attempt=1, status="done", measurement=measurement(0.001, 473), cost=COST)
+    many = only(ops_run([op()], [record]))
+    assert (many.percentiles.p90, many.percentiles.p99, many.notes) == (0.001, 0.001, ())
+
+
+def test_rows_keep_the_order_of_the_plan() -> None:
+    names = ["pconv", "conv", "dwconv"]
+    units = [op(name, number=n) for n in (0, 1) for name in (names if n == 0 else names[::-1])]
+    assert [row.unit.workload.name for row in rows(ops_run(units, []))] == names
+
+
+def test_a_row_with_a_time_and_no_round_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected a time exactly where"):
+        Row(unit=op(), planned=1, status="done")
+
+
+def test_settings_spell_what_differs() -> None:
+    assert settings_text(op()) == ""
+    other = replace(op(), settings=Settings(tf32=True, cudnn_benchmark=False), effort="publish")
+    assert settings_text(other) == "tf32,no_cudnn_benchmark,publish"
