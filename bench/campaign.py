@@ -57,7 +57,13 @@ class Campaign:
         self._stopped = threading.Event()
         by_machine: dict[str, list[Device]] = {}
         for device in devices:
-            by_machine.setdefault(device.machine, []).append(device)
+            members = by_machine.setdefault(device.machine, [])
+            if members and device.ssh and members[0].ssh and device.ssh.python != members[0].ssh.python:
+                raise UsageError(
+                    f"expected {members[0].name} and {device.name}, which are one machine, to name the same `python:`;"
+                    " give them one, or measure them in two runs"
+                )
+            members.append(device)
         # The host exports graphs and inspects networks, whether or not it is measured itself.
         self._host = self._runner(Device(name="this machine"), transports)
         self.machines = [

@@ -8,6 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
+# A board's card takes some 10 MB/s: one sync of a large network at its end would silence the agent for longer than its
+# lease.
+SYNC_BYTES = 8 << 20
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -60,6 +63,7 @@ class Incoming:
     def __init__(self, store: Store, digest: str, size: int) -> None:
         self._target, self._digest, self._left = store.path(digest), digest, size
         self._hash = hashlib.sha256()
+        self._unsynced = 0
         descriptor, name = tempfile.mkstemp(dir=store.folder, prefix=".incoming-")
         self._path = Path(name)
         self._file: BinaryIO = os.fdopen(descriptor, "wb")
@@ -72,6 +76,11 @@ class Incoming:
             raise ValueError("more bytes came than were announced")
         self._hash.update(data)
         self._file.write(data)
+        self._unsynced += len(data)
+        if self._unsynced >= SYNC_BYTES:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._unsynced = 0
 
     def finish(self) -> None:
         """Check size and digest, make it last, rename it; ValueError where they differ."""

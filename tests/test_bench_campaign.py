@@ -7,7 +7,7 @@ import pytest
 
 from bench.campaign import Campaign
 from bench.devices import Device, SshTarget
-from bench.errors import BenchError, DeviceError, LinkLostError, StorageError
+from bench.errors import BenchError, DeviceError, LinkLostError, StorageError, UsageError
 from bench.job import Job
 from bench.journal import Journal, read_run
 from bench.run import Run
@@ -143,3 +143,10 @@ def test_what_decides_a_number_is_stamped_on_its_unit(tmp_path: Path) -> None:
     (planned,) = found.plan.units
     assert (planned.fingerprint, planned.code_version) == ("f00d", found.plan.code_version)
     assert found.plan.code_version
+
+
+def test_entries_of_one_machine_share_its_python(tmp_path: Path) -> None:
+    """One agent serves both: the other's environment would be measured under a wrong name."""
+    other = Device(name="other", ssh=SshTarget(destination="pi@board", python="./other/bin/python"))
+    with pytest.raises(UsageError, match=r"board and other, which are one machine.*two runs"):
+        Campaign([BOARD, other], lambda device: FakeDevice(all_well), tmp_path, Notes(), QUICK)

@@ -1,11 +1,12 @@
 """Files named by their digest: whole or not there."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
-from bench.store import Incoming, Store, default_cache
+from bench.store import SYNC_BYTES, Incoming, Store, default_cache
 
 DATA = b"a graph, perhaps"
 DIGEST = hashlib.sha256(DATA).hexdigest()
@@ -65,6 +66,19 @@ def test_more_bytes_than_announced_are_refused_at_once(store: Store) -> None:
     with pytest.raises(ValueError, match="more bytes came"):
         incoming.write(DATA)
     assert names(store) == []
+
+
+def test_a_large_file_reaches_the_disk_on_the_way(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the last sync would take a slow card longer than the agent may be silent."""
+    synced: list[int] = []
+    monkeypatch.setattr("os.fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
+    data = bytes(SYNC_BYTES // 4)
+    incoming = Incoming(store, hashlib.sha256(data * 10).hexdigest(), 10 * len(data))
+    for _ in range(10):
+        incoming.write(data)
+    assert synced == [SYNC_BYTES, 2 * SYNC_BYTES]
+    incoming.finish()
+    assert synced[2:] == [10 * len(data)]
 
 
 def test_what_is_given_up_leaves_nothing(store: Store) -> None:
