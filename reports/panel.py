@@ -46,9 +46,9 @@ def panels(run: Run, rows: Sequence[Row]) -> tuple[Panel, ...]:
     telling = [index for index in range(len(next(iter(measured), ()))) if index < 2 or _tells(measured, index)]
     made: list[Panel] = []
     for key, group in measured.items():
-        slug = _slug("-".join(key[index] for index in telling if key[index]))
+        slug = slug_of("-".join(key[index] for index in telling if key[index]))
         taken = {panel.slug for panel in made}
-        unique = next(name for name in _numbered(slug) if name not in taken)
+        unique = next(name for name in numbered(slug) if name not in taken)
         made.append(_panel(run, unique, group))
     return tuple(made)
 
@@ -75,12 +75,12 @@ def _tells(groups: Iterable[tuple[str, ...]], index: int) -> bool:
     return any(len(values) > 1 for values in seen.values())
 
 
-def _slug(text: str) -> str:
+def slug_of(text: str) -> str:
     """Nothing from outside steers a path: letters, digits, dots inside, dashes."""
     return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")[:80] or "device"
 
 
-def _numbered(slug: str) -> Sequence[str]:
+def numbered(slug: str) -> Sequence[str]:
     return [slug, *(f"{slug}-{number}" for number in range(2, 1000))]
 
 

@@ -76,7 +76,7 @@ def emphasised(name: str) -> bool:
     return name == "pconv" or name.startswith("pconv (")
 
 
-def _looks(rows: Iterable[Row]) -> dict[str, Look]:
+def operator_looks(rows: Iterable[Row]) -> dict[str, Look]:
     """An operator looks the same in every picture, whatever else the run holds."""
     return looks([*OPERATORS, *(label(row) for row in rows)], emphasised)
 
@@ -92,7 +92,7 @@ def speed_picture(shown: Sequence[Panel]) -> bytes:
     """Achieved speed of each operator at each size, a field per device."""
     several = len(shown) > 1
     fig = figure(4.9 * len(shown) if several else 7.2, 4.6)
-    every = _looks(row for panel in shown for row in panel.rows)
+    every = operator_looks(row for panel in shown for row in panel.rows)
     wide = LETTER * max(len(label(row)) for panel in shown for row in panel.rows) / (4.2 if several else 6.3)
     room = min(0.45, wide)
     drawn = []
@@ -173,7 +173,7 @@ def time_picture(panel: Panel) -> bytes:
     lines = headline(fig, "Time of each operator against its MACs", panel_lines(panel), [caption])
     arrange(fig, captions=lines)
     series = _series(panel.measured)
-    every = _looks(panel.rows)
+    every = operator_looks(panel.rows)
     points = draw_speed_lines(axes, [(every[name], rows) for name, rows in series.items()])
     axes.set_xlabel("multiply-adds of a call, GMACs")
     axes.set_ylabel("time of a call, ms")
@@ -217,7 +217,7 @@ def ratio_picture(panel: Panel, entries: Sequence[Entry]) -> bytes:
     axes.grid(axis="x", color=FAINT, linewidth=0.6)
     axes.axvline(1, color=INK, linewidth=0.9, zorder=2)
     at, ticks, names = 0.0, [], []
-    every = _looks(panel.rows)
+    every = operator_looks(panel.rows)
     for name in dict.fromkeys(_name(entry) for entry in entries):
         group = [entry for entry in entries if _name(entry) == name]
         for entry in sorted(group, key=lambda each: not each.input_shape):

@@ -13,18 +13,12 @@ from bench.run import Run
 from reports.noise import noise_lines
 from reports.pictured import picture_notes
 from reports.rows import Row
-from reports.text_table import CONVENTION, Line, Section, sections
+from reports.text_table import CONVENTION, SHORT, Line, Section, sections
 from reports.untrusted import visible
 
 GAP = 2  # blanks between columns
 MOST_NAMED = 3  # rows that a note spells out
-# Shorter words for a table that is too wide, by column; the long ones are those of the options.
 _SHORT_HEADINGS = {"threads": "thr"}
-_SHORT = {
-    "layout": {"nchw": "NCHW", "channels_last": "NHWC"},
-    "dtype": {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"},
-    "mode": {"latency": "lat", "throughput": "thru"},
-}
 _SPARED = ("GB/s", "Mparams", "GMACs", "GMAC/s")  # in the order in which they go
 _COLOURS = {"ok": "green", "noisy": "yellow", "unreplicated": "yellow", "done": "green"}
 
@@ -64,7 +58,7 @@ def _width(section: Section) -> int:
 
 def _shortened(section: Section) -> Section:
     """The same table in shorter words, those that need it explained in the caption."""
-    words = [_SHORT.get(column.heading, {}) for column in section.columns]
+    words = [SHORT.get(column.heading, {}) for column in section.columns]
     columns = [replace(c, heading=_SHORT_HEADINGS.get(c.heading, c.heading)) for c in section.columns]
     lines = [
         replace(line, cells=tuple(short.get(text, text) for short, text in zip(words, line.cells, strict=True)))

@@ -59,7 +59,7 @@ class Section:
         return replace(self, columns=tuple(self.columns[index] for index in keep), lines=lines)
 
 
-_SETTINGS: dict[str, Callable[[Row], str]] = {
+SETTINGS: dict[str, Callable[[Row], str]] = {
     "runtime": lambda row: row.unit.runtime,
     "mode": lambda row: row.unit.mode,
     "batch": lambda row: str(row.unit.batch),
@@ -68,6 +68,12 @@ _SETTINGS: dict[str, Callable[[Row], str]] = {
     "layout": lambda row: row.unit.layout,
     "stack": lambda row: str(row.unit.workload.stack or ""),
     "settings": lambda row: settings_text(row.unit),
+}
+# Shorter words where room is scarce; the long ones are those of the options.
+SHORT = {
+    "layout": {"nchw": "NCHW", "channels_last": "NHWC"},
+    "dtype": {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"},
+    "mode": {"latency": "lat", "throughput": "thru"},
 }
 HANDFUL = 3  # the mean number of rows from which on a group is worth a blank line
 
@@ -81,7 +87,7 @@ def sections(run: Run, rows: Sequence[Row]) -> tuple[Section, ...]:
 
 
 def _section(run: Run, device: str, kind: Kind, rows: Sequence[Row]) -> Section:
-    varying = [name for name, text in _SETTINGS.items() if len({text(row) for row in rows}) > 1]
+    varying = [name for name, text in SETTINGS.items() if len({text(row) for row in rows}) > 1]
     sized = len(rows) == 1 or len({_size(row) for row in rows}) > 1
     keys = {row.unit.cell: _key(row, kind, varying) for row in rows}
     ordered = _ordered(rows, keys)
@@ -90,21 +96,21 @@ def _section(run: Run, device: str, kind: Kind, rows: Sequence[Row]) -> Section:
     lines = tuple(
         Line(
             cells=tuple(column.text(row) for column in columns),
-            identity=(_label(row), *([_size(row)] if sized else []), *(_SETTINGS[name](row) for name in varying)),
+            identity=(_label(row), *([_size(row)] if sized else []), *(SETTINGS[name](row) for name in varying)),
             group=keys[row.unit.cell][:depth],
             note=row.reason,
         )
         for row in ordered
     )
     fixed = [] if sized else [f"size {_size(rows[0])}"]
-    fixed += [f"{name} {text(rows[0])}" for name, text in _SETTINGS.items() if name not in varying and text(rows[0])]
+    fixed += [f"{name} {text(rows[0])}" for name, text in SETTINGS.items() if name not in varying and text(rows[0])]
     caption = tuple(filter(None, [", ".join(fixed), *_interval_caption(rows)]))
     return Section(title=device_title(run, device), columns=columns, lines=lines, caption=caption)
 
 
 def _key(row: Row, kind: Kind, varying: Sequence[str]) -> tuple[str, ...]:
     """What rows that are read together share: an operator goes through its sizes, networks stand side by side."""
-    settings = tuple(_SETTINGS[name](row) for name in varying)
+    settings = tuple(SETTINGS[name](row) for name in varying)
     return (_label(row), *settings) if kind == "op" else settings
 
 
@@ -127,7 +133,7 @@ def _columns(kind: Kind, varying: Sequence[str], rows: Sequence[Row], *, sized: 
     head = [Column(heading="operator" if kind == "op" else "model", text=_label)]
     if sized:
         head.append(Column(heading="size", text=_size))
-    head += [Column(heading=name, text=_SETTINGS[name], numeric=name in ("batch", "threads")) for name in varying]
+    head += [Column(heading=name, text=SETTINGS[name], numeric=name in ("batch", "threads")) for name in varying]
     if kind == "model":
         head.append(_number("Mparams", lambda row: significant(row.params, MEGA)))
     head.append(_number("GMACs", lambda row: significant(row.macs, GIGA)))

@@ -10,6 +10,7 @@ from reports.ledger_csv import ledger_csv_text
 from reports.ledger_markdown import ledger_markdown_text
 from reports.plots_models import model_pictures
 from reports.plots_ops import ops_pictures
+from reports.plots_settings import settings_pictures
 from reports.rows import rows
 from reports.table_csv import csv_text
 from reports.table_markdown import markdown_text
@@ -30,7 +31,7 @@ def write_reports(run: Run, folder: Path) -> tuple[Path, ...]:
     }
     # Tables first: they are there even if a picture cannot be drawn.
     written = [_replace(folder / name, text.encode()) for name, text in texts.items()]
-    pictures = ops_pictures(run, table, entries) | model_pictures(run, table)
+    pictures = ops_pictures(run, table, entries) | settings_pictures(run, table) | model_pictures(run, table)
     return (*written, *(_replace(folder / name, picture) for name, picture in pictures.items()))
 
 

@@ -139,12 +139,13 @@ def table1_run(rounds: int = 2, factor: float = 2.0, fail: str = "") -> Run:
     return ops_run(units, records)
 
 
-def axes_run(rounds: int = 1) -> Run:
-    """Two operators at one size over every axis: 2 runtimes x 3 dtypes x 2 layouts x 2 threads; some are failed."""
+def axes_run(rounds: int = 1, sizes: tuple[tuple[int, int, int], ...] = ((32, 14, 14),)) -> Run:
+    """Two operators over 24 settings: 2 runtimes x 3 dtypes x 2 layouts x 2 threads; 4 of them fail."""
     units = [
-        replace(op(name, (32, 14, 14), number), runtime=runtime, dtype=dtype, layout=layout, threads=threads)
+        replace(op(name, size, number), runtime=runtime, dtype=dtype, layout=layout, threads=threads)
         for number in range(rounds)
         for name in ("dwconv+pwconv", "pconv")
+        for size in sizes
         for runtime in ("eager", "onnxruntime")
         for dtype in ("float32", "bfloat16", "float16")
         for layout in ("nchw", "channels_last")

@@ -13,6 +13,7 @@ from bench.workload import Unit
 from reports.panel import panels
 from reports.pictured import picture_notes, pictured
 from reports.plots_models import published, spots
+from reports.plots_settings import settings_pictures
 from reports.rows import rows
 from reports.write import write_reports
 from tests.made_up_runs import (
@@ -100,12 +101,47 @@ def test_pictures_of_two_devices(tmp_path: Path, rounds: int) -> None:
 
 
 def test_many_settings_draw_a_few_pictures_those_of_each_runtime_in_turn() -> None:
-    run = axes_run()
+    run = axes_run(sizes=SIZES[:2])
     drawn = pictured(run, rows(run), "op")
     # 20 combinations have numbers: 12 of eager, 8 of onnxruntime (which has no bfloat16 here).
     assert [panel.runtime for panel in drawn] == ["eager"] * 4 + ["onnxruntime"] * 4
     assert drawn[0].slug == "cpu-eager-threads1-float32-nchw"
-    assert len(picture_notes(run, rows(run))) == 1
+    (note,) = picture_notes(run, rows(run))
+    assert "all 20 combinations of settings, 8 of them are drawn alone as well" in note
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_many_settings_at_one_size_share_a_picture(tmp_path: Path, rounds: int) -> None:
+    run = axes_run(rounds)
+    pictures = [path for path in write_reports(run, tmp_path) if path.suffix == ".png"]
+    assert [path.name for path in pictures] == ["settings-cpu.png"]
+    first = pictures[0].read_bytes()
+    image = matplotlib.image.imread(pictures[0])
+    assert image.shape[0] > 20 * 25  # a line for each of the 20 combinations
+    assert image[..., :3].std() > 0.03
+    assert write_reports(run, tmp_path)[-1].read_bytes() == first
+
+
+def test_settings_of_two_devices_have_a_picture_each() -> None:
+    run = axes_run(sizes=SIZES[:2])
+    both = [replace(unit, device=name) for name in ("Pi/4", "pi-4") for unit in run.plan.units]
+    run = ops_run(both, [done(unit, 0.001) for unit in both])
+    assert list(settings_pictures(run, rows(run))) == ["settings-pi-4.png", "settings-pi-4-2.png"]
+
+
+def test_a_mean_over_fewer_sizes_is_not_drawn() -> None:
+    """The mark of an operator that failed at one size would stand for another quantity."""
+    whole = axes_run(sizes=SIZES[:2])
+    lost = [record for record in whole.records if record.measurement][-1]
+    partial = replace(whole, records=tuple(record for record in whole.records if record is not lost))
+    without = tuple(record for record in partial.records if not _same_mark(record.unit, lost.unit))
+    drawn = [settings_pictures(run, rows(run)) for run in (whole, partial, replace(whole, records=without))]
+    assert drawn[0] != drawn[1]
+    assert drawn[1] == drawn[2]
+
+
+def _same_mark(first: Unit, second: Unit) -> bool:
+    return replace(first, workload=second.workload) == second and first.workload.name == second.workload.name
 
 
 @pytest.mark.parametrize(

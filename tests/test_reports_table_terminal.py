@@ -72,7 +72,7 @@ def test_many_axes_take_a_line_a_row_at_100_columns(rounds: int) -> None:
 def test_what_is_left_out_of_the_table_or_the_pictures_is_said() -> None:
     told = " ".join(printed(axes_run(2), width=80).split())
     assert "GB/s, GMACs: in table.csv, the terminal is narrow" in told
-    assert "Pictures: 8 of 20 combinations of settings are drawn" in told
+    assert "Pictures: settings-*.png shows all 20 combinations of settings. A run with fewer" in told
     assert "Pictures" not in printed(table1_run())
     assert "No picture: one operator at one size" in printed(ops_run([op()], [done(op(), 0.001)]))
 
