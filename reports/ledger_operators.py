@@ -36,7 +36,7 @@ class _Figure:
     ours: Interval | None = None
     rounds: int = 0
     verdict: str = NOT_MEASURED
-    reason: str = "a side was not measured in any common round"
+    reason: str = ""
 
 
 class _OperatorLedger:
@@ -153,8 +153,11 @@ def _by_round(rows: Sequence[Row | None], combine: Callable[[Sequence[float]], f
     present = [row for row in rows if row is not None]
     speeds = [_speeds(row) for row in present]
     shared = sorted(set.intersection(*(set(each) for each in speeds))) if speeds else []
-    if len(present) < len(rows) or not shared:
-        return _Figure()
+    if len(present) < len(rows):
+        missing = f"needs {len(rows)} rows, {len(present)} of them in this run"
+        return _Figure(reason=missing if len(rows) > 2 else "a side is not in this run")
+    if not shared:
+        return _Figure(reason="no round in which all sides were measured")
     verdicts = [row.verdict for row in present if row.verdict is not None]
     return _Figure(
         ours=log_mean_interval([combine([each[number] for each in speeds]) for number in shared]),

@@ -36,6 +36,10 @@ def test_ledger_says_what_was_not_measured() -> None:
     assert by_key["operator", "pconv", "96x56x56"].reason == "the step took longer than 120 s"
     assert by_key["operator_ratio", "pconv", "96x56x56"].ours is None
     assert by_key["operator_average", "dwconv", ""].ours is None
+    assert by_key["operator_ratio", "conv", "96x56x56"].reason == "a side is not in this run"
+    assert by_key["operator_ratio", "pconv", "96x56x56"].reason == "no round in which all sides were measured"
+    ratio = next(e for e in entries if e.section == "operator_average" and e.name == "pconv" and e.against)
+    assert ratio.reason == "needs 8 rows, 2 of them in this run"
 
 
 def test_another_kernel_is_no_row_of_table_1() -> None:
