@@ -9,7 +9,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.measuring.rules import Rules
 from bench.pair import PairRecord
 from bench.run import Run
 from bench.statistics import Interval, log_mean_interval
@@ -21,7 +20,7 @@ from reports.paper_tables import COLUMN_NAMES, ColumnName, column_of, table3
 
 FEWEST_PAIRS = 4  # below it Student's t on the pairs is too wide to say anything
 TOLERANCE = 0.10
-NOISY, VERY_NOISY = Rules().noisy, Rules().very_noisy
+NOISY, VERY_NOISY = 0.02, 0.10  # half-widths, those of a worker's verdicts
 
 REPRODUCED = "reproduced"
 DIRECTION_ONLY = "direction only"

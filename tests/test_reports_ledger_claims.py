@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from bench.measuring.rules import Rules
 from bench.run import Run
 from bench.statistics import Interval
 from reports.claims import Claim, claims
@@ -15,9 +16,11 @@ from reports.entry import Entry
 from reports.ledger import ledger
 from reports.ledger_claims import (
     DIRECTION_ONLY,
+    NOISY,
     NOT_REPRODUCED,
     NOT_TESTABLE,
     REPRODUCED,
+    VERY_NOISY,
     claim_entries,
     pair_verdicts,
     verdict,
@@ -122,6 +125,7 @@ def test_a_pair_whose_own_bursts_disagree_is_told() -> None:
     assert pair_verdicts(replace(records[0], first_s=(1.0,) * 10, second_s=(3.3, 3.4) * 5)) == ()
     # 3.2 and 3.6 in turn: s = 0.0621, half-width 4.4 %.
     noisy = replace(records[0], first_s=(1.0,) * 10, second_s=(3.2, 3.6) * 5, verdicts=("drifting",))
+    assert (Rules().noisy, Rules().very_noisy) == (NOISY, VERY_NOISY)
     assert pair_verdicts(noisy) == ("drifting", "noisy")
     assert claim_of(models_run([], [noisy, *records[1:]])).reason == "worst pair drifting"
 
