@@ -9,6 +9,7 @@ from bench.job_run import Exit
 from bench.pair import Pair, PairRecord
 from bench.planning import BURSTS_PER_SIDE
 from bench.records import FailureKind
+from bench.verdicts import SEVERITY, Verdict
 from bench.wire import Message
 
 
@@ -18,6 +19,7 @@ class PairRun:
     def __init__(self, pair: Pair, files: tuple[Files, ...], start_s: float) -> None:
         self._pair, self._files, self._start_s = pair, files, start_s
         self._bursts: dict[int, tuple[float, ...]] = {}
+        self._verdicts: set[Verdict] = set()
         self._failure: tuple[FailureKind, str] | None = None
         self._started = time.monotonic()
         self._utc = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -53,6 +55,7 @@ class PairRun:
             if not isinstance(values, list) or not all(isinstance(v, float) and v > 0 for v in values):
                 raise ProtocolError("expected positive burst times")
             self._bursts[side] = tuple(values)
+            self._verdicts |= {verdict for verdict in SEVERITY if verdict in message.body.get("verdicts", ())}
         elif message.type in ("side_failed", "fatal"):
             unit = (self._pair.first, self._pair.second)[side]
             kind: FailureKind = "out_of_memory" if message.body.get("kind") == "out_of_memory" else "error"
@@ -77,6 +80,7 @@ class PairRun:
             reason=reason,
             first_s=first if done else (),
             second_s=second if done else (),
+            verdicts=tuple(sorted(self._verdicts)),
             started_utc=self._utc,
             seconds=time.monotonic() - self._started,
         )

@@ -114,8 +114,16 @@ class CudaMachine:
         # From here on: cuDNN's trials of algorithms, in the first call, may have taken far more than the step needs.
         self._cuda.reset_peak_memory_stats()
         samples = measure(timer, self._monitor, self.clock, rules, overhead_s)
+        return samples, self.seen()
+
+    def watch(self) -> None:
+        """Forget what was seen of the machine until now."""
+        self._monitor.start()
+
+    def seen(self) -> Ending:
+        """What was seen since then."""
         disturbances, verdicts, notes = self._monitor.finish()
-        return samples, Ending(disturbances=disturbances, verdicts=verdicts, notes=notes)
+        return Ending(disturbances=disturbances, verdicts=verdicts, notes=notes)
 
     def _with_flushes(self, rules: Rules, timer: Timer, flush: Callable[[], object]) -> Rules:
         """Shorter samples where flushing takes most of the time: each call is clocked by itself anyway."""

@@ -46,6 +46,12 @@ class Machine(Protocol):
     def measured(self, rules: Rules, overhead_s: float) -> tuple[Samples, Ending]:
         """Warm up and sample once."""
 
+    def watch(self) -> None:
+        """Forget what was seen of the machine until now."""
+
+    def seen(self) -> Ending:
+        """What was seen since then."""
+
     def device_memory_bytes(self) -> int | None:
         """Peak memory on an accelerator; None on a CPU."""
 
@@ -75,8 +81,14 @@ class CpuMachine:
 
     def measured(self, rules: Rules, overhead_s: float) -> tuple[Samples, Ending]:
         samples = measure(self._timer, self._monitor, self.clock, rules, overhead_s)
+        return samples, self.seen()
+
+    def watch(self) -> None:
+        self._monitor.start()
+
+    def seen(self) -> Ending:
         disturbances, verdicts, notes = self._monitor.finish()
-        return samples, Ending(disturbances=disturbances, verdicts=verdicts, notes=notes)
+        return Ending(disturbances=disturbances, verdicts=verdicts, notes=notes)
 
     def device_memory_bytes(self) -> int | None:
         return None

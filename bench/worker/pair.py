@@ -82,11 +82,13 @@ def measure_pair(task: Task, channel: Channel) -> None:
                 token.give()
                 if task.side == 0:
                     token.take()
+                machine.watch()
                 bursts = take_turns(task, token, machine.timer(), max(round(task.burst_s / iteration_s), least))
+                verdicts = machine.seen().verdicts
     except (EOFError, BrokenPipeError):
         raise  # the other side says why
     except Exception as error:  # a side may fail in any way; the pair's record says how
         status, kind, reason = classify(error)
         channel.send("side_failed", {"status": status, "kind": kind, "reason": reason}, unit=unit.id, attempt=attempt)
         raise SystemExit(1) from error
-    channel.send("bursts", {"seconds": bursts}, unit=unit.id, attempt=attempt)
+    channel.send("bursts", {"seconds": bursts, "verdicts": verdicts}, unit=unit.id, attempt=attempt)
