@@ -55,7 +55,8 @@ class PairRun:
             if not isinstance(values, list) or not all(isinstance(v, float) and v > 0 for v in values):
                 raise ProtocolError("expected positive burst times")
             self._bursts[side] = tuple(values)
-            self._verdicts |= {verdict for verdict in SEVERITY if verdict in message.body.get("verdicts", ())}
+            said = message.body.get("verdicts")
+            self._verdicts |= {verdict for verdict in SEVERITY if isinstance(said, list) and verdict in said}
         elif message.type in ("side_failed", "fatal"):
             unit = (self._pair.first, self._pair.second)[side]
             kind: FailureKind = "out_of_memory" if message.body.get("kind") == "out_of_memory" else "error"
