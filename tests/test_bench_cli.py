@@ -1,6 +1,7 @@
 """What the command line accepts, what it refuses and how, and what it does when it is interrupted."""
 
 import csv
+import errno
 import io
 import json
 import os
@@ -191,6 +192,23 @@ def test_report_makes_the_same_files_again(
         json.loads(said)
     if output_format == "csv":
         assert said == (finished / "table.csv").read_text()
+
+
+@pytest.mark.slow
+def test_reports_that_cannot_be_written_are_one_line_and_exit_3(
+    finished: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (finished / "records.jsonl").read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("reports.write.write_reports", full)
+    assert main(["report", str(finished)]) == 3
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"No space left on device; free space there, then make them with: bench report {finished}" in said
+    assert (finished / "records.jsonl").read_bytes() == before
 
 
 @pytest.mark.slow

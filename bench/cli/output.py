@@ -1,5 +1,6 @@
 """Results on stdout, and where the files are on stderr."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +8,21 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from bench.errors import StorageError
 from bench.run import Run
+
+
+def write_files(run: Run, folder: Path) -> tuple[Path, ...]:
+    """Tables and pictures into the run's folder; StorageError where they cannot be written, the journal being whole."""
+    from reports.write import write_reports
+
+    try:
+        return write_reports(run, folder)
+    except OSError as error:
+        raise StorageError(
+            f"expected to write the reports into {folder}, got: {os.strerror(error.errno or 0)}; "
+            f"free space there, then make them with: bench report {folder}"
+        ) from error
 
 
 def print_results(run: Run, folder: Path, written: Sequence[Path], output_format: str) -> None:

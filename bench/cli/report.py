@@ -17,12 +17,11 @@ import click
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
 def report(runs: tuple[str, ...], output_format: str, verbose: bool) -> int:
     """Make tables, ledger and plots of finished runs again, from their journals alone."""
-    from bench.cli.output import print_results
+    from bench.cli.output import print_results, write_files
     from bench.journal import read_run
-    from reports.write import write_reports
 
     for name in runs:
         folder = Path(name)
         run = read_run(folder)
-        print_results(run, folder, write_reports(run, folder), output_format)
+        print_results(run, folder, write_files(run, folder), output_format)
     return 0

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from bench.campaign import Campaign
 from bench.cli.options import given_options
-from bench.cli.output import print_results
+from bench.cli.output import print_results, write_files
 from bench.cli.progress import ConsoleObserver, time_text
 from bench.code_version import code_version
 from bench.devices import Device
@@ -156,10 +156,8 @@ class _Interrupts:
 
 
 def _report(folder: Path, options: dict[str, Any], problems: Sequence[BenchError], *, interrupted: bool) -> int:
-    from reports.write import write_reports
-
     run = read_run(folder)
-    written = write_reports(run, folder)
+    written = write_files(run, folder)
     print_results(run, folder, written, options["output_format"])
     for problem in problems:
         click.echo(f"bench: {' '.join(str(problem).split())}", err=True)

@@ -44,6 +44,6 @@ class LocalTransport:
 
 def _explain(code: int | None, stderr: str) -> BenchError:
     if code is None or code < 0:
-        return LinkLostError(f"this machine's agent was killed ({code}); look for what ends processes here")
+        return LinkLostError(f"the agent was killed ({code}); look for what ends processes here")
     last = stderr.strip().splitlines()[-1:] or ["no message"]
     return DeviceError(f"expected this machine's agent to run, it ended with code {code}: {last[0][:200]}")
