@@ -46,6 +46,7 @@ def test_each_gives_a_cause_a_remedy_and_whether_a_retry_helps(stderr: str, pass
     assert says in text
     assert ";" in text, "the remedy follows"
     assert text.isprintable()
+    assert "ssh: ssh:" not in text
 
 
 def test_what_a_login_shell_prints_cannot_steer_the_terminal() -> None:

@@ -88,7 +88,8 @@ def explain(name: str, host: str, code: int | None, stderr: str) -> BenchError:
         if said:
             kind = LinkLostError if cause.passing else DeviceError
             remedy = cause.remedy.format(name=name, host=host)
-            return kind(f"{name}: {cause.problem} (ssh: {plain_line(said[0], 160)}); {remedy}")
+            words = plain_line(said[0].removeprefix("ssh: "), 160)
+            return kind(f"{name}: {cause.problem} (ssh: {words}); {remedy}")
     last = plain_line(lines[-1], 160) if lines else "nothing"
     how = "was ended by a signal" if code is None or code < 0 else f"ended with code {code}"
     remedy = f"try `ssh {host} true` by hand, then `bench devices check {name}`"
