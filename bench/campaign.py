@@ -204,7 +204,7 @@ class Campaign:
     def _export(self, exporter: Exporter, units: list[Unit]) -> None:
         missing = exporter.missing(units)
         if missing:
-            self._observer.exporting(len(missing))
+            self._observer.exporting(missing)
             exporter.make(self._host.connection, units, self._stopped.is_set, self._observer.exported)
 
     def _measure(

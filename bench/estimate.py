@@ -39,6 +39,11 @@ def expected_s(unit: Unit, shared: bool) -> float:
     return start + max(SAMPLING_S * (4 if unit.effort == "publish" else 1), SLOW_CALLS * step)
 
 
+def expected_export_s(unit: Unit) -> float:
+    """A first guess at what it takes to build a network, run it once and export it."""
+    return 0.5 if unit.workload.kind == "op" else 5.0 + 1.2e-9 * macs_of(unit) / unit.batch
+
+
 class TimeLeft:
     """Scales the guesses for what is left by how the finished ones turned out."""
 

@@ -1,5 +1,6 @@
 """Who is told what happens in a run; called from the machines' threads."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from bench.artifacts import Artifact
@@ -11,8 +12,8 @@ from bench.workload import Unit
 class Observer(Protocol):
     """A progress bar, a log, nobody."""
 
-    def exporting(self, count: int) -> None:
-        """So many artifacts are to be made first."""
+    def exporting(self, units: Sequence[Unit]) -> None:
+        """The artifacts of these units are to be made first."""
 
     def exported(self, unit: Unit, artifact: Artifact) -> None:
         """One of them is there, or has failed."""
@@ -30,7 +31,7 @@ class Observer(Protocol):
 class SilentObserver:
     """Nobody."""
 
-    def exporting(self, count: int) -> None:
+    def exporting(self, units: Sequence[Unit]) -> None:
         pass
 
     def exported(self, unit: Unit, artifact: Artifact) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -108,8 +108,8 @@ class Notes:
         self.ends: list[Record | PairRecord] = []
         self.told: list[str] = []
 
-    def exporting(self, count: int) -> None:
-        self.told.append(f"exporting {count}")
+    def exporting(self, units: Sequence[Unit]) -> None:
+        self.told.append(f"exporting {len(units)}")
 
     def exported(self, unit: Unit, artifact: Artifact) -> None:
         """Not noted."""

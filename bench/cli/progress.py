@@ -3,21 +3,21 @@
 import math
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from bench.artifacts import Artifact
-from bench.estimate import TimeLeft, expected_s
+from bench.devices import builtin_device
+from bench.estimate import TimeLeft, expected_export_s, expected_s
 from bench.pair import Pair, PairRecord
 from bench.records import Record
 from bench.runner import describe
 from bench.verdicts import worst
 from bench.workload import Unit
 
-EXPORT_GUESS_S = 12.0
 PAIR_GUESS_S = 15.0
 
 
@@ -27,7 +27,9 @@ class ConsoleObserver:
     def __init__(self, console: Console, quiet: bool = False) -> None:
         self._console, self._quiet = console, quiet
         self._lock = threading.Lock()
-        self._left = TimeLeft({})
+        # One for each machine, since they run side by side, and one for what is prepared before.
+        self._left: dict[str, TimeLeft] = {}
+        self._preparing = TimeLeft({})
         self._total = self._done = 0
         self._last: dict[str, float] = {}
         self._bar: Progress | None = None
@@ -35,11 +37,15 @@ class ConsoleObserver:
 
     def plan(self, units: Iterable[Unit], pairs: Iterable[Pair]) -> None:
         """What is to be done, for the time left."""
-        guesses = {unit.id: expected_s(unit, shared=unit.workload.kind == "op") for unit in units}
-        guesses |= {pair.id: PAIR_GUESS_S for pair in pairs}
-        self._left, self._total = TimeLeft(guesses), len(guesses)
-        now = time.monotonic()
-        self._last = {unit.device: now for unit in units}
+        guesses: dict[str, dict[str, float]] = {}
+        for unit in units:
+            mine = guesses.setdefault(_machine(unit.device), {})
+            mine[unit.id] = expected_s(unit, shared=unit.workload.kind == "op")
+        for pair in pairs:
+            guesses.setdefault(_machine(pair.first.device), {})[pair.id] = PAIR_GUESS_S
+        self._left = {machine: TimeLeft(mine) for machine, mine in guesses.items()}
+        self._total = sum(map(len, guesses.values()))
+        self._last = dict.fromkeys(guesses, time.monotonic())
 
     def start(self) -> None:
         """Show the bar, where there is a terminal to show it on."""
@@ -63,16 +69,21 @@ class ConsoleObserver:
             self._bar.stop()
             self._bar = None
 
-    def exporting(self, count: int) -> None:
-        self.line(f"preparing {count} reference output{'s' if count > 1 else ''} and graphs (kept for the next run)")
+    def exporting(self, units: Sequence[Unit]) -> None:
+        self._preparing = TimeLeft({unit.id: expected_export_s(unit) for unit in units})
+        what = "reference output" if len(units) == 1 else "reference outputs"
+        self.line(f"preparing {len(units)} {what} and graphs (kept for the next run), {self._time_left()}")
 
     def exported(self, unit: Unit, artifact: Artifact) -> None:
-        size = "x".join(map(str, unit.workload.input_shape))
-        what = f"{unit.workload.name} {size}: " + (f"not prepared: {artifact.reason}" if artifact.kind else "prepared")
-        if unit.workload.kind == "model" or artifact.kind:
-            self.line(f"{what} ({artifact.seconds:.0f} s)" if not artifact.kind else what)
         with self._lock:
-            self._last = dict.fromkeys(self._last, time.monotonic())
+            now = time.monotonic()
+            self._preparing.ended(unit.id, artifact.seconds)
+            self._last = dict.fromkeys(self._last, now)
+        size = "x".join(map(str, unit.workload.input_shape))
+        if artifact.kind:
+            self.line(f"{unit.workload.name} {size}: not prepared: {artifact.reason}")
+        elif unit.workload.kind == "model":
+            self.line(f"{unit.workload.name} {size}: prepared ({artifact.seconds:.0f} s), {self._time_left()}")
 
     def began(self, unit: Unit) -> None:
         with self._lock:
@@ -84,12 +95,14 @@ class ConsoleObserver:
         with self._lock:
             now = time.monotonic()
             # From one end to the next: a worker's start belongs to its first unit.
-            self._left.ended(key, now - self._last.get(unit.device, now))
-            self._last[unit.device] = now
+            machine = _machine(unit.device)
+            if machine in self._left:
+                self._left[machine].ended(key, now - self._last[machine])
+                self._last[machine] = now
             self._done += 1
             if self._bar is None and not self._quiet:
                 self._console.print(
-                    f"[{self._done}/{self._total}] {outcome(record)}, {time_text(self._left.seconds)} left",
+                    f"[{self._done}/{self._total}] {outcome(record)}, {self._time_left()}",
                     markup=False,
                     highlight=False,
                     soft_wrap=True,
@@ -105,11 +118,20 @@ class ConsoleObserver:
             with self._lock:
                 self._console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
 
+    def _time_left(self) -> str:
+        measuring = max((left.seconds for left in self._left.values()), default=0.0)
+        return f"{time_text(self._preparing.seconds + measuring)} left"
+
     def _draw(self, what: str) -> None:
         if self._bar is not None and self._task is not None:
-            left = f"{time_text(self._left.seconds)} left"
+            left = self._time_left()
             self._bar.update(self._task, completed=self._done, description=escape(printable(what)[:48]), left=left)
             self._bar.refresh()
+
+
+def _machine(device: str) -> str:
+    """This machine's own devices run in turn, all others side by side."""
+    return "local" if builtin_device(device) is not None else device
 
 
 def outcome(record: Record | PairRecord) -> str:
