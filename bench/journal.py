@@ -56,7 +56,10 @@ class Journal:
                 "choose another, or continue that run with --resume"
             )
         try:
+            new = [path for path in (folder, *folder.parents) if not path.exists()]
             folder.mkdir(parents=True, exist_ok=True)
+            for path in new:
+                _sync_folder(path.parent)
             write_atomically(folder / PLAN_NAME, json.dumps(encode(plan), allow_nan=False) + "\n")
         except OSError as error:
             raise _storage(folder, error) from error
@@ -76,9 +79,14 @@ class Journal:
             raise UsageError(
                 f"expected to be the only process writing {folder}, another one has it open; wait for it to end"
             ) from None
-        end = _whole_lines(descriptor)
-        os.ftruncate(descriptor, end)
-        os.lseek(descriptor, end, os.SEEK_SET)
+        try:
+            end = _whole_lines(descriptor)
+            os.ftruncate(descriptor, end)
+            os.lseek(descriptor, end, os.SEEK_SET)
+            _sync_folder(folder)  # the file may be new
+        except OSError as error:
+            os.close(descriptor)
+            raise _storage(folder, error) from error
         return cls(folder, descriptor)
 
     def append(self, event: Event) -> None:
@@ -168,8 +176,21 @@ def write_atomically(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         neighbour.replace(path)
+        _sync_folder(path.parent)
     finally:
         neighbour.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make names created or replaced in a folder last through a power cut: syncing a file does not sync its name."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network file systems sync no folders
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def _parse_event(line: bytes, where: str) -> Event:

@@ -147,6 +147,26 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, text: str | None, re
         read_plan(tmp_path)
 
 
+def test_new_names_last_through_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each folder is synced while it holds the names that must last; a file's own sync says nothing about its name."""
+    real, synced = os.fsync, dict[str, set[str]]()
+
+    def note(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        if path.is_dir():
+            synced.setdefault(str(path), set()).update(name.name for name in path.iterdir())
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    run = tmp_path / "results/run"
+    Journal.create(run, plan(*UNITS)).close()
+    assert synced == {
+        str(tmp_path): {"results"},
+        str(run.parent): {"run"},
+        str(run): {"run.json", "records.jsonl"},
+    }
+
+
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "table.csv"
     write_atomically(path, "old")
