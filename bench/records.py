@@ -60,11 +60,6 @@ class Cost:
             if value is not None and value < 0:
                 raise ValueError(f"expected {name} >= 0, got {value}")
 
-    @property
-    def flops(self) -> int:
-        """Two per multiply-add."""
-        return 2 * self.macs
-
 
 @dataclass(frozen=True, kw_only=True)
 class Disturbances:

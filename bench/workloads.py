@@ -43,9 +43,22 @@ def network_entry(workload: Workload) -> NetworkEntry:
     return entry
 
 
+def network_note(workload: Workload) -> str:
+    """What a reader of the network's numbers must know, from its row in the registry; empty where there is nothing."""
+    try:
+        return network_entry(workload).note if workload.model is not None else ""
+    except ValueError:  # a run of another version, whose networks had other names
+        return ""
+
+
 def is_onnx_file(workload: Workload) -> bool:
     """Whether the network is a user's own .onnx file."""
     return workload.model is not None and network_entry(workload).library == "onnx"
+
+
+def is_factory(workload: Workload) -> bool:
+    """Whether the network comes from a user's own `package.module:factory`."""
+    return workload.model is not None and network_entry(workload).library == "factory"
 
 
 def overwrites_input(workload: Workload) -> bool:

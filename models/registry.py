@@ -21,7 +21,8 @@ class NetworkEntry:
 
     `group` is the block of Table 3 that holds it, empty for all others. `library_name` is the library's own
     name, the `module:factory` of an own or a user's network, or the path of an .onnx file. `input_px` is None
-    where only the network itself knows (a user's own, or one named after its library).
+    where only the network itself knows (a user's own, or one named after its library). `note` is what a reader of
+    its numbers must know; reports print it.
     """
 
     name: str
@@ -71,8 +72,8 @@ def _family(title: str) -> str:
 
 
 _SHIFT = (
-    "written from the CycleMLP paper (arXiv 2107.10224); its offsets are fixed whole pixels, so the"
-    " deformable convolution of the authors' code is a shift and a 1x1 convolution here: same result, other"
+    "written from the CycleMLP paper (arXiv 2107.10224): its offsets are fixed whole pixels, so the"
+    " deformable convolution of the authors' code is a shift and a 1x1 convolution here, the same result at another"
     " speed"
 )
 _PVT = "written from the PVT paper (arXiv 2102.12122), version 1"

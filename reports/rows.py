@@ -19,10 +19,12 @@ from bench.statistics import (
     quantile,
 )
 from bench.verdicts import Verdict, worst
-from bench.workload import Settings, Unit
+from bench.workload import Settings, Unit, Workload
+from bench.workloads import network_note
 
 RowStatus = Literal["done", "partial", "failed", "lost", "skipped"]
 NOT_RUN_YET = "not run yet"
+MOST_UNSEEN = 5  # operations that a note names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +84,15 @@ class Row:
 
     @property
     def macs(self) -> int | None:
-        """Multiply-adds of the whole row for one image."""
-        return None if self.cost is None else self.cost.macs
+        """Multiply-adds of the whole row for one image; None where the counter knew none of its operations."""
+        if self.cost is None or (not self.cost.macs and self.cost.unseen):
+            return None
+        return self.cost.macs
+
+    @property
+    def flops(self) -> int | None:
+        """Two per multiply-add."""
+        return None if self.macs is None else 2 * self.macs
 
     @property
     def latency(self) -> Interval | None:
@@ -132,8 +141,9 @@ def _row(units: Sequence[Unit], records: Sequence[Record | None]) -> Row:
     cost = next((record.cost for record in (*done, *records) if record and record.cost), None)
     unit = min(units, key=lambda each: each.round)
     status, reason = _status(records)
+    about = workload_notes(unit.workload, cost)
     if not measurements:
-        return Row(unit=unit, planned=len(units), status=status, reason=reason, cost=cost)
+        return Row(unit=unit, planned=len(units), status=status, reason=reason, cost=cost, notes=about)
     medians = tuple(
         RoundMedian(round=record.unit.round, seconds=median(measurement.samples_s))
         for record, measurement in zip(done, measurements, strict=True)
@@ -157,8 +167,16 @@ def _row(units: Sequence[Unit], records: Sequence[Record | None]) -> Row:
         first_call_s=median(m.first_call_s for m in measurements),
         max_error=max((m.max_error for m in measurements if m.max_error is not None), default=None),
         verdict=_verdict(measurements),
-        notes=tuple(dict.fromkeys([*(note for m in measurements for note in m.notes), *_too_few(len(pooled))])),
+        notes=tuple(dict.fromkeys([*about, *(note for m in measurements for note in m.notes), *_too_few(len(pooled))])),
     )
+
+
+def workload_notes(workload: Workload, cost: Cost | None) -> tuple[str, ...]:
+    """What must be known of that which was timed, whoever timed it: how it was made, and what of it was not counted."""
+    unseen = cost.unseen if cost is not None else ()
+    more = f"; {len(unseen) - MOST_UNSEEN} other operations" if len(unseen) > MOST_UNSEEN else ""
+    uncounted = f"not counted: {'; '.join(unseen[:MOST_UNSEEN])}{more}" if unseen else ""
+    return tuple(filter(None, [network_note(workload), uncounted]))
 
 
 def _verdict(measurements: Sequence[Measurement]) -> Verdict:

@@ -27,7 +27,7 @@ COLUMNS: dict[str, Callable[[Row], Value]] = {
     "mode": lambda row: row.unit.mode,
     "params": lambda row: row.params,
     "macs": lambda row: row.macs,
-    "flops": lambda row: None if row.cost is None else row.cost.flops,
+    "flops": lambda row: row.flops,
     "bytes_ideal": lambda row: None if row.cost is None else row.cost.bytes_ideal,
     "bytes_moved": lambda row: None if row.cost is None else row.cost.bytes_moved,
     "latency_s": lambda row: centre(row.latency),

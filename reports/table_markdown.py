@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bench.run import Run
 from reports.noise import noise_lines
 from reports.pictured import picture_notes
-from reports.rows import Row, rows
+from reports.rows import Row, rows, workload_notes
 from reports.text_table import CONVENTION, VERDICT_LEGEND, Section, sections
 from reports.untrusted import markdown_text as safe
 
@@ -16,7 +16,17 @@ def markdown_text(run: Run, table: Sequence[Row] | None = None) -> str:
     parts = [_section(section) for section in sections(run, table)]
     legend = [CONVENTION + ".", VERDICT_LEGEND + "."]
     notes = [safe(line, 900) for line in (*noise_lines(run), *picture_notes(run, table))]
-    return "\n\n".join([*parts, *legend, *notes]) + "\n"
+    return "\n\n".join([*parts, *_about(table), *legend, *notes]) + "\n"
+
+
+def _about(table: Sequence[Row]) -> list[str]:
+    """One list of what must be known of the workloads, each note once with the names it holds for."""
+    names: dict[str, dict[str, None]] = {}
+    for row in table:
+        for note in workload_notes(row.unit.workload, row.cost):
+            names.setdefault(note, {})[row.unit.workload.name] = None
+    items = [f"- {safe(', '.join(who), 900)}: {safe(note, 900)}" for note, who in names.items()]
+    return ["\n".join(items)] if items else []
 
 
 def pipe_table(headings: Sequence[str], numeric: Sequence[bool], body: Sequence[Sequence[str]]) -> str:

@@ -8,7 +8,7 @@ import pytest
 from bench.records import Record
 from bench.workload import Settings
 from reports.rows import Row, rows, settings_text
-from tests.made_up_runs import COST, done, failed, measurement, only, op, ops_run
+from tests.made_up_runs import COST, done, failed, measurement, models_run, net, only, op, ops_run
 
 
 def test_a_row_over_two_rounds_by_hand() -> None:
@@ -104,3 +104,26 @@ def test_settings_spell_what_differs() -> None:
     assert settings_text(op()) == ""
     other = replace(op(), settings=Settings(tf32=True, cudnn_benchmark=False), effort="publish")
     assert settings_text(other) == "tf32,no_cudnn_benchmark,publish"
+
+
+def test_what_must_be_known_of_a_network_is_said_with_its_row() -> None:
+    """The registry's note; ResNet50 has none, and a name that the registry has lost is no error."""
+    (cyclemlp,) = rows(models_run([done(net("cyclemlp_b1"), 0.1)]))
+    assert any("another speed" in note for note in cyclemlp.notes)
+    for name in ("resnet50", "a_network_of_another_version"):
+        (row,) = rows(models_run([failed(net(name))]))
+        assert row.notes == ()
+
+
+def test_what_was_not_counted_is_named_and_is_never_a_zero() -> None:
+    unit, unseen = net("mine:make"), tuple(f"op{n}: 1 calls" for n in range(7))
+    nothing = replace(COST, macs=0, unseen=unseen)
+    (row,) = rows(models_run([done(unit, 0.1, nothing)]))
+    assert (row.macs, row.flops, row.macs_per_s) == (None, None, None)
+    note = "not counted: op0: 1 calls; op1: 1 calls; op2: 1 calls; op3: 1 calls; op4: 1 calls; 2 other operations"
+    assert note in row.notes
+    (row,) = rows(models_run([done(unit, 0.1, replace(COST, unseen=unseen[:1]))]))
+    assert (row.macs, row.flops) == (COST.macs, 2 * COST.macs)
+    assert "not counted: op0: 1 calls" in row.notes
+    (row,) = rows(models_run([done(unit, 0.1, replace(COST, macs=0))]))
+    assert row.macs == 0, "a network of additions alone"

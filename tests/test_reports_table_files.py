@@ -9,7 +9,7 @@ from reports.rows import rows
 from reports.table_csv import csv_text
 from reports.table_json import json_text
 from reports.table_markdown import markdown_text
-from tests.made_up_runs import done, environment, failed, op, ops_run
+from tests.made_up_runs import COST, done, environment, failed, models_run, net, op, ops_run
 
 CONTRACT = [
     *("device", "runtime", "kind", "name", "variant", "input_shape", "stack", "batch", "dtype", "layout"),
@@ -69,3 +69,15 @@ def test_markdown_says_what_it_counts_and_escapes_the_rest() -> None:
 def test_device_memory_and_notes_are_new_columns_at_the_end() -> None:
     header = csv_text([]).strip().split(",")
     assert header.index("reason") < header.index("device_memory_bytes") < header.index("notes")
+
+
+def test_markdown_says_once_what_must_be_known_of_its_networks() -> None:
+    units = [net("pvt_tiny"), net("pvt_small"), net("fasternet_t0")]
+    costs = [COST, COST, replace(COST, macs=0, unseen=("fft|: 1 calls",))]
+    text = markdown_text(models_run([done(unit, 0.1, cost) for unit, cost in zip(units, costs, strict=True)]))
+    items = [line for line in text.splitlines() if line.startswith("- ")]
+    assert len(items) == 2
+    assert items[0].startswith(r"- pvt_tiny, pvt_small: written from the PVT paper")
+    assert items[1] == r"- fasternet_t0: not counted: fft\|: 1 calls"
+    (cells,) = [line.split("|") for line in text.splitlines() if line.startswith(r"| fasternet")]
+    assert "0" not in [cell.strip() for cell in cells], "empty, not zero"
