@@ -23,7 +23,6 @@ from bench.records import Record
 from bench.store import default_cache
 from bench.transports.choice import transport_for
 from bench.workload import Unit
-from tests.sshd import Sshd
 
 ROUNDS = 3
 
@@ -52,6 +51,9 @@ class FirstUnit:
 
 def main() -> int:
     """Contact the device three times: the first one makes what is cached later."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    from tests.sshd import Sshd  # not installed: it is the tests' own server
+
     with tempfile.TemporaryDirectory() as scratch:
         server = Sshd(Path(scratch) / "sshd", environment=f"BENCH_CACHE={scratch}/device")
         try:
