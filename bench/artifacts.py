@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench import workloads
 from bench.decoding import decode, encode
 from bench.job import Files
 from bench.journal import write_atomically
@@ -79,8 +80,11 @@ class ArtifactCache:
         return found if all(self.store.has(digest) for digest in files) else None
 
     def put(self, unit: Unit, artifact: Artifact) -> None:
-        """Keep an artifact that was made whole; a failure is not kept, so that it is tried again."""
-        if not (artifact.kind or artifact.graph_reason):
+        """Keep an artifact that was made whole; a failure is not kept, so that it is tried again.
+
+        Nor is that of a user's own factory: what its module imports may change under the same name.
+        """
+        if not (artifact.kind or artifact.graph_reason or workloads.is_factory(unit.workload)):
             write_atomically(self._path(unit), json.dumps(encode(artifact)))
 
     def _path(self, unit: Unit) -> Path:

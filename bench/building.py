@@ -3,6 +3,8 @@
 A worker that times operators imports nothing of `models`: it would wait for libraries that it never uses.
 """
 
+import hashlib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,12 +77,27 @@ def network_cost_of(before: "NetworkCost", timed: nn.Module, workload: Workload,
     )
 
 
-def input_side(entry: NetworkEntry, input_px: int | None) -> int:
-    """Build a network once at that size or its own, in pixels; ValueError where it cannot be or refuses the size."""
+def look_at(entry: NetworkEntry, input_px: int | None) -> tuple[int, str]:
+    """Build a network once at that size or its own: its side in pixels, and for a user's own what it is made of.
+
+    ValueError where it cannot be built or refuses the size.
+    """
     from models.build import build, default_input_px
 
-    build(entry, input_px=input_px)
-    return input_px or default_input_px(entry)
+    module = build(entry, input_px=input_px)
+    return input_px or default_input_px(entry), factory_digest(entry, module) if entry.library == "factory" else ""
+
+
+def factory_digest(entry: NetworkEntry, module: nn.Module) -> str:
+    """A hash of a user's network: the source file that its factory stands in, and all weights and buffers."""
+    digest = hashlib.sha256()
+    source = getattr(sys.modules.get(entry.library_name.partition(":")[0]), "__file__", None)
+    if source:
+        digest.update(Path(source).read_bytes())
+    for name, value in module.state_dict().items():
+        digest.update(f"{name}:{value.dtype}:{tuple(value.shape)}\0".encode())
+        digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def export_graph(module: nn.Module, workload: Workload, example: torch.Tensor, path: Path) -> None:

@@ -41,7 +41,7 @@ class ModelArguments:
     fused: bool = True
     form: str = ""  # "" = as published; "fast" = our inference form; "timm" = the library's own network
     seed: int = 0
-    digest: str = ""  # of the file, for an .onnx path: another file is another workload
+    digest: str = ""  # of an .onnx file, or of a factory's source and weights: another one is another workload
 
 
 @dataclass(frozen=True, kw_only=True)

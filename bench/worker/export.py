@@ -15,6 +15,7 @@ from bench.runtimes.pytorch import to_numpy
 from bench.store import Store
 from bench.worker.channel import Channel, one_line
 from bench.worker.measure import classify
+from bench.worker.onnx_file import digest_of, self_contained
 from bench.workload import GRAPH_RUNTIMES, Unit, Workload
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def _from_module(unit: Unit, store: Store) -> dict[str, Any]:
             reference = to_numpy(module(image))
         else:
             published = building.plain_network(workload)
+            _refuse_another(published, workload)
             reference = to_numpy(published(image))
             before = building.count_network(published, workload)
             module = building.timed_form(published, workload)
@@ -64,6 +66,18 @@ def _from_module(unit: Unit, store: Store) -> dict[str, Any]:
     return found
 
 
+def _refuse_another(published: Any, workload: Workload) -> None:
+    """A user's network is the one that was planned: a resumed run would mix two under one name."""
+    entry, model = workloads.network_entry(workload), workload.model
+    if model is None or not model.digest or entry.library != "factory":
+        return
+    if building.factory_digest(entry, published) != model.digest:
+        raise ValueError(
+            f"expected the {entry.name} that this run was planned with, its source or weights have changed since;"
+            " begin a new run (weights from an unseeded generator change with every call: seed it)"
+        )
+
+
 def _reference_workload(workload: Workload) -> Workload:
     """The same operator in its plainest implementation."""
     if workload.operator is None or workload.operator.implementation == "split_cat":
@@ -76,13 +90,16 @@ def _onnx_file(unit: Unit, store: Store) -> dict[str, Any]:
     from bench.runtimes.onnx_runtime import session
 
     source = Path(workloads.network_entry(unit.workload).library_name)
-    digest = store.add_bytes(source.read_bytes())
+    data = self_contained(source)
+    if unit.workload.model is not None and unit.workload.model.digest not in ("", digest_of(data)):
+        raise ValueError(f"expected the {source} that this run was planned with, it has changed; begin a new run")
+    digest = store.add_bytes(data)
     plain = session(store.path(digest), 1, optimised=False)
     result = plain.run(None, {plain.get_inputs()[0].name: input_array(unit)})[0]
     return {
         "model": digest,
         "reference": _save(result.astype("float32"), store),
-        "cost": encode(building.graph_cost_of(source, unit.workload.input_shape)),
+        "cost": encode(building.graph_cost_of(store.path(digest), unit.workload.input_shape)),
     }
 
 

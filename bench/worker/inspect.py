@@ -1,11 +1,11 @@
 """The task that builds networks from outside the zoo once: do they exist, and which input do they take?"""
 
-import hashlib
 from pathlib import Path
 
 from bench.job import Task
 from bench.planning import NetworkEntry, resolve
 from bench.worker.channel import Channel
+from bench.worker.onnx_file import digest_of, self_contained
 
 
 def inspect_networks(task: Task, channel: Channel) -> None:
@@ -17,9 +17,9 @@ def inspect_networks(task: Task, channel: Channel) -> None:
             if entry.library == "onnx":
                 shape, digest = _onnx_input(entry, task.input_px)
             else:
-                from bench.building import input_side
+                from bench.building import look_at
 
-                side = input_side(entry, task.input_px or None)
+                side, digest = look_at(entry, task.input_px or None)
                 shape = (3, side, side)
         except (ValueError, OSError) as error:
             reason = " ".join(str(error).split())[:500]
@@ -30,17 +30,13 @@ def _onnx_input(entry: NetworkEntry, input_px: int) -> tuple[tuple[int, int, int
     import onnx
 
     path = Path(entry.library_name)
+    data = self_contained(path)
+    graph = onnx.load_from_string(data).graph
+    weights = {tensor.name for tensor in graph.initializer}
     try:
-        data = path.read_bytes()
-        graph = onnx.load_from_string(data).graph
-        weights = {tensor.name for tensor in graph.initializer}
         (given,) = [value for value in graph.input if value.name not in weights]
-    except FileNotFoundError:
-        raise ValueError(f"expected an ONNX file at {path}, found none; check the path") from None
-    except Exception as error:  # protobuf's errors share no public base class
-        raise ValueError(
-            f"expected {path} to be an ONNX model with one input, got {type(error).__name__}; export it again"
-        ) from error
+    except ValueError:
+        raise ValueError(f"expected {path} to be an ONNX model with one input; export it so") from None
     sizes = [dimension.dim_value for dimension in given.type.tensor_type.shape.dim]
     if len(sizes) != 4 or sizes[1] < 1:
         raise ValueError(f"expected {path} to take (N, C, H, W), got {sizes}; export it so")
@@ -49,4 +45,4 @@ def _onnx_input(entry: NetworkEntry, input_px: int) -> tuple[tuple[int, int, int
     height, width = (size or input_px for size in sizes[2:])
     if not (height and width):
         raise ValueError(f"expected {path} to fix its input size, it leaves it open; give it with --input N")
-    return (sizes[1], height, width), hashlib.sha256(data).hexdigest()
+    return (sizes[1], height, width), digest_of(data)

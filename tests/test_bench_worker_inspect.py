@@ -1,0 +1,142 @@
+"""A network from outside the zoo: what identifies it, and that another one under the same name is refused."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from bench import building
+from bench.artifacts import Artifact, ArtifactCache
+from bench.job import Task
+from bench.store import Store
+from bench.worker.channel import Channel
+from bench.worker.export import _refuse_another, export_units
+from bench.worker.inspect import inspect_networks
+from bench.worker.onnx_file import digest_of, self_contained
+from bench.workload import ModelArguments, Unit, Workload
+from models.registry import resolve
+
+
+class Heard:
+    """Keeps what a task sends."""
+
+    def __init__(self) -> None:
+        self.said: list[dict[str, Any]] = []
+
+    def begin(self, unit: Unit, attempt: int) -> None: ...
+
+    def send(self, kind: str, body: dict[str, Any], **about: object) -> None:
+        self.said.append(body)
+
+
+def inspected(source: str) -> dict[str, Any]:
+    heard = Heard()
+    inspect_networks(Task(kind="inspect", sources=(source,), input_px=8), cast(Channel, heard))
+    return heard.said[0]
+
+
+def of_source(source: str, digest: str, runtime: str = "eager") -> Unit:
+    model = ModelArguments(source=source, fused=False, digest=digest)
+    return Unit(
+        workload=Workload(kind="model", name=source, input_shape=(3, 8, 8), model=model),
+        runtime=runtime,
+        dtype="float32",
+        layout="nchw",
+        batch=1,
+        threads=1,
+        device="cpu",
+        mode="latency",
+        round=0,
+    )
+
+
+def graph(path: Path, scale: float = 1.0) -> Path:
+    """y = x * w with 3 x 8 x 8 weights, kept in a file of their own."""
+    weights = numpy_helper.from_array(np.full((3, 8, 8), scale, dtype=np.float32), "w")
+    sizes = (1, 3, 8, 8)
+    model = helper.make_model(
+        helper.make_graph(
+            [helper.make_node("Mul", ["x", "w"], ["y"])],
+            "scaled",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, sizes)],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, sizes)],
+            [weights],
+        ),
+        opset_imports=[helper.make_opsetid("", 20)],
+        ir_version=10,
+    )
+    onnx.save(model, path, save_as_external_data=True, location=f"{path.name}.data", size_threshold=0)
+    return path
+
+
+def test_weights_beside_the_file_become_part_of_the_model(tmp_path: Path) -> None:
+    path = graph(tmp_path / "net.onnx")
+    assert (tmp_path / "net.onnx.data").exists()
+    data = self_contained(path)
+    (weights,) = onnx.load_from_string(data).graph.initializer
+    assert numpy_helper.to_array(weights).shape == (3, 8, 8)
+    assert inspected(str(path)) == {
+        "source": str(path), "input_shape": (3, 8, 8), "digest": digest_of(data), "reason": ""
+    }  # fmt: skip
+    # Other weights in the second file alone are another network.
+    beside = tmp_path / "net.onnx.data"
+    beside.write_bytes(bytes(len(beside.read_bytes())))
+    assert self_contained(path) != data
+
+
+def test_weights_that_are_gone_are_said_in_one_line(tmp_path: Path) -> None:
+    path = graph(tmp_path / "net.onnx")
+    (tmp_path / "net.onnx.data").unlink()
+    reason = inspected(str(path))["reason"]
+    assert "external_data=False" in reason
+    assert "\n" not in reason
+
+
+def test_a_file_that_changed_after_planning_is_refused(tmp_path: Path) -> None:
+    path = graph(tmp_path / "net.onnx")
+    planned = of_source(str(path), digest_of(self_contained(path)), "onnxruntime")
+    heard = Heard()
+    task = Task(kind="export", units=(planned,), attempts=(1,), cache=str(tmp_path / "cache"))
+    export_units(task, cast(Channel, heard))
+    graph(path, scale=2.0)
+    export_units(task, cast(Channel, heard))
+    first, second = heard.said
+    assert (first["kind"], first["cost"]["params"]) == ("", 192)
+    assert Store(tmp_path / "cache").has(first["model"])
+    assert (second["kind"], second["model"]) == ("build", "")
+    assert "it has changed; begin a new run" in second["reason"]
+
+
+def test_a_factory_is_known_by_its_source_and_its_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "digested_net.py"
+    source.write_text("import torch\ndef net():\n    return torch.nn.Conv2d(3, 1, 1)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    name = "digested_net:net"
+    seen, again = inspected(name), inspected(name)
+    assert seen["reason"] == ""
+    assert seen["digest"] == again["digest"] != ""
+    (entry,) = resolve([name])
+    workload = of_source(name, seen["digest"]).workload
+    module = building.plain_network(workload)
+    _refuse_another(module, workload)
+    source.write_text(source.read_text() + "# edited\n")
+    with pytest.raises(ValueError, match="weights have changed since"):
+        _refuse_another(module, workload)
+    edited = building.factory_digest(entry, module)
+    assert isinstance(module, nn.Conv2d)
+    with torch.no_grad():
+        module.weight += 1
+    assert len({seen["digest"], edited, building.factory_digest(entry, module)}) == 3
+
+
+def test_nothing_of_a_factory_outlives_its_run(tmp_path: Path) -> None:
+    cache = ArtifactCache(tmp_path, "torch 1.0")
+    for source, kept in (("digested_net:net", False), ("fasternet_t0", True)):
+        planned = of_source(source, "")
+        cache.put(planned, Artifact())
+        assert (cache.get(planned) is not None) == kept
