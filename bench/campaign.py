@@ -91,6 +91,9 @@ class Campaign:
             host.result()
         if not self.environments:
             raise next(problem for machine in self.machines for problem in machine.problems.values())
+        # Now, not after hours of measuring the others.
+        for name, problem in ((n, p) for machine in self.machines for n, p in machine.problems.items()):
+            self._observer.said(name, f"{str(problem).removeprefix(f'{name}: ')}; the other devices go on")
 
     def _connect_host(self) -> Environment:
         return self._host.environment or self._host.connect()

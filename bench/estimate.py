@@ -1,5 +1,8 @@
 """How long things will take: a rough guess from the work, corrected by what has been seen."""
 
+from bench.job import Task
+from bench.pair import Pair
+from bench.planning import BURSTS_PER_SIDE
 from bench.workload import Unit
 from bench.workloads import operator_spec
 from models.registry import resolve
@@ -35,8 +38,18 @@ def expected_s(unit: Unit, shared: bool) -> float:
     """A first guess at a unit's time; `shared` where its worker's start is spread over many."""
     start = 0.3 if shared else WORKER_START_S[unit.runtime]
     start += COMPILE_S if unit.runtime == "compile" else 0.0
-    step = macs_of(unit) / (TYPICAL_GPU_MACS_PER_S if unit.accelerator else TYPICAL_MACS_PER_S)
-    return start + max(SAMPLING_S * (4 if unit.effort == "publish" else 1), SLOW_CALLS * step)
+    return start + max(SAMPLING_S * (4 if unit.effort == "publish" else 1), SLOW_CALLS * _step_s(unit))
+
+
+def expected_pair_s(pair: Pair) -> float:
+    """A first guess at one pair: each side loads and is sampled, then come the bursts, an untimed call before each."""
+    sides = (pair.first, pair.second)
+    bursts = sum(BURSTS_PER_SIDE * (max(Task.burst_s, _step_s(unit)) + _step_s(unit)) for unit in sides)
+    return sum(expected_s(unit, shared=False) for unit in sides) + bursts
+
+
+def _step_s(unit: Unit) -> float:
+    return macs_of(unit) / (TYPICAL_GPU_MACS_PER_S if unit.accelerator else TYPICAL_MACS_PER_S)
 
 
 def expected_export_s(unit: Unit) -> float:

@@ -113,6 +113,17 @@ def test_a_machine_that_is_never_reached_loses_its_units(tmp_path: Path) -> None
     assert found.device("board").environment is None
 
 
+def test_a_machine_that_is_not_reached_is_named_at_once(tmp_path: Path) -> None:
+    fakes = {CPU: FakeDevice(exports), BOARD: FakeDevice(connects=[DeviceError("board: no route")])}
+    notes = Notes()
+    campaign = Campaign(list(fakes), lambda device: fakes[BOARD if device.ssh else CPU], tmp_path, notes, QUICK)
+    try:
+        campaign.connect()
+        assert notes.told == ["no route; the other devices go on"]
+    finally:
+        campaign.close()
+
+
 def test_no_machine_at_all_is_an_error_and_writes_nothing(tmp_path: Path) -> None:
     away = FakeDevice(connects=[DeviceError("board: no route")])
     with pytest.raises(DeviceError, match="no route"):

@@ -10,15 +10,13 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from bench.artifacts import Artifact
-from bench.devices import builtin_device
-from bench.estimate import TimeLeft, expected_export_s, expected_s
+from bench.devices import Device
+from bench.estimate import TimeLeft, expected_export_s, expected_pair_s, expected_s
 from bench.pair import Pair, PairRecord
 from bench.records import Record
 from bench.runner import describe
 from bench.verdicts import worst
 from bench.workload import Unit
-
-PAIR_GUESS_S = 15.0
 
 
 class ConsoleObserver:
@@ -27,22 +25,24 @@ class ConsoleObserver:
     def __init__(self, console: Console, quiet: bool = False) -> None:
         self._console, self._quiet = console, quiet
         self._lock = threading.Lock()
-        # One for each machine, since they run side by side, and one for what is prepared before.
+        # One for each machine, since they run side by side and the devices of one in turn; one for what is prepared.
         self._left: dict[str, TimeLeft] = {}
+        self._machines: dict[str, str] = {}
         self._preparing = TimeLeft({})
         self._total = self._done = 0
         self._last: dict[str, float] = {}
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
-    def plan(self, units: Iterable[Unit], pairs: Iterable[Pair]) -> None:
-        """What is to be done, for the time left."""
+    def plan(self, units: Iterable[Unit], pairs: Iterable[Pair], devices: Iterable[Device]) -> None:
+        """What is to be done on these devices, for the time left."""
+        self._machines = {device.name: device.machine for device in devices}
         guesses: dict[str, dict[str, float]] = {}
         for unit in units:
-            mine = guesses.setdefault(_machine(unit.device), {})
+            mine = guesses.setdefault(self._machines[unit.device], {})
             mine[unit.id] = expected_s(unit, shared=unit.workload.kind == "op")
         for pair in pairs:
-            guesses.setdefault(_machine(pair.first.device), {})[pair.id] = PAIR_GUESS_S
+            guesses.setdefault(self._machines[pair.first.device], {})[pair.id] = expected_pair_s(pair)
         self._left = {machine: TimeLeft(mine) for machine, mine in guesses.items()}
         self._total = sum(map(len, guesses.values()))
         self._last = dict.fromkeys(guesses, time.monotonic())
@@ -95,10 +95,9 @@ class ConsoleObserver:
         with self._lock:
             now = time.monotonic()
             # From one end to the next: a worker's start belongs to its first unit.
-            machine = _machine(unit.device)
-            if machine in self._left:
-                self._left[machine].ended(key, now - self._last[machine])
-                self._last[machine] = now
+            machine = self._machines[unit.device]
+            self._left[machine].ended(key, now - self._last[machine])
+            self._last[machine] = now
             self._done += 1
             if self._bar is None and not self._quiet:
                 self._console.print(
@@ -127,11 +126,6 @@ class ConsoleObserver:
             left = self._time_left()
             self._bar.update(self._task, completed=self._done, description=escape(printable(what)[:48]), left=left)
             self._bar.refresh()
-
-
-def _machine(device: str) -> str:
-    """This machine's own devices run in turn, all others side by side."""
-    return "local" if builtin_device(device) is not None else device
 
 
 def outcome(record: Record | PairRecord) -> str:

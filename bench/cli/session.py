@@ -20,7 +20,7 @@ from bench.code_version import code_version
 from bench.devices import Device
 from bench.environment import difference
 from bench.errors import EXIT_DEVICE, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, BenchError, UsageError
-from bench.estimate import expected_s
+from bench.estimate import expected_pair_s, expected_s
 from bench.journal import Journal, read_plan, read_run
 from bench.pair import Pair
 from bench.planning import Axes, all_rounds, cells
@@ -120,7 +120,7 @@ def _measure(
     options: dict[str, Any],
     observer: ConsoleObserver,
 ) -> int:
-    observer.plan(units, pairs)
+    observer.plan(units, pairs, [device for machine in campaign.machines for device in machine.devices])
     observer.start()
     try:
         with _Interrupts(campaign) as interrupts:
@@ -258,6 +258,7 @@ def _default_folder(command: str, devices: Sequence[Device]) -> Path:
 
 def _show_plan(table: Sequence[Unit], rounds: int, pairs: Sequence[Pair]) -> None:
     seconds = rounds * sum(expected_s(unit, shared=unit.workload.kind == "op") for unit in table)
+    seconds += sum(map(expected_pair_s, pairs))
     for unit in table:
         size = "x".join(map(str, unit.workload.input_shape))
         parts = (unit.device, unit.runtime, unit.workload.name, unit.workload.variant, size)
@@ -268,5 +269,5 @@ def _show_plan(table: Sequence[Unit], rounds: int, pairs: Sequence[Pair]) -> Non
     click.echo(
         f"{len(table)} rows x {rounds} round{'s' * (rounds > 1)} = {len(table) * rounds} units"
         + (f", {len(pairs)} pairs" if pairs else "")
-        + f"; about {time_text(seconds + 15 * len(pairs))} on this machine, exports apart"
+        + f"; about {time_text(seconds)} on this machine, exports apart"
     )

@@ -1,0 +1,54 @@
+"""What is said on the way: the time left over machines side by side and devices in turn."""
+
+import io
+import re
+
+from rich.console import Console
+
+from bench.cli.progress import ConsoleObserver
+from bench.devices import Device, SshTarget
+from bench.estimate import expected_pair_s, expected_s
+from bench.pair import Pair
+from tests.made_up import record, unit
+
+TARGET = SshTarget(destination="pi@board")
+BIG = (256, 64, 64)
+
+
+def said_left(*devices: Device, pairs: tuple[Pair, ...] = ()) -> str:
+    """The time left before anything has ended, where each device has a hundred units."""
+    out = io.StringIO()
+    observer = ConsoleObserver(Console(file=out, width=200))
+    units = [unit(device=device.name, size=BIG, round_number=number) for device in devices for number in range(100)]
+    observer.plan(units, pairs, devices)
+    observer.exporting([])
+    observer.ended(record(units[0]))
+    first, last = out.getvalue().splitlines()
+    assert last.startswith(f"[1/{len(units) + len(pairs)}]")
+    return first.rpartition(", ")[2]
+
+
+def minutes(text: str) -> float:
+    found = re.fullmatch(r"([\d.]+) (s|min|h) left", text)
+    assert found is not None
+    return float(found[1]) * {"s": 1 / 60, "min": 1, "h": 60}[found[2]]
+
+
+def test_machines_run_side_by_side_and_devices_of_one_in_turn() -> None:
+    """Whatever they are called: only the machine behind a name tells."""
+    cpu, board = Device(name="cpu"), Device(name="board", ssh=TARGET)
+    alone = minutes(said_left(board))
+    assert minutes(said_left(board, cpu)) == alone
+    gpu_of_board = Device(name="board-gpu", ssh=TARGET)
+    assert minutes(said_left(board, gpu_of_board)) > 1.8 * alone
+
+
+def test_a_pair_takes_both_its_sides_and_the_bursts() -> None:
+    small, large = unit(size=(16, 4, 4)), unit(size=(1024, 128, 128))
+    guesses = [expected_pair_s(Pair(first=small, second=second)) for second in (small, large)]
+    assert guesses[0] > 2 * expected_s(small, shared=False) + 30 * 2 * 0.05
+    # A large one: 60 calls more than its unit, 30 of them untimed.
+    assert guesses[1] > guesses[0] + 3 * (expected_s(large, shared=False) - expected_s(small, shared=False))
+    cpu = Device(name="cpu")
+    pair = Pair(first=large, second=large)
+    assert minutes(said_left(cpu, pairs=(pair,))) > minutes(said_left(cpu))
