@@ -29,6 +29,21 @@ def build_module(workload: Workload) -> nn.Module:
     return timed_form(module, workload)
 
 
+def import_library(workload: Workload) -> None:
+    """What `build_module` would import on its first call."""
+    if workload.model is None:
+        return
+    import models.build
+    import models.fuse  # noqa: F401
+    from models.torchvision_import import import_timm, import_torchvision
+
+    library = network_entry(workload).library
+    if library == "timm":
+        import_timm()
+    elif library == "torchvision":
+        import_torchvision()
+
+
 def plain_network(workload: Workload) -> nn.Module:
     """The network as published, nothing folded."""
     from models.build import build as build_network

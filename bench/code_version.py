@@ -6,7 +6,7 @@ from importlib import resources
 
 # What runs inside or around the timed region, and what is timed. Tables, commands and transports decide no number.
 _PACKAGES = ("operators", "models", "bench.measuring", "bench.runtimes", "bench.worker")
-_MODULES = ("inputs.py", "statistics.py", "workload.py", "workloads.py")
+_MODULES = ("building.py", "inputs.py", "statistics.py", "workload.py", "workloads.py")
 
 
 @lru_cache(maxsize=1)

@@ -21,6 +21,8 @@ def unsupported(unit: Unit, environment: Environment | None) -> str:
         return "only a GPU's cache can be emptied before each call"
     if unit.settings.cold_cache and unit.mode != "latency":
         return "calls between which the cache is emptied are no queue: a cold cache is measured as latency"
+    if unit.settings.tf32 and not unit.accelerator:
+        return "TF32 is a mode of NVIDIA GPUs"
     if unit.accelerator and unit.runtime not in TORCH_RUNTIMES:
         return f"{unit.runtime} is measured on CPUs only"
     return ""
@@ -34,6 +36,8 @@ def _graph_reason(unit: Unit) -> str:
         return "ONNX Runtime has no bfloat16 kernels on a CPU"
     if unit.runtime == "openvino" and unit.dtype == "float16":
         return "OpenVINO's CPU plugin computes in float32 or bfloat16"
+    if unit.runtime == "openvino" and unit.settings.flush_denormal:
+        return "OpenVINO's Python interface has no switch for denormal numbers"
     if unit.workload.operator is not None and unit.workload.operator.implementation == "inplace":
         return "an ONNX graph cannot overwrite its input"
     if unit.workload.model is not None and unit.workload.model.form == "fast":

@@ -194,8 +194,19 @@ def test_slow_steps_get_few_samples_but_enough(iteration_s: float, expected: int
     samples, _, _, _ = run(itertools.repeat(iteration_s))
     assert len(samples.wall_s) == expected
     assert not samples.precise
-    # Five samples carry no interval, so none is too wide.
     assert samples.verdicts(RULES) == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ([7.0, 7.1, 7.0, 7.2], ()),  # (7.2 - 7.0) / 2 / 7.05 = 1.4 %
+        ([7.0, 7.1, 7.0, 7.4], ("noisy",)),  # 2.8 %
+        ([7.0, 7.1, 7.0, 9.4], ("very_noisy",)),  # 17 %
+    ],
+)
+def test_too_few_samples_for_an_interval_are_judged_by_their_range(values: list[float], verdict: tuple[str]) -> None:
+    assert Samples(wall_s=values, steady=True).verdicts(RULES) == verdict
 
 
 def test_halves_that_differ_are_drifting() -> None:

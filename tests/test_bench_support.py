@@ -33,6 +33,10 @@ def inplace(of: Unit) -> Unit:
         (replace(GRAPH, accelerator="cuda:0"), "measured on CPUs only"),
         (replace(EAGER, runtime="openvino"), "openvino is not installed"),
         (replace(EAGER, settings=Settings(cuda_graph=True)), "on a GPU only"),
+        (replace(EAGER, settings=Settings(tf32=True)), "NVIDIA GPUs"),
+        (replace(EAGER, settings=Settings(flush_denormal=True)), ""),
+        (replace(GRAPH, settings=Settings(flush_denormal=True)), ""),
+        (replace(EAGER, runtime="openvino", settings=Settings(flush_denormal=True)), "denormal"),
     ],
 )
 def test_what_a_runtime_cannot_do(planned: Unit, reason: str) -> None:

@@ -2,6 +2,8 @@
 
 import gc
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -141,6 +143,43 @@ def test_whatever_a_unit_raises_becomes_its_record(tmp_path: Path) -> None:
     assert (record.unit, record.attempt, record.status) == (of, 2, "failed")
     assert record.reason
     assert record.measurement is None
+
+
+def test_libraries_are_imported_before_the_load_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+
+    def fails(*_: object) -> Loaded:
+        order.append("load")
+        raise ValueError("enough")
+
+    monkeypatch.setattr("bench.worker.measure.load", fails)
+    monkeypatch.setattr("importlib.import_module", order.append)
+    of = replace(UNIT, runtime="openvino")
+    assert measure_unit(of, 1, None, Store(tmp_path), SystemClock(), 0.0).reason == "enough"
+    assert order == ["openvino", "load"]
+
+
+# The first session of a process decides for its thread, so each case has a process of its own.
+HALVE = """
+import numpy, onnx, sys
+from onnx import TensorProto, helper
+from pathlib import Path
+from bench.runtimes.onnx_runtime import session
+halves = [helper.make_tensor("h", TensorProto.FLOAT, (1,), [0.001])]
+ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, (4,)) for name in "xy"]
+graph = helper.make_graph([helper.make_node("Mul", ["x", "h"], ["y"])], "g", ends[:1], ends[1:], halves)
+path = Path(sys.argv[1]) / "g.onnx"
+onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), path)
+opened = session(path, 1, flush_denormal=sys.argv[2] == "flush")
+print(bool(opened.run(None, {"x": numpy.full(4, 1e-38, numpy.float32)})[0].view(numpy.uint32).any()))
+"""
+
+
+@pytest.mark.parametrize(("setting", "left"), [("keep", "True"), ("flush", "False")])
+def test_onnx_runtime_flushes_denormal_numbers_when_asked(tmp_path: Path, setting: str, left: str) -> None:
+    command = [sys.executable, "-c", HALVE, str(tmp_path), setting]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.strip() == left, done.stderr
 
 
 def test_switches_are_set_and_put_back() -> None:

@@ -78,12 +78,19 @@ class Samples:
             found.append("drifting")
         if not self.steady:
             found.append("not_steady")
-        half = self.interval.half_width
-        if half is not None and half > rules.very_noisy:
+        half = self._half_width()
+        if half > rules.very_noisy:
             found.append("very_noisy")
-        elif half is not None and half > rules.noisy:
+        elif half > rules.noisy:
             found.append("noisy")
         return tuple(found)
+
+    def _half_width(self) -> float:
+        """Of the median's interval; under six samples, which have none, of their range, relative to their median."""
+        if self.interval.half_width is not None:
+            return self.interval.half_width
+        few = decorrelated(self.wall_s)
+        return (max(few) - min(few)) / 2 / median(few) if few else 0.0
 
 
 def measure(timer: Timer, monitor: Monitor, clock: Clock, rules: Rules, overhead_s: float) -> Samples:

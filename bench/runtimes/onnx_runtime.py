@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 _ELEMENT_TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
 
 
-def session(path: Path, threads: int, *, optimised: bool = True) -> Any:
-    """A session on `threads` threads of the CPU provider."""
+def session(path: Path, threads: int, *, optimised: bool = True, flush_denormal: bool = False) -> Any:
+    """A session on `threads` threads of the CPU provider.
+
+    The first session of a process decides whether its calling thread flushes denormal numbers: give all the same.
+    """
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -23,6 +26,7 @@ def session(path: Path, threads: int, *, optimised: bool = True) -> Any:
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = 3  # warnings about graph shapes say nothing about speed
+    options.add_session_config_entry("session.set_denormal_as_zero", str(int(flush_denormal)))
     if not optimised:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -35,7 +39,7 @@ def load(unit: Unit, path: Path) -> Loaded:
     if unit.layout != "nchw":
         raise UnsupportedError("ONNX Runtime chooses its own layout")
     try:
-        opened = session(path, unit.threads)
+        opened = session(path, unit.threads, flush_denormal=unit.settings.flush_denormal)
     except Exception as error:  # its exceptions share no public base class
         if "NOT_IMPLEMENTED" in str(error) or "Could not find an implementation" in str(error):
             raise UnsupportedError(f"ONNX Runtime has no kernel: {_short(error)}") from error

@@ -1,6 +1,7 @@
 """The task that measures units one after the other in this process, and what becomes of one that fails."""
 
 import gc
+import importlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from bench.store import Store
 from bench.worker.channel import Channel, one_line
 from bench.worker.machine import Machine, machine_for
 from bench.worker.settings import applied
-from bench.workload import Unit
+from bench.workload import TORCH_RUNTIMES, Unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,6 +69,7 @@ def measure_unit(
     kind: FailureKind = ""
     reason = ""
     try:
+        import_libraries(unit)
         need = files or Files(unit=unit.id)
         measurement = measure_loaded(
             unit, lambda: load(unit, need, store), reference_of(need, store), clock, overhead_s
@@ -111,6 +113,19 @@ def classify(error: Exception) -> tuple[Status, FailureKind, str]:
     if isinstance(error, ValueError):
         return "failed", "build", text
     return "failed", "error", f"{type(error).__name__}: {text}"
+
+
+def import_libraries(unit: Unit) -> None:
+    """Before any clock starts: importing is a process's cost, not the load time of the unit that happens to be first.
+
+    Raises ImportError where the runtime is missing.
+    """
+    if unit.runtime not in TORCH_RUNTIMES:
+        importlib.import_module(unit.runtime)
+        return
+    from bench.building import import_library
+
+    import_library(unit.workload)
 
 
 def load(unit: Unit, files: Files, store: Store) -> Loaded:
