@@ -19,6 +19,7 @@ class PairRun:
     def __init__(self, pair: Pair, files: tuple[Files, ...], start_s: float) -> None:
         self._pair, self._files, self._start_s = pair, files, start_s
         self._bursts: dict[int, tuple[float, ...]] = {}
+        self._discarded: set[int] = set()
         self._verdicts: set[Verdict] = set()
         self._failure: tuple[FailureKind, str] | None = None
         self._started = time.monotonic()
@@ -35,7 +36,6 @@ class PairRun:
                 units=(first, second),
                 attempts=(1, 1),
                 files=self._files,
-                threads=first.threads,
                 bursts=BURSTS_PER_SIDE,
                 seed=first.seed + first.round,
             ),
@@ -55,6 +55,10 @@ class PairRun:
             if not isinstance(values, list) or not all(isinstance(v, float) and v > 0 for v in values):
                 raise ProtocolError("expected positive burst times")
             self._bursts[side] = tuple(values)
+            discarded = message.body.get("discarded")
+            self._discarded |= {
+                index for index in range(len(values)) if isinstance(discarded, list) and index in discarded
+            }
             said = message.body.get("verdicts")
             self._verdicts |= {verdict for verdict in SEVERITY if isinstance(said, list) and verdict in said}
         elif message.type in ("side_failed", "fatal"):
@@ -68,6 +72,12 @@ class PairRun:
         """The end of the pair."""
         first, second = self._bursts.get(0, ()), self._bursts.get(1, ())
         done = bool(first) and len(first) == len(second)
+        if done and self._discarded:
+            # Neighbours go together. Where few are left all of them are kept: the label says what they are.
+            self._verdicts.add("throttled")
+            kept = [index for index in range(len(first)) if index not in self._discarded]
+            if 2 * len(kept) >= len(first):
+                first, second = tuple(first[i] for i in kept), tuple(second[i] for i in kept)
         kind: FailureKind = ""
         reason = ""
         if not done:

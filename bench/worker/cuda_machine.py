@@ -120,6 +120,10 @@ class CudaMachine:
         """Forget what was seen of the machine until now."""
         self._monitor.start()
 
+    def look(self) -> bool:
+        """Read the GPU and its host once; False where what was just timed must be discarded."""
+        return self._monitor.keeps_group()
+
     def seen(self) -> Ending:
         """What was seen since then."""
         disturbances, verdicts, notes = self._monitor.finish()

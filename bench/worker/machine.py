@@ -49,6 +49,9 @@ class Machine(Protocol):
     def watch(self) -> None:
         """Forget what was seen of the machine until now."""
 
+    def look(self) -> bool:
+        """Read the machine once; False where what was just timed must be discarded."""
+
     def seen(self) -> Ending:
         """What was seen since then."""
 
@@ -85,6 +88,9 @@ class CpuMachine:
 
     def watch(self) -> None:
         self._monitor.start()
+
+    def look(self) -> bool:
+        return self._monitor.keeps_group()
 
     def seen(self) -> Ending:
         disturbances, verdicts, notes = self._monitor.finish()

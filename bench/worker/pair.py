@@ -2,6 +2,8 @@
 
 import os
 import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.job import Files, Task
@@ -45,15 +47,25 @@ class Token:
             self._held = False
 
 
-def take_turns(task: Task, token: Token, timer: Timer, iterations: int) -> list[float]:
-    """The mean seconds of an iteration in each burst of this side; the first turn begins with the token at side 0."""
-    bursts = []
+@dataclass(kw_only=True)
+class Bursts:
+    """One side's turns: mean seconds of an iteration in each, and which of them met a throttled machine."""
+
+    seconds: list[float] = field(default_factory=list)
+    discarded: list[int] = field(default_factory=list)
+
+
+def take_turns(task: Task, token: Token, timer: Timer, look: Callable[[], bool], iterations: int) -> Bursts:
+    """This side's bursts; the first turn begins with the token at side 0. `look` reads the machine, untimed."""
+    bursts = Bursts()
     order = turns(task.bursts, task.seed)
     for position, side in enumerate(order):
         if side == task.side:
             token.take()
             timer.sample(1)  # untimed: fills the caches that the other side has emptied
-            bursts.append(timer.sample(iterations).wall_s)
+            bursts.seconds.append(timer.sample(iterations).wall_s)
+            if not look():  # while the other side still sleeps
+                bursts.discarded.append(len(bursts.seconds) - 1)
             if position + 1 < len(order) and order[position + 1] != side:
                 token.give()
         elif position == 0:
@@ -62,7 +74,7 @@ def take_turns(task: Task, token: Token, timer: Timer, iterations: int) -> list[
 
 
 def measure_pair(task: Task, channel: Channel) -> None:
-    """Load this side's unit, then take turns; sends one `bursts` message with the mean seconds of an iteration."""
+    """Load this side's unit, then take turns; sends one `bursts` message."""
     unit, attempt = task.units[task.side], task.attempts[task.side]
     files = {item.unit: item for item in task.files}.get(unit.id, Files(unit=unit.id))
     store, clock = Store(Path(task.cache)), SystemClock()
@@ -83,7 +95,8 @@ def measure_pair(task: Task, channel: Channel) -> None:
                 if task.side == 0:
                     token.take()
                 machine.watch()
-                bursts = take_turns(task, token, machine.timer(), max(round(task.burst_s / iteration_s), least))
+                iterations = max(round(task.burst_s / iteration_s), least)
+                bursts = take_turns(task, token, machine.timer(), machine.look, iterations)
                 verdicts = machine.seen().verdicts
     except (EOFError, BrokenPipeError):
         raise  # the other side says why
@@ -91,4 +104,5 @@ def measure_pair(task: Task, channel: Channel) -> None:
         status, kind, reason = classify(error)
         channel.send("side_failed", {"status": status, "kind": kind, "reason": reason}, unit=unit.id, attempt=attempt)
         raise SystemExit(1) from error
-    channel.send("bursts", {"seconds": bursts, "verdicts": verdicts}, unit=unit.id, attempt=attempt)
+    body = {"seconds": bursts.seconds, "discarded": bursts.discarded, "verdicts": verdicts}
+    channel.send("bursts", body, unit=unit.id, attempt=attempt)
