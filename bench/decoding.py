@@ -2,7 +2,7 @@
 
 What comes from a device or a file is untrusted: an unknown field, a missing one, a wrong type, NaN or infinity is a
 ValueError that names the field, and each type's constructor still has the last word. The same few lines serve the
-host and a board, which has no pydantic.
+host and a board, which has the standard library alone.
 """
 
 import sys

@@ -21,7 +21,7 @@ FEATURES = (
 )  # fmt: skip
 
 
-def probe(cache: Path, accelerators: tuple[str, ...] = ()) -> Environment:
+def probe(cache: Path) -> Environment:
     """Look at this machine; `cache` is the folder whose free space counts."""
     cpus = topology()
     info = _cpuinfo()
@@ -48,13 +48,12 @@ def probe(cache: Path, accelerators: tuple[str, ...] = ()) -> Environment:
         temperature_c=temperature_c(),
         throttle_flags=throttle_flags(),
         free_disk_bytes=_free_disk(cache),
-        accelerators=accelerators,
-        fingerprint=fingerprint(machine, model, kernel, runtimes, accelerators),
+        fingerprint=fingerprint(machine, model, kernel, runtimes),
     )
 
 
 def fingerprint(
-    machine: str, model: str, kernel: str, runtimes: tuple[RuntimeVersion, ...], accelerators: tuple[str, ...]
+    machine: str, model: str, kernel: str, runtimes: tuple[RuntimeVersion, ...], accelerators: tuple[str, ...] = ()
 ) -> str:
     """16 hex digits of what decides a number and doesn't change by itself; nothing volatile."""
     parts = [machine, model, kernel, [[r.name, r.version] for r in runtimes], list(accelerators)]

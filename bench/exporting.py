@@ -113,7 +113,6 @@ class Exporter:
                 kind="export",
                 units=tuple(units),
                 attempts=(1,) * len(units),
-                threads=self._threads,
                 path=self._path,
             ),
             threads=self._threads,

@@ -25,7 +25,6 @@ class Task:
     units: tuple[Unit, ...] = ()
     attempts: tuple[int, ...] = ()  # as many as units
     files: tuple[Files, ...] = ()
-    threads: int = 1
     bursts: int = 0  # of each side of a pair
     burst_s: float = 0.05
     seed: int = 0  # of a pair's order

@@ -25,7 +25,6 @@ FailureKind = Literal[
     "timeout",
     "offline",  # lost: the device went away
     "protocol",  # the device broke the wire format
-    "interrupted",  # lost: the run was stopped
 ]
 
 

@@ -315,7 +315,6 @@ class _Work:
                 units=tuple(units),
                 attempts=tuple(self._attempt(unit) for unit in units),
                 files=tuple(self._artifact(unit).files(unit.id) for unit in units),
-                threads=units[0].threads,
             ),
             threads=units[0].threads,
             start_s=self._patience.worker_start_s,

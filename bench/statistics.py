@@ -93,20 +93,6 @@ def log_mean_interval(values: Sequence[float], confidence: float = 0.95) -> Inte
     return Interval(centre=math.exp(centre), low=math.exp(centre - half), high=math.exp(centre + half))
 
 
-def log_ratio_interval(numerator: Sequence[float], denominator: Sequence[float]) -> Interval:
-    """Ratio of two geometric means with Welch's t interval on the logarithms (independent groups)."""
-    first, second = ([math.log(value) for value in group] for group in (numerator, denominator))
-    centre = fmean(first) - fmean(second)
-    if len(first) < 2 or len(second) < 2:
-        return Interval(centre=math.exp(centre))
-    parts = [stdev(group) ** 2 / len(group) for group in (first, second)]
-    if sum(parts) == 0:
-        return Interval(centre=math.exp(centre), low=math.exp(centre), high=math.exp(centre))
-    freedom = sum(parts) ** 2 / sum(p**2 / (len(g) - 1) for p, g in zip(parts, (first, second), strict=True))
-    half = t_quantile(0.975, freedom) * math.sqrt(sum(parts))
-    return Interval(centre=math.exp(centre), low=math.exp(centre - half), high=math.exp(centre + half))
-
-
 @lru_cache(maxsize=1024)
 def t_quantile(probability: float, freedom: float) -> float:
     """Quantile of Student's t distribution, by bisection of its distribution function."""

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import shutil
 import tempfile
 from pathlib import Path
 from typing import BinaryIO
@@ -51,10 +50,6 @@ class Store:
         incoming.write(data)
         incoming.finish()
         return digest
-
-    def remove_all(self) -> None:
-        """Empty the store."""
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Incoming:

@@ -39,7 +39,7 @@ class ModelArguments:
 
     source: str
     fused: bool = True
-    form: str = ""  # "" = as published; "fast" = our inference form; "timm" = the library's own network
+    form: str = ""  # "" = as published; "fast" = our inference form
     seed: int = 0
     digest: str = ""  # of an .onnx file, or of a factory's source and weights: another one is another workload
 

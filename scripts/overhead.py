@@ -1,10 +1,11 @@
 """What parent and agent cost while a worker samples: `python scripts/overhead.py [--seconds S]`.
 
-Runs `bench ops` on one cell with long sampling and reads both processes' user and system time from /proc/PID/stat
+Runs `bench ops` on one cell with long sampling and reads both processes' user and system time
 between the moment a unit began and the last look before it ended. Issue's target: under 1 % of a core, together.
 """
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
@@ -12,57 +13,55 @@ import tempfile
 import time
 from pathlib import Path
 
+import psutil
+
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = 0.01
 PROGRAM = "import sys; from bench.cli.main import main; sys.exit(main())"
 
 
-def stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat after the command's name: [1] is the parent, [11] and [12] the ticks used."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
-def cpu_seconds(pid: int) -> float:
+def cpu_seconds(process: psutil.Process) -> float:
     """User and system time of a process and its threads, without its children."""
-    fields = stat(pid)
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
+    times = process.cpu_times()
+    return times.user + times.system
 
 
-def children(pid: int, of_command: str) -> list[int]:
-    """The children of a process whose command line holds the text."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        fields = stat(int(folder.name))
-        try:
-            command = (folder / "cmdline").read_bytes().decode(errors="replace")
-        except OSError:
-            continue
-        if fields and int(fields[1]) == pid and of_command in command:
-            found.append(int(folder.name))
-    return found
+def child(process: psutil.Process, of_command: str) -> psutil.Process | None:
+    """The first child of a process whose command line holds the text."""
+    for each in process.children() if lives(process) else []:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if of_command in " ".join(each.cmdline()):
+                return each
+    return None
 
 
-def watch(parent: int, seconds: float) -> list[tuple[float, float, float]]:
+def lives(process: psutil.Process) -> bool:
+    """Whether it has not ended; one that nobody has waited for yet has."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def watch(parent: psutil.Process, seconds: float) -> list[tuple[float, float, float]]:
     """(wall, parent's, agent's) seconds of each stretch in which one worker was seen at work."""
     stretches: list[tuple[float, float, float]] = []
     until = time.monotonic() + seconds
-    while time.monotonic() < until and stat(parent):
-        agents = children(parent, "bench.agent")
-        workers = children(agents[0], "bench.worker") if agents else []
-        if not workers:
+    while time.monotonic() < until and lives(parent):
+        agent = child(parent, "bench.agent")
+        worker = child(agent, "bench.worker") if agent else None
+        if agent is None or worker is None:
             time.sleep(0.05)
             continue
         time.sleep(4.0)  # its imports; those cost nobody's measurement
-        agent, start = agents[0], (time.monotonic(), cpu_seconds(parent), cpu_seconds(agents[0]))
-        last = start
-        while stat(workers[0]) and time.monotonic() < until:
-            last = (time.monotonic(), cpu_seconds(parent), cpu_seconds(agent))
+        looks = []
+        # The agent ends after its workers, and the parent after both.
+        while lives(worker) and time.monotonic() < until:
+            looks.append((time.monotonic(), cpu_seconds(parent), cpu_seconds(agent)))
             time.sleep(0.5)
-        if last[0] - start[0] >= 1:
-            stretches.append((last[0] - start[0], last[1] - start[1], last[2] - start[2]))
+        if looks and looks[-1][0] - looks[0][0] >= 1:
+            wall, host, device = (last - first for first, last in zip(looks[0], looks[-1], strict=True))
+            stretches.append((wall, host, device))
     return stretches
 
 
@@ -78,7 +77,7 @@ def main() -> int:
             command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
-            stretches = watch(process.pid, seconds)
+            stretches = watch(psutil.Process(process.pid), seconds)
         finally:
             process.terminate()
             process.wait()

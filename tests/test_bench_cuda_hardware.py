@@ -121,7 +121,7 @@ def test_a_batch_that_does_not_fit_fails_and_the_next_one_runs(tmp_path: Path) -
     image = on_gpu(batch=2)
     units = (image, replace(image, batch=512), image)
     channel = ListChannel()
-    task = Task(kind="measure", units=units, attempts=(1, 1, 1), threads=image.threads, cache=str(tmp_path))
+    task = Task(kind="measure", units=units, attempts=(1, 1, 1), cache=str(tmp_path))
     measure_units(task, channel)  # type: ignore[arg-type]
     assert [record.status for record in channel.records] == ["done", "failed", "done"]
     assert channel.records[1].reason_kind == "out_of_memory"

@@ -15,7 +15,6 @@ from bench.statistics import (
     kendall_tau_b,
     lag1_autocorrelation,
     log_mean_interval,
-    log_ratio_interval,
     mann_whitney_p,
     median_interval,
     quantile,
@@ -110,24 +109,6 @@ def test_the_interval_scales_with_its_unit(values: list[float], unit: float) -> 
     for before, after in ((one.centre, other.centre), (one.low, other.low), (one.high, other.high)):
         assert before is not None
         assert after == pytest.approx(before * unit, rel=1e-6)
-
-
-def test_the_ratio_of_equal_groups_is_one_and_reverses() -> None:
-    first, second = [1.0, 1.1, 1.2], [2.0, 2.1, 2.3]
-    assert log_ratio_interval(first, first).centre == pytest.approx(1.0)
-    there, back = log_ratio_interval(first, second), log_ratio_interval(second, first)
-    assert there.low is not None
-    assert back.high is not None
-    assert there.centre * back.centre == pytest.approx(1.0)
-    assert there.low * back.high == pytest.approx(1.0)
-
-
-def test_the_welch_interval_of_equally_spread_groups_is_students() -> None:
-    """Equal sizes and variances: Welch's freedom is n + m - 2, here 4, and t = 2.7764."""
-    group = [1.0, math.e, math.e**2]  # log variance 1, a third of it for each mean
-    found = log_ratio_interval(group, group)
-    assert found.high is not None
-    assert math.log(found.high) == pytest.approx(2.77645 * math.sqrt(2 / 3), abs=1e-4)
 
 
 def test_an_interval_is_whole_and_ordered() -> None:

@@ -78,6 +78,17 @@ def test_every_direct_dependency_is_pinned(project: dict[str, Any], pins: dict[s
     assert all(pins.values()), "every line of constraints.txt reads name==version"
 
 
+def test_every_dependency_is_imported(project: dict[str, Any]) -> None:
+    """What nothing needs is a cost to everybody who installs this."""
+    modules = {"pyyaml": "yaml"}
+    elsewhere = {"onnxscript", "timm", "torchvision"}  # imported by torch.onnx, and by names that a network names
+    tops = (*HOUSE, "scripts")
+    sources = "\n".join(path.read_text(encoding="utf-8") for top in tops for path in (ROOT / top).rglob("*.py"))
+    imported = set(re.findall(r"^\s*(?:from|import) (\w+)", sources, re.MULTILINE))
+    direct = {canonical(line) for line in project["project"]["dependencies"]} - elsewhere
+    assert {name for name in direct if modules.get(name, name) not in imported} == set()
+
+
 def test_the_script_points_into_the_house(project: dict[str, Any]) -> None:
     module, _, function = project["project"]["scripts"]["bench"].partition(":")
     assert function

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,4 +26,3 @@ class Loaded:
     threads: int  # read back from the runtime
     restore: Callable[[], None] | None = None
     notes: tuple[str, ...] = ()
-    module: Any = None  # the torch module behind it, where there is one

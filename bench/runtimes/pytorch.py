@@ -59,7 +59,6 @@ def load_module(module: "torch.nn.Module", unit: Unit) -> Loaded:
         output=output,
         threads=torch.get_num_threads(),
         restore=restore if restores else None,
-        module=module,
     )
 
 
