@@ -21,10 +21,19 @@ class Artifact:
     reference: str = ""
     model: str = ""
     cost: Cost | None = None
+    channels_last_cost: Cost | None = None  # where that layout moves other bytes
+    graph_cost: Cost | None = None  # where the exported graph is not the module's own
     kind: FailureKind = ""
     reason: str = ""
     graph_reason: str = ""  # why there is no graph, where the rest could be made
     seconds: float = 0.0
+
+    def cost_of(self, unit: Unit) -> Cost | None:
+        """The counts of the very graph that the unit times."""
+        other = self.graph_cost if unit.runtime in GRAPH_RUNTIMES else None
+        if unit.runtime not in GRAPH_RUNTIMES and unit.layout == "channels_last":
+            other = self.channels_last_cost
+        return other or self.cost
 
     def files(self, unit: str) -> Files:
         """What the worker of that unit is told."""

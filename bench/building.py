@@ -70,16 +70,20 @@ def timed_form(module: nn.Module, workload: Workload) -> nn.Module:
     return fuse(module, torch.zeros(1, *workload.input_shape), in_place=True)
 
 
-def count_network(module: nn.Module, workload: Workload, batch: int = 1) -> "NetworkCost":
+def count_network(
+    module: nn.Module, workload: Workload, batch: int = 1, *, channels_last: bool = False
+) -> "NetworkCost":
     """Counts of a module as it is, at the workload's input size."""
     from models.counting import count
 
-    return count(module, workload.input_shape, batch=batch)
+    return count(module, workload.input_shape, batch=batch, channels_last=channels_last)
 
 
-def network_cost_of(before: "NetworkCost", timed: nn.Module, workload: Workload, batch: int, dtype: str) -> Cost:
+def network_cost_of(
+    before: "NetworkCost", timed: nn.Module, workload: Workload, batch: int, dtype: str, *, channels_last: bool = False
+) -> Cost:
     """Counts of the graph that is timed, beside those of the published network."""
-    after = count_network(timed, workload, batch)
+    after = count_network(timed, workload, batch, channels_last=channels_last)
     return Cost(
         params=after.params,
         macs=after.macs,
@@ -115,15 +119,21 @@ def factory_digest(entry: NetworkEntry, module: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def export_graph(module: nn.Module, workload: Workload, example: torch.Tensor, path: Path) -> None:
-    """Write the timed module as ONNX; a fused FasterNet in the form that ONNX Runtime runs best."""
-    from models.export import export
+def exported_form(module: nn.Module, workload: Workload) -> nn.Module:
+    """The module to export: itself, or for a fused FasterNet the form that ONNX Runtime runs best."""
     from models.fasternet import FasterNet
     from models.fasternet_export import export_form
 
     if isinstance(module, FasterNet) and workload.model is not None and workload.model.fused:
-        module = export_form(module).to(example.dtype)
-    export(module, example, path)
+        return export_form(module)
+    return module
+
+
+def export_graph(module: nn.Module, example: torch.Tensor, path: Path) -> None:
+    """Write a module in its exported form as ONNX."""
+    from models.export import export
+
+    export(module.to(example.dtype), example, path)
 
 
 def graph_cost_of(path: Path, input_shape: tuple[int, int, int]) -> Cost:

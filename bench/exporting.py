@@ -1,6 +1,7 @@
 """Makes the artifacts that are missing, in workers of their own on the host."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from bench.artifacts import Artifact, ArtifactCache, representative, with_graph
 from bench.connection import Connection
@@ -24,11 +25,11 @@ class Exporter:
         self._tried: dict[str, Artifact] = {}
 
     def artifact(self, unit: Unit) -> Artifact:
-        """The artifact of a unit that `make` has seen; one with a graph serves eager as well."""
-        own, shared = self._find(unit), self._find(with_graph(unit))
-        if own is not None:
-            return own
-        return shared or Artifact(kind="build", reason="its reference output was not made")
+        """The artifact of a unit that `make` has seen, with its own cost; one with a graph serves eager as well."""
+        found = self._find(unit) or self._find(with_graph(unit))
+        if found is None:
+            return Artifact(kind="build", reason="its reference output was not made")
+        return replace(found, cost=found.cost_of(unit))
 
     def missing(self, units: Iterable[Unit]) -> tuple[Unit, ...]:
         """One representative of each artifact that is neither in the cache nor tried in this run."""

@@ -1,5 +1,6 @@
 """A network from outside the zoo: what identifies it, and that another one under the same name is refused."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from torch import nn
 
 from bench import building
 from bench.artifacts import Artifact, ArtifactCache
+from bench.decoding import decode
 from bench.job import Task
 from bench.store import Store
 from bench.worker.channel import Channel
@@ -132,6 +134,27 @@ def test_a_factory_is_known_by_its_source_and_its_weights(tmp_path: Path, monkey
     with torch.no_grad():
         module.weight += 1
     assert len({seen["digest"], edited, building.factory_digest(entry, module)}) == 3
+
+
+def test_the_cost_is_that_of_the_graph_that_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The form that is exported from a fused FasterNet copies other bytes than the module that eager runs."""
+    monkeypatch.setattr("bench.worker.export._export", lambda *_: "")
+    model = ModelArguments(source="fasternet_t0")
+    workload = Workload(kind="model", name="fasternet_t0", input_shape=(3, 64, 64), model=model)
+    planned = replace(of_source("fasternet_t0", "", "onnxruntime"), workload=workload)
+    heard = Heard()
+    export_units(Task(kind="export", units=(planned,), attempts=(1,), cache=str(tmp_path)), cast(Channel, heard))
+    (body,) = heard.said
+    assert body["reason"] == ""
+    made = decode(Artifact, body)
+    graph_cost, eager_cost = made.cost_of(planned), made.cost_of(replace(planned, runtime="eager"))
+    assert graph_cost is not None
+    assert eager_cost is not None
+    assert graph_cost.macs == eager_cost.macs
+    assert graph_cost.bytes_moved != eager_cost.bytes_moved
+    other = replace(eager_cost, bytes_moved=1)
+    last = replace(made, channels_last_cost=other).cost_of(replace(planned, runtime="eager", layout="channels_last"))
+    assert last == other
 
 
 def test_nothing_of_a_factory_outlives_its_run(tmp_path: Path) -> None:

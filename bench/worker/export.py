@@ -3,6 +3,7 @@
 import os
 import time
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ def export_units(task: Task, channel: Channel) -> None:
 def _from_module(unit: Unit, store: Store) -> dict[str, Any]:
     import torch
 
+    found: dict[str, Any] = {}
     workload, image = unit.workload, torch.from_numpy(input_array(unit))
     with torch.no_grad():
         if workload.operator is not None:
@@ -54,13 +56,17 @@ def _from_module(unit: Unit, store: Store) -> dict[str, Any]:
             reference = to_numpy(published(image))
             before = building.count_network(published, workload)
             module = building.timed_form(published, workload)
-            cost = building.network_cost_of(before, module, workload, unit.batch, unit.dtype)
-    found: dict[str, Any] = {"reference": _save(reference, store), "cost": encode(cost)}
+            counted = partial(building.network_cost_of, before, workload=workload, batch=unit.batch, dtype=unit.dtype)
+            cost, last = counted(module), counted(module, channels_last=True)
+            found["channels_last_cost"] = None if last == cost else encode(last)
+    found |= {"reference": _save(reference, store), "cost": encode(cost)}
     if unit.runtime in GRAPH_RUNTIMES:
         module = building.build_module(workload) if workload.operator is not None else module
-        dtype = getattr(torch, unit.dtype)
         try:
-            found["model"] = _export(module.to(dtype), workload, image.to(dtype), store)
+            form = building.exported_form(module, workload)
+            if form is not module:
+                found["graph_cost"] = encode(counted(form))
+            found["model"] = _export(form, image.to(getattr(torch, unit.dtype)), store)
         except Exception as error:  # noqa: BLE001 - the network can still be timed in eager
             found["graph_reason"] = f"no ONNX graph: {one_line(error)}"
     return found
@@ -111,10 +117,10 @@ def _save(array: "npt.NDArray[np.float32]", store: Store) -> str:
     return store.add_bytes(buffer.getvalue())
 
 
-def _export(module: Any, workload: Workload, example: Any, store: Store) -> str:
+def _export(module: Any, example: Any, store: Store) -> str:
     path = store.folder / f".export-{os.getpid()}.onnx"
     try:
-        building.export_graph(module, workload, example, path)
+        building.export_graph(module, example, path)
         return store.add_file(path)
     finally:
         path.unlink(missing_ok=True)
