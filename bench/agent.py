@@ -12,6 +12,7 @@ import ctypes
 import json
 import os
 import selectors
+import shutil
 import signal
 import sys
 import time
@@ -81,6 +82,7 @@ class Agent:
                 self._check_timers()
         finally:
             self._kill_all()
+            self._forget_compiled()
             if self._incoming is not None:
                 self._incoming.abort()
         return 0
@@ -192,6 +194,7 @@ class Agent:
         job = decode(Job, body)
         cpus = choose(topology(), job.threads)
         self._job = job
+        self._forget_compiled()  # of an agent that was killed
         self._workers = _start_workers(job, cpus, self._cache, self._worker)
         for index, worker in enumerate(self._workers):
             self._selector.register(worker.pipe, selectors.EVENT_READ, _bound(self._read_worker, index))
@@ -255,6 +258,7 @@ class Agent:
         if self._workers and all(worker.pid < 0 for worker in self._workers):
             self._workers = []
             kill_orphans()
+            self._forget_compiled()
             self._send("idle", {})
 
     def _kill_all(self) -> None:
@@ -262,6 +266,9 @@ class Agent:
             if worker.pid > 0:
                 worker.kill()
         kill_orphans()
+
+    def _forget_compiled(self) -> None:
+        shutil.rmtree(_compiled_folder(self._cache), ignore_errors=True)
 
     # --- time
 
@@ -297,6 +304,9 @@ def _start_workers(job: Job, cpus: tuple[int, ...], cache: Path, command: tuple[
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [_code_path(), os.environ.get("PYTHONPATH", "")]))
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
     environment["PYTHONSAFEPATH"] = "1"  # else `-m` looks in the current folder first, where a `bench` may lie
+    # Code that a worker before it has compiled would make a round no independent one.
+    environment["TORCHINDUCTOR_CACHE_DIR"] = str(_compiled_folder(cache) / "inductor")
+    environment["TRITON_CACHE_DIR"] = str(_compiled_folder(cache) / "triton")
     task = replace(job.task, cpus=cpus, cache=str(cache))
     if job.workers == 1:
         return [WorkerProcess(json.dumps(encode(task)).encode(), environment, start_s=job.start_s, command=command)]
@@ -309,6 +319,11 @@ def _start_workers(job: Job, cpus: tuple[int, ...], cache: Path, command: tuple[
     for descriptor in (*first, *second):
         os.close(descriptor)
     return workers
+
+
+def _compiled_folder(cache: Path) -> Path:
+    """Where `torch.compile` keeps its work: for one job alone, which the device's lock makes the only one."""
+    return cache.absolute() / "compiled"
 
 
 def _code_path() -> str:

@@ -127,6 +127,16 @@ def test_an_exit_code_comes_with_the_last_words(device: Device) -> None:
     assert end.failure == ("crash", "the worker ended with code 7: Fatal: no such kernel")
 
 
+def test_what_one_worker_compiles_is_gone_before_the_next(device: Device) -> None:
+    (device.cache / "compiled/inductor").mkdir(parents=True)  # as a killed agent leaves it
+    connection = device.connect("compiles")
+    for _ in range(2):
+        reason = only_exit(connection).failure[1]
+        assert "TRITON_CACHE_DIR new" in reason
+        assert "used" not in reason
+        assert not (device.cache / "compiled").exists()
+
+
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGSEGV"])
 def test_a_signal_is_named(device: Device, name: str) -> None:
     end = only_exit(device.connect(name))
