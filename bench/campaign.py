@@ -8,13 +8,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from bench.artifacts import ArtifactCache
 from bench.code_version import code_version
 from bench.connection import Transport
 from bench.devices import Device
 from bench.environment import fingerprint
-from bench.errors import BenchError, DeviceError, StorageError, UsageError
+from bench.errors import BenchError, DeviceError, LinkLostError, StorageError, UsageError
 from bench.exporting import Exporter
 from bench.job import Job, Task
 from bench.job_run import run_job
@@ -81,13 +82,33 @@ class Campaign:
 
     def connect(self) -> None:
         """Reach every machine; DeviceError where no device can be used. One that can't is left with its problem."""
-        with ThreadPoolExecutor(len(self.machines) + 1) as pool:
+        contacts: list[Future[None]] = []
+
+        def all_contacted() -> bool:
+            # Read by the pool's threads while the list is still growing: it counts once it is whole.
+            return len(contacts) == len(self.machines) and all(contact.done() for contact in contacts)
+
+        def idle(runner: MachineRunner, contact: "Future[Any]") -> None:
+            # The slowest to answer may take minutes, and an agent that hears nothing for a lease leaves.
+            if contact.exception() is None:
+                runner.idle(all_contacted)
+
+        with ThreadPoolExecutor(2 * len(self.machines) + 2) as pool:
             host: Future[Environment] = pool.submit(self._connect_host)
-            for machine, future in [(m, pool.submit(self._contact, m, host)) for m in self.machines]:
+            contacts += [pool.submit(self._contact, machine, host) for machine in self.machines]
+            waits = [
+                pool.submit(idle, machine.runner, contact)
+                for machine, contact in zip(self.machines, contacts, strict=True)
+            ]
+            if all(machine.runner is not self._host for machine in self.machines):
+                waits.append(pool.submit(idle, self._host, host))
+            for machine, contact, wait in zip(self.machines, contacts, waits, strict=False):
                 try:
-                    future.result()
+                    contact.result()
+                    wait.result()
                 except BenchError as error:
                     machine.problems = {device.name: error for device in machine.devices}
+                    machine.environments = {}
             host.result()
         if not self.environments:
             raise next(problem for machine in self.machines for problem in machine.problems.values())
@@ -208,7 +229,17 @@ class Campaign:
         missing = exporter.missing(units)
         if missing:
             self._observer.exporting(missing)
-            exporter.make(self._host.connection, units, self._stopped.is_set, self._observer.exported)
+            losses = 0
+            while not self.stopped:
+                try:
+                    exporter.make(self._host.connection, units, self._stopped.is_set, self._observer.exported)
+                    return
+                except LinkLostError as error:
+                    # What was made is kept: the next try makes the rest.
+                    losses += 1
+                    last = losses > len(self._patience.reconnect_s)
+                    if problem := error if last else self._host.recover(error):
+                        raise problem from None
 
     def _measure(
         self,

@@ -10,6 +10,7 @@ from bench.errors import ProtocolError
 from bench.estimate import deadline_s
 from bench.job import Deadline, Job, Task
 from bench.job_run import run_job
+from bench.planning import chunks
 from bench.wire import Message
 from bench.workload import GRAPH_RUNTIMES, Unit
 
@@ -56,7 +57,7 @@ class Exporter:
         # A second look: where making the graph killed its worker, eager's reference may still be had alone.
         while (missing := self.missing(wanted)) and not stopped():
             operators = [unit for unit in missing if unit.workload.kind == "op"]
-            queue = [operators] if operators else []
+            queue = [list(chunk) for chunk in chunks(operators)]
             queue += [[unit] for unit in missing if unit.workload.kind == "model"]
             while queue and not stopped():
                 left = self._run(connection, queue.pop(0), stopped, done, crashed)

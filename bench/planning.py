@@ -1,7 +1,7 @@
 """From what was asked to the list of units: every list is an axis, every round visits all cells in a fresh order."""
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import product
@@ -23,6 +23,7 @@ TABLE1_SIZES = ((96, 56, 56), (192, 28, 28), (384, 14, 14), (768, 7, 7))
 TABLE1_OPERATORS = ("conv", "gconv", "dwconv", "pconv")
 PAIRS_PER_CLAIM = 4
 BURSTS_PER_SIDE = 30
+WORKER_UNITS = 200  # of operators that share one worker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +190,10 @@ def ordered(units: Iterable[Unit], seed: int) -> tuple[Unit, ...]:
 
 
 def grouped(units: Iterable[Unit]) -> Iterator[tuple[Unit, ...]]:
-    """Which units share a worker: operators of one round, runtime and thread count; a network has its own."""
+    """Which units share a worker: operators of one round, runtime and thread count, at most `WORKER_UNITS`.
+
+    A network has its own.
+    """
     shared: dict[object, list[Unit]] = {}
     for unit in units:
         key: object = (unit.round, unit.device, unit.runtime, unit.threads, unit.settings)
@@ -197,7 +201,13 @@ def grouped(units: Iterable[Unit]) -> Iterator[tuple[Unit, ...]]:
             key = unit.id
         shared.setdefault(key, []).append(unit)
     for members in shared.values():
-        yield tuple(members)
+        yield from chunks(members)
+
+
+def chunks(units: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:
+    """At most `WORKER_UNITS` in each: a job is one line, and a line has at most 1 MiB."""
+    for start in range(0, len(units), WORKER_UNITS):
+        yield tuple(units[start : start + WORKER_UNITS])
 
 
 def claim_pairs(table: Iterable[Unit], claims: Iterable[tuple[str, str]], pairs: int) -> tuple[Pair, ...]:

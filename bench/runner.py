@@ -55,6 +55,7 @@ class MachineRunner:
         self._first_seen: Environment | None = None
         self._transport, self._run, self._patience, self._observer = transport, run, patience, observer
         self._connection: Connection | None = None
+        self._lost: BenchError | None = None
         self._stopped = False
         self._attempts: Counter[str] = Counter()
         self._crashes: Counter[str] = Counter()
@@ -70,9 +71,9 @@ class MachineRunner:
 
     @property
     def connection(self) -> Connection:
-        """The live connection; DeviceError before `connect`."""
+        """The live connection; LinkLostError before `connect` and after a loss."""
         if self._connection is None:
-            raise LinkLostError(f"{self.name} is not connected")
+            raise self._lost or LinkLostError(f"{self.name} is not connected")
         return self._connection
 
     def stopped(self) -> bool:
@@ -92,9 +93,15 @@ class MachineRunner:
             self._connection = None
 
     def idle(self, until: Callable[[], bool]) -> None:
-        """Keep the lease alive while others get ready."""
-        while not until() and not self._stopped:
-            if self.connection.receive(0.5) is not None:
+        """Keep the lease alive while others get ready. A link that is lost meanwhile is lost to the next job only."""
+        while self._connection is not None and not until() and not self._stopped:
+            try:
+                said = self._connection.receive(0.5)
+            except LinkLostError as error:
+                self._drop()
+                self._lost = error  # raised to whoever needs the link: nobody does yet
+                return
+            if said is not None:
                 raise ProtocolError("expected silence from an idle agent")
 
     def run(
@@ -134,7 +141,7 @@ class MachineRunner:
                 # A unit that brings its machine down each time would be tried without end.
                 losses = 1 if len(work.ended) > ended else losses + 1
                 ended = len(work.ended)
-                problem = error if losses > len(self._patience.reconnect_s) else self._recover(error)
+                problem = error if losses > len(self._patience.reconnect_s) else self.recover(error)
                 if problem is not None:
                     work.lose(queue, problem)
                     return problem
@@ -152,7 +159,7 @@ class MachineRunner:
         """Give every unit of a device that was never reached its record."""
         _Work(self, artifact, store, journal).lose([tuple(units), *pairs], error)
 
-    def _recover(self, error: BenchError) -> BenchError | None:
+    def recover(self, error: BenchError) -> BenchError | None:
         """Connect again after a lost link; returns the error where that is no use."""
         self._drop()
         for wait_s in self._patience.reconnect_s:

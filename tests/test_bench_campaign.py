@@ -1,15 +1,19 @@
 """A whole run on devices that follow a script: exports first, machines side by side, one disk for all."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bench.agent import Timing
 from bench.campaign import Campaign
+from bench.connection import Connection
 from bench.devices import Device, SshTarget
 from bench.errors import BenchError, DeviceError, LinkLostError, StorageError, UsageError
 from bench.job import Job
 from bench.journal import Journal, read_run
+from bench.records import Environment
 from bench.run import Run
 from bench.runner import Patience
 from bench.wire import Message
@@ -93,6 +97,74 @@ def test_a_link_that_breaks_while_exporting_loses_and_fails_nothing(tmp_path: Pa
     found, problems = run(tmp_path, {CPU: FakeDevice(script)}, (unit(),))
     assert [type(problem) for problem in problems] == [LinkLostError]
     assert [(record.status, record.reason_kind) for record in found.records] == [("lost", "offline")]
+
+
+def test_a_link_that_breaks_once_while_exporting_is_made_again(tmp_path: Path) -> None:
+    left = [1]
+
+    def script(job: Job) -> Iterator[Said]:
+        if job.task.kind == "export" and left[0]:
+            left[0] -= 1
+            yield LinkLostError("the agent was killed")
+        yield from exports(job)
+
+    found, problems = run(tmp_path, {CPU: FakeDevice(script)}, (unit(),))
+    assert problems == []
+    assert statuses(found) == {"cpu": {"done"}}
+
+
+class Idle(FakeDevice):
+    """A device that notices when it is listened to though nothing was asked; its link may break then."""
+
+    def __init__(self, *, breaks: bool = False) -> None:
+        super().__init__(exports)
+        self.listened, self._breaks = threading.Event(), breaks
+
+    def receive(self, timeout_s: float) -> Message | None:
+        if not self._said:
+            self.listened.set()
+            if self._breaks:
+                self._breaks = False
+                raise LinkLostError("board: nothing was heard")
+        return super().receive(timeout_s)
+
+
+class Slow(FakeDevice):
+    """A device that is reached only after the others were listened to."""
+
+    def __init__(self, *others: Idle) -> None:
+        super().__init__(exports)
+        self._others = others
+        self.in_time = True
+
+    def connect(self, run: str, timing: Timing) -> tuple[Connection, Environment, float]:
+        self.in_time = all(other.listened.wait(20) for other in self._others)
+        return super().connect(run, timing)
+
+
+def test_a_slow_machine_does_not_let_the_others_agents_starve(tmp_path: Path) -> None:
+    local = Idle()
+    slow = Slow(local)
+    found, problems = run(tmp_path, {CPU: local, BOARD: slow}, (unit(), unit(device="board")))
+    assert slow.in_time
+    assert problems == []
+    assert statuses(found) == {"cpu": {"done"}, "board": {"done"}}
+
+
+def test_the_exporting_host_is_kept_too_while_boards_are_reached(tmp_path: Path) -> None:
+    host = Idle()
+    slow = Slow(host)
+    _, problems = run(tmp_path, {BOARD: slow}, (unit(device="board"),), host=host)
+    assert slow.in_time
+    assert problems == []
+
+
+def test_a_link_that_breaks_while_it_waits_is_built_again(tmp_path: Path) -> None:
+    board = Idle(breaks=True)
+    found, problems = run(tmp_path, {CPU: Slow(board), BOARD: board}, (unit(), unit(device="board")))
+    assert board.connected == 2
+    assert problems == []
+    assert statuses(found) == {"cpu": {"done"}, "board": {"done"}}
 
 
 def test_a_machine_that_is_lost_does_not_stop_the_other(tmp_path: Path) -> None:

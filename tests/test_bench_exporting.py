@@ -7,10 +7,12 @@ from typing import cast
 
 import pytest
 
+from bench.agent import Timing
 from bench.artifacts import Artifact, ArtifactCache
 from bench.connection import Connection
 from bench.exporting import Exporter
 from bench.job import Job
+from bench.planning import WORKER_UNITS
 from bench.wire import Message
 from bench.workload import Settings, Unit
 from tests.fake_device import FakeDevice, Said, begin, ended
@@ -119,3 +121,13 @@ def test_what_cannot_be_made_says_why_and_the_others_are(tmp_path: Path, end: Sa
     assert exporter.artifact(B).reason.startswith("while it was exported: ")
     # Not kept: another run may have more memory.
     assert Exporter(exporter.cache, threads=1).missing([A, B, C])[0].workload == B.workload
+
+
+def test_many_operators_are_exported_by_several_workers(tmp_path: Path) -> None:
+    """One job is one line, and a line has a limit."""
+    device = failing("", ended())
+    units = [unit(size=(16, 4, 4 + number)) for number in range(WORKER_UNITS + 1)]
+    exporter = Exporter(ArtifactCache(tmp_path, "here"), threads=1)
+    exporter.make(device.connect("run", Timing())[0], units, lambda: False, lambda unit, artifact: None)
+    assert [len(job.task.units) for job in device.jobs] == [WORKER_UNITS, 1]
+    assert exporter.missing(units) == ()

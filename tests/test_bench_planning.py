@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.decoding import encode
 from bench.devices import Device
 from bench.errors import UsageError
+from bench.job import Deadline, Files, Job, Task
 from bench.planning import (
     TABLE1_SIZES,
+    WORKER_UNITS,
     Axes,
     OperatorGrid,
     all_rounds,
@@ -23,6 +26,7 @@ from bench.planning import (
     operator_workloads,
     ordered,
 )
+from bench.wire import MAX_LINE_BYTES, Message, encode_line
 from bench.workload import Settings, Unit
 from models.registry import resolve
 
@@ -161,6 +165,19 @@ def test_operators_of_one_round_share_a_worker_and_a_network_has_its_own() -> No
     for group in groups:
         assert len({(unit.round, unit.runtime, unit.threads, unit.settings) for unit in group}) == 1
         assert len(group) == 1 or all(unit.workload.kind == "op" for unit in group)
+
+
+def test_no_job_is_longer_than_a_line_may_be() -> None:
+    """An unbounded worker of a large sweep would be one line of more than a MiB, and the agent would refuse it."""
+    units = tuple(replace(default_cells()[0], seed=number) for number in range(2 * WORKER_UNITS + 1))
+    groups = list(grouped(units))
+    assert [unit for group in groups for unit in group] == list(units)
+    assert [len(group) for group in groups] == [WORKER_UNITS, WORKER_UNITS, 1]
+    files = tuple(Files(unit=unit.id, reference="0" * 64, model="0" * 64) for unit in groups[0])
+    deadlines = tuple(Deadline(unit=unit.id, seconds=123.456789) for unit in groups[0])
+    task = Task(kind="measure", units=groups[0], attempts=(1,) * WORKER_UNITS, files=files)
+    body = encode(Job(task=task, deadlines=deadlines))
+    assert len(encode_line(Message(type="job", body=body))) < MAX_LINE_BYTES / 2
 
 
 def changed(value: Any) -> Any:
