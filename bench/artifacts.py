@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import workloads
+from bench.code_version import code_version
 from bench.decoding import decode, encode
 from bench.job import Files
 from bench.journal import write_atomically
@@ -72,6 +73,7 @@ class ArtifactCache:
         self._folder = cache / "artifacts"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._maker = maker  # what made them: versions of the exporting libraries
+        self._mark = hashlib.sha256(f"{code_version()}:{maker}".encode()).hexdigest()[:8]  # begins each file's name
 
     def key(self, unit: Unit) -> str:
         """The hash of everything that decides the artifact."""
@@ -81,9 +83,8 @@ class ArtifactCache:
 
     def get(self, unit: Unit) -> Artifact | None:
         """The artifact, if it was made and its files are still there."""
-        try:
-            found = decode(Artifact, json.loads(self._path(unit).read_text()))
-        except (OSError, ValueError):
+        found = _read(self._path(unit))
+        if found is None:
             return None
         files = [digest for digest in (found.reference, found.model) if digest]
         return found if all(self.store.has(digest) for digest in files) else None
@@ -96,5 +97,25 @@ class ArtifactCache:
         if not (artifact.kind or artifact.graph_reason or workloads.is_factory(unit.workload)):
             write_atomically(self._path(unit), json.dumps(encode(artifact)))
 
+    def drop_stale(self) -> None:
+        """Remove what other code or libraries made, which nobody will ask for, and files that no artifact names.
+
+        Only while the cache is locked: the files of a run that is going on may not have their artifact yet.
+        """
+        used: set[str] = set()
+        for path in self._folder.iterdir():
+            if not path.name.startswith(f"{self._mark}-"):
+                path.unlink(missing_ok=True)
+            elif (found := _read(path)) is not None:
+                used |= {found.reference, found.model}
+        self.store.keep_only(used)
+
     def _path(self, unit: Unit) -> Path:
-        return self._folder / f"{self.key(unit)}.json"
+        return self._folder / f"{self._mark}-{self.key(unit)}.json"
+
+
+def _read(path: Path) -> Artifact | None:
+    try:
+        return decode(Artifact, json.loads(path.read_text()))
+    except (OSError, ValueError):
+        return None

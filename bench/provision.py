@@ -191,14 +191,17 @@ def _run(command: list[str], what: str) -> None:
 
 
 def _clean(host: _Host, order: CleanOrder, cache: Path) -> None:
+    host.say("step", empty_cache(cache, order.lock_wait_s))
+
+
+def empty_cache(cache: Path, lock_wait_s: float) -> str:
     """Under the agent's lock, so that no run loses its files; only what we make, wherever $BENCH_CACHE points."""
     if not cache.exists():
-        host.say("step", f"{cache} is empty")
-        return
-    holder = take_lock(cache, order.lock_wait_s)
+        return f"{cache} is empty"
+    holder = take_lock(cache, lock_wait_s)
     if holder:
         raise ProvisionError(f"another run holds this device ({holder}); wait for it to end")
-    ours = [cache / name for name in ("files", "code", LOCK_NAME)] + list(cache.glob("wheels-*"))
+    ours = [cache / name for name in ("files", "artifacts", "code", "compiled", LOCK_NAME)] + list(cache.glob("wheels-*"))
     size = 0
     for item in filter(Path.exists, ours):
         size += sum(path.stat().st_size for path in (item, *item.rglob("*")) if path.is_file())
@@ -208,4 +211,4 @@ def _clean(host: _Host, order: CleanOrder, cache: Path) -> None:
             item.unlink()
     with contextlib.suppress(OSError):  # something of the user's lies in it
         cache.rmdir()
-    host.say("step", f"emptied {cache}: {size} bytes")
+    return f"emptied {cache}: {size} bytes"

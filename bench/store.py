@@ -51,6 +51,12 @@ class Store:
         incoming.finish()
         return digest
 
+    def keep_only(self, digests: set[str]) -> None:
+        """Remove all other files, and what a killed process left half written; only while the cache is locked."""
+        for path in self.folder.iterdir():
+            if path.name not in digests:
+                path.unlink(missing_ok=True)
+
 
 class Incoming:
     """A file on its way in: written beside, checked against its digest, then renamed."""

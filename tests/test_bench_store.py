@@ -81,6 +81,14 @@ def test_a_large_file_reaches_the_disk_on_the_way(store: Store, monkeypatch: pyt
     assert synced[2:] == [10 * len(data)]
 
 
+def test_only_what_is_named_is_kept(store: Store) -> None:
+    store.add_bytes(b"nobody asks for it again")
+    store.add_bytes(DATA)
+    Incoming(store, DIGEST, len(DATA))._file.close()  # as a killed process leaves it
+    store.keep_only({DIGEST, "f" * 64, ""})
+    assert names(store) == [DIGEST]
+
+
 def test_what_is_given_up_leaves_nothing(store: Store) -> None:
     incoming = Incoming(store, DIGEST, len(DATA))
     incoming.write(DATA[:5])

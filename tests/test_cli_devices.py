@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli.main import main
+from bench.store import Store
 from tests.sshd import Sshd, free_port
 
 
@@ -47,7 +48,7 @@ def test_the_list_shows_this_machines_own_and_the_files(capsys: pytest.CaptureFi
     [
         ("devices: {pi4: {shs: a}}", ("list",), "devices.yaml:1: devices.pi4.shs: unknown key; did you mean ssh?"),
         ("devices: {pi4: {ssh: a}}", ("check", "pi5"), "did you mean pi4?"),
-        ("devices: {pi4: {ssh: a}}", ("clean", "cpu"), "which is this machine's own"),
+        ("devices: {pi4: {ssh: a}}", ("setup", "cpu"), "which is this machine's own"),
         ("devices: {pi4: {ssh: a}}", ("trust", "cuda"), "which is this machine's own"),
         ("devices: {pi4: {ssh: a}}", ("setup", "pi4", "--python", "a b"), "--python: expected"),
         ("devices: {pi4: {ssh: a}}", ("setup", "pi4", "--index", "-x"), "begin it with https://"),
@@ -115,6 +116,31 @@ def test_warnings_name_their_remedy(sshd: Sshd, capsys: pytest.CaptureFixture[st
     assert "warning: openvino is not installed there: `bench devices setup board` installs it" in out
     assert "warning: numpy is not installed there" in out
     assert "threads: 1000 is more than" in out
+
+
+def test_this_machines_own_cache_can_be_emptied(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("BENCH_CACHE", str(cache))
+    assert bench(capsys, "clean", "cpu") == (0, "", f"{cache} is empty\n")
+    Store(cache).add_bytes(b"0123456789")
+    (cache / "artifacts").mkdir()
+    (cache / "notes.txt").write_text("the user's own")
+    code, out, err = bench(capsys, "clean", "cpu")
+    assert (code, out) == (0, "")
+    assert err.startswith(f"emptied {cache}: ")
+    assert [path.name for path in cache.iterdir()] == ["notes.txt"]
+
+
+def test_a_cache_in_use_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr("bench.provision.take_lock", lambda cache, wait_s: "process 1")
+    code, _, err = bench(capsys, "clean", "cpu")
+    assert code == 4
+    assert "cpu: another run holds this device (process 1)" in err
 
 
 @pytest.mark.ssh

@@ -139,7 +139,7 @@ def trust(context: click.Context, name: str, fingerprint: str, devices_file: Pat
 @_VERBOSE
 @click.pass_context
 def clean(context: click.Context, name: str, devices_file: Path | None, verbose: bool) -> int:
-    """Empty our cache on a device; the environment that `setup` made stays."""
+    """Empty our cache on a device, or with `cpu` on this machine; the environment that `setup` made stays."""
     from bench.transports.device_setup import clean as empty
 
     empty(_device(context, name, devices_file), _say)

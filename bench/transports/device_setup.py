@@ -16,7 +16,8 @@ from bench.decoding import encode
 from bench.devices import Device, SshTarget
 from bench.errors import DeviceError, LinkLostError, ProtocolError, UsageError
 from bench.plain_text import plain_line
-from bench.provision import CleanOrder, SetupOrder, Wheel
+from bench.provision import CleanOrder, ProvisionError, SetupOrder, Wheel, empty_cache
+from bench.store import default_cache
 from bench.transports.ssh import SshTransport, end
 from bench.transports.ssh_errors import explain_loss
 from bench.transports.wheels import Target, choose_wheels
@@ -52,8 +53,13 @@ def setup(device: Device, say: Say, *, wheels: Path | None = None, python: str =
 
 
 def clean(device: Device, say: Say, *, lock_wait_s: float = 30.0) -> None:
-    """Empty the device's cache: code, networks, reference outputs. Its environment stays."""
-    ssh_target(device)
+    """Empty the device's cache: code, networks, reference outputs. Its environment stays. This machine has one too."""
+    if device.ssh is None:
+        try:
+            say(empty_cache(default_cache(), lock_wait_s))
+        except ProvisionError as error:
+            raise DeviceError(f"{device.name}: {error}") from None
+        return
     body = encode(CleanOrder(lock_wait_s=lock_wait_s))
     _obey(SshTransport(device), device.name, Message(type="clean", body=body), say)
 
