@@ -20,6 +20,7 @@ from bench.wire import MAX_LINE_BYTES, Message, decode_line, encode_line
 
 FILE_CHUNK_BYTES = 512 * 1024
 STDERR_BYTES = 8 * 1024
+ANSWER_LEASES = 6  # a card that syncs a large file is slow; one that never answers is broken
 
 Explain = Callable[[int | None, str], BenchError]
 
@@ -55,6 +56,8 @@ class Connection:
         self._expected = 1
         self._heard = self._beat = time.monotonic()
         self._ended = False
+        self.timing = timing
+        self.heard_bytes = 0  # so far, heartbeats included
 
     def start(self, raw: bytes = b"") -> tuple[Environment, float]:
         """Begin the conversation (`raw` is what was read ahead); returns the device's environment and clock skew."""
@@ -119,9 +122,12 @@ class Connection:
         return [digest for digest in digests if digest in answer]
 
     def wait_for(self, kind: str) -> Message:
-        """The next message, which must be of that kind."""
+        """The next message, which must be of that kind; ProtocolError where only heartbeats come for too long."""
+        until = time.monotonic() + ANSWER_LEASES * self._timing.lease_s
         while True:
             message = self.receive(self._timing.lease_s)
+            if message is None and time.monotonic() >= until:
+                raise self._broken(f"expected {kind!r}, nothing but heartbeats came")
             if message is not None:
                 if message.type != kind:
                     raise self._broken(f"expected {kind!r}, got {message.type[:40]!r}")
@@ -209,6 +215,7 @@ class Connection:
                     self._selector.unregister(self._errors)
             elif data:
                 self._heard = time.monotonic()
+                self.heard_bytes += len(data)
                 self._feed(data)
             else:
                 raise self._lost("")

@@ -3,6 +3,7 @@
 from bench.job import Task
 from bench.pair import Pair
 from bench.planning import BURSTS_PER_SIDE
+from bench.records import Cost
 from bench.workload import Unit
 from bench.workloads import operator_spec
 from models.registry import resolve
@@ -13,6 +14,8 @@ SLOW_CALLS = 20
 DEADLINE_S = 120.0
 # Slower than any healthy device at fp32 on one thread, a Cortex-A72's depthwise convolution apart.
 SLOWEST_MACS_PER_S = 0.25e9
+# A sixth of the peak of the smallest GPU there is to meet, a Jetson Nano's (128 cores at 0.92 GHz).
+SLOWEST_GPU_MACS_PER_S = 20e9
 TYPICAL_MACS_PER_S = 15e9
 TYPICAL_GPU_MACS_PER_S = 1e12
 WORKER_START_S = {"eager": 3.0, "compile": 6.0, "onnxruntime": 0.6, "openvino": 1.5}
@@ -26,12 +29,17 @@ def macs_of(unit: Unit) -> float:
         return operator_cost(operator_spec(unit.workload), unit.batch).macs * float(unit.batch)
     (entry,) = resolve([unit.workload.name])
     typical = {"t0": 0.4, "t1": 0.8, "t2": 1.9, "s": 4.5, "m": 9.0, "l": 15.0}.get(entry.group, 5.0)
-    return typical * 1e9 * unit.batch
+    _, height, width = unit.workload.input_shape
+    return typical * 1e9 * unit.batch * height * width / (entry.input_px or 224) ** 2
 
 
-def deadline_s(unit: Unit) -> float:
-    """When a unit is taken to hang: two minutes, more where its work alone could take longer."""
-    return DEADLINE_S + 2 * SLOW_CALLS * macs_of(unit) / SLOWEST_MACS_PER_S
+def deadline_s(unit: Unit, cost: Cost | None = None) -> float:
+    """When a unit is taken to hang: two minutes, more where its work alone could take longer.
+
+    `cost` is what was counted when the network was built.
+    """
+    macs = macs_of(unit) if cost is None or not cost.macs else float(cost.macs) * unit.batch
+    return DEADLINE_S + 2 * SLOW_CALLS * macs / (SLOWEST_GPU_MACS_PER_S if unit.accelerator else SLOWEST_MACS_PER_S)
 
 
 def expected_s(unit: Unit, shared: bool) -> float:

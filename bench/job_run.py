@@ -1,6 +1,7 @@
 """One job on one agent, from sending it to the end of its workers."""
 
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from bench.errors import ProtocolError
 from bench.job import Job
 from bench.records import FailureKind
 from bench.wire import Message
+
+# From a device; a record has a few KiB. An honest agent ends a worker at a quarter of it.
+MAX_UNIT_BYTES = 256 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,17 +47,37 @@ class Exit:
 def run_job(
     connection: Connection, job: Job, handle: Callable[[Message], None], stopped: Callable[[], bool]
 ) -> tuple[Exit, ...]:
-    """Send the job, pass its messages on, return how its workers ended; `stopped` cancels it."""
+    """Send the job, pass its messages on, return how its workers ended; `stopped` cancels it.
+
+    The agent keeps the deadlines; ProtocolError where it has not in good time, as where a worker cannot be killed or a
+    device only pretends to work, and past `MAX_UNIT_BYTES` about one unit.
+    """
     connection.send("job", encode(job))
     exits: list[Exit] = []
+    begun: set[tuple[str, str]] = set()
+    # What the agent needs to end a worker, and the way back.
+    slack = connection.timing.grace_s + 2 * connection.timing.lease_s
+    until, mark = time.monotonic() + job.start_s + slack, connection.heard_bytes
     cancelled = False
     while True:
         if stopped() and not cancelled:
             connection.send("cancel", {})
-            cancelled = True
-        message = connection.receive(60.0)
+            cancelled, until = True, time.monotonic() + slack
+        message = connection.receive(min(60.0, until - time.monotonic()))
+        if connection.heard_bytes - mark > MAX_UNIT_BYTES:
+            raise ProtocolError(f"expected at most {MAX_UNIT_BYTES >> 20} MiB about one unit")
         if message is None:
+            if time.monotonic() >= until:
+                raise ProtocolError("expected a worker to be ended at its deadline, and it was not; restart the device")
             continue
+        if message.type == "begin":
+            key = (str(message.body.get("worker")), message.unit)
+            if key in begun:
+                raise ProtocolError("expected each unit of a job to begin once")
+            begun.add(key)
+            mark = connection.heard_bytes
+            if not cancelled:
+                until = max(until, time.monotonic() + job.deadline_s(message.unit) + slack)
         if message.type == "idle":
             return tuple(exits)
         if message.type == "exit":

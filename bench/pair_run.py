@@ -3,7 +3,6 @@
 import time
 
 from bench.errors import ProtocolError
-from bench.estimate import deadline_s
 from bench.job import Deadline, Files, Job, Task
 from bench.job_run import Exit
 from bench.pair import Pair, PairRecord
@@ -16,8 +15,9 @@ from bench.wire import Message
 class PairRun:
     """Collects both sides' bursts."""
 
-    def __init__(self, pair: Pair, files: tuple[Files, ...], start_s: float) -> None:
+    def __init__(self, pair: Pair, files: tuple[Files, ...], start_s: float, deadline_s: float) -> None:
         self._pair, self._files, self._start_s = pair, files, start_s
+        self._deadline_s = deadline_s  # of both together: each side waits while the other loads and runs
         self._bursts: dict[int, tuple[float, ...]] = {}
         self._discarded: set[int] = set()
         self._verdicts: set[Verdict] = set()
@@ -28,8 +28,6 @@ class PairRun:
     def job(self) -> Job:
         """Two workers that take turns."""
         first, second = self._pair.first, self._pair.second
-        # Each side waits while the other loads and runs: its deadline covers both.
-        together = deadline_s(first) + deadline_s(second)
         return Job(
             task=Task(
                 kind="pair",
@@ -42,7 +40,7 @@ class PairRun:
             workers=2,
             threads=first.threads,
             start_s=self._start_s,
-            deadlines=(Deadline(unit=first.id, seconds=together), Deadline(unit=second.id, seconds=together)),
+            deadlines=tuple(Deadline(unit=unit.id, seconds=self._deadline_s) for unit in (first, second)),
         )
 
     def handle(self, message: Message) -> None:

@@ -278,7 +278,8 @@ class _Work:
                 return
         self._send_files([pair.first, pair.second])
         files = tuple(self._artifact(unit).files(unit.id) for unit in (pair.first, pair.second))
-        run = PairRun(pair, files, self._patience.worker_start_s)
+        deadline = sum(deadline_s(unit, self._artifact(unit).cost) for unit in (pair.first, pair.second))
+        run = PairRun(pair, files, self._patience.worker_start_s, self._patience.deadline_factor * deadline)
         self._observer.began(pair.first)
         exits = run_job(self._runner.connection, run.job(), run.handle, self._runner.stopped)
         if not self._runner.stopped():
@@ -316,6 +317,7 @@ class _Work:
 
     def _job(self, units: list[Unit]) -> Job:
         factor = self._patience.deadline_factor
+        limits = [factor * deadline_s(unit, self._artifact(unit).cost) for unit in units]
         return Job(
             task=Task(
                 kind="measure",
@@ -325,7 +327,7 @@ class _Work:
             ),
             threads=units[0].threads,
             start_s=self._patience.worker_start_s,
-            deadlines=tuple(Deadline(unit=unit.id, seconds=factor * deadline_s(unit)) for unit in units),
+            deadlines=tuple(Deadline(unit=unit.id, seconds=s) for unit, s in zip(units, limits, strict=True)),
         )
 
     def _attempt(self, unit: Unit) -> int:

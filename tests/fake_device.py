@@ -61,6 +61,7 @@ class FakeDevice:
         self.found = found or environment()
         self.jobs: list[Job] = []
         self.connected = self.closed = 0
+        self.timing, self.heard_bytes = Timing(), 0
         self._said: deque[Said] = deque()
 
     def connect(self, run: str, timing: Timing) -> tuple[Connection, Environment, float]:

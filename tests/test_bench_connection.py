@@ -190,6 +190,27 @@ def test_heartbeats_renew_the_lease_and_are_not_messages() -> None:
         assert b'"type":"alive"' in os.read(device.ends.listen, 1 << 16), "the host beats as well"
 
 
+def test_an_answer_is_not_waited_for_without_end() -> None:
+    timing = Timing(heartbeat_s=0.05, lease_s=0.2)
+    with hostile(timing) as device:
+        over = threading.Event()
+
+        def beat() -> None:
+            seq = 0
+            while not over.wait(0.05):
+                seq += 1
+                device.say(line(seq, type="alive"))
+
+        beating = threading.Thread(target=beat)
+        beating.start()
+        try:
+            with pytest.raises(ProtocolError, match="expected 'stored', nothing but heartbeats came"):
+                device.connection.wait_for("stored")
+        finally:
+            over.set()
+            beating.join()
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -5,8 +5,11 @@ from dataclasses import replace
 import pytest
 
 from bench.estimate import DEADLINE_S, TimeLeft, deadline_s, expected_s
+from bench.planning import network_workload
+from bench.records import Cost
 from bench.support import unsupported
 from bench.workload import Settings, Unit
+from models.registry import resolve
 from tests.made_up import environment, unit
 
 HERE = environment()
@@ -59,6 +62,19 @@ def test_a_deadline_grows_with_the_work() -> None:
     # 2 layers of 256^2 x 9 x 256^2 multiply-adds are 77 G: a slow board needs minutes for one call.
     assert deadline_s(large) > 20 * 77.3e9 / 0.25e9
     assert deadline_s(replace(large, batch=2)) - DEADLINE_S == pytest.approx(2 * (deadline_s(large) - DEADLINE_S))
+
+
+def test_a_deadline_knows_a_gpu_the_input_size_and_what_was_counted() -> None:
+    (entry,) = resolve(["fasternet_l"])
+    large = replace(
+        EAGER, workload=network_workload(entry, (3, 224, 224)), batch=32, accelerator="cuda:0", mode="throughput"
+    )
+    assert deadline_s(large) < 1800
+    assert deadline_s(replace(large, accelerator="")) > 10 * deadline_s(large)
+    double = replace(large, workload=network_workload(entry, (3, 448, 448)))
+    assert deadline_s(double) - DEADLINE_S == pytest.approx(4 * (deadline_s(large) - DEADLINE_S))
+    counted = Cost(params=1, macs=2_000_000_000, bytes_ideal=None, bytes_moved=None)
+    assert deadline_s(large, counted) == pytest.approx(DEADLINE_S + 40 * 64e9 / 20e9)
 
 
 def test_a_worker_of_its_own_costs_its_start() -> None:

@@ -65,7 +65,7 @@ def test_the_machine_is_read_after_each_burst_while_the_other_side_sleeps() -> N
 
 
 def ended(*discarded: list[int]) -> PairRecord:
-    run = PairRun(Pair(first=unit("conv"), second=unit("pconv")), (), 1.0)
+    run = PairRun(Pair(first=unit("conv"), second=unit("pconv")), (), 1.0, 60.0)
     for side, indices in enumerate(discarded):
         seconds = [10.0 * side + index + 1 for index in range(4)]
         body = {"worker": side, "seconds": seconds, "discarded": indices, "verdicts": []}
