@@ -23,8 +23,10 @@ from bench.observer import SilentObserver
 from bench.planning import Axes, all_rounds, cells
 from bench.records import Record
 from bench.run import Plan, Run
+from bench.runtimes.loaded import UnsupportedError
 from bench.store import default_cache
 from bench.transports.choice import transport_for
+from bench.worker.measure import ThreadsError, WrongOutputError, measure_loaded
 from bench.workload import ModelArguments, Unit, Workload
 from reports.rows import Row, rows
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 def measure(
     network: "str | nn.Module",
     *,
-    runtime: str = "eager",
+    runtime: str | None = None,
     device: str = "cpu",
     input_px: int | None = None,
     batch: int | None = None,
@@ -49,27 +51,42 @@ def measure(
     """One row of `bench models`, by the same protocol.
 
     `network` is anything that `--model` takes: a name, `timm:NAME`, `package.module:factory`, a path to an .onnx file.
+    Without a runtime, ONNX Runtime for an .onnx file and eager for everything else. A factory is imported as it would
+    be here: from the folder of the script, the current one, and what else `sys.path` holds.
+
     A live module cannot be sent to a fresh process: it is measured in this one, as it is (eager, one round), and its
-    verdict says `unreplicated`. Records stay in the folder `out`, where one is given. Raises BenchError.
+    verdict says `unreplicated`. Records stay in the folder `out`, where one is given. Raises BenchError; what a live
+    module itself raises comes as it is.
     """
-    axes = Axes(
-        runtimes=(runtime,),
-        batches=(batch,) if batch else (),
-        threads=(threads,),
-        dtypes=(dtype,),
-        layouts=(layout,),
-        rounds=rounds,
-    )
-    if not isinstance(network, str):
-        if runtime != "eager" or device != "cpu":
-            raise UsageError("expected eager on cpu for a live module; name a package.module:factory for the rest")
-        return _measure_live(network, input_px or 224, batch or 1, threads, dtype, layout)
+    if runtime is None:
+        runtime = "onnxruntime" if isinstance(network, str) and network.endswith(".onnx") else "eager"
+    try:
+        if not isinstance(network, str):
+            if runtime != "eager" or device != "cpu":
+                raise UsageError("expected eager on cpu for a live module; name a package.module:factory for the rest")
+            return _measure_live(network, input_px or 224, batch or 1, threads, dtype, layout)
+        axes = Axes(
+            runtimes=(runtime,),
+            batches=(batch,) if batch else (),
+            threads=(threads,),
+            dtypes=(dtype,),
+            layouts=(layout,),
+            rounds=rounds,
+        )
+        return _measure_named(network, axes, runtime, device, input_px, fused=fused, out=out)
+    except (ValueError, WrongOutputError, ThreadsError, UnsupportedError) as error:
+        raise UsageError(str(error)) from error
+
+
+def _measure_named(
+    network: str, axes: Axes, runtime: str, device: str, input_px: int | None, *, fused: bool, out: Path | None
+) -> Row:
     campaign = Campaign([find_device(device)], transport_for, default_cache(), SilentObserver())
     try:
         workloads = network_workloads(campaign, [network], input_px, forms=("plain",), fused=fused)
         campaign.connect()
         table = cells(workloads, axes, find_device(device), (runtime,))
-        plan = campaign.plan("models", (), (), all_rounds(table, rounds), (), axes.seed)
+        plan = campaign.plan("models", (), (), all_rounds(table, axes.rounds), (), axes.seed)
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(out or Path(scratch) / "run")
             with Journal.create(folder, plan) as journal:
@@ -87,7 +104,6 @@ def _measure_live(network: "nn.Module", input_px: int, batch: int, threads: int,
     from bench.building import count_network, network_cost_of
     from bench.measuring.clock import SystemClock, timer_overhead_s
     from bench.runtimes.pytorch import load_module
-    from bench.worker.measure import measure_loaded
 
     unit = Unit(
         workload=Workload(

@@ -157,7 +157,7 @@ class Campaign:
                 channels, height, width = body["input_shape"]
                 found[body["source"]] = Inspection(input_shape=(channels, height, width), digest=body["digest"])
 
-        task = Task(kind="inspect", sources=tuple(sources), input_px=input_px or 0, path=(str(Path.cwd()),))
+        task = Task(kind="inspect", sources=tuple(sources), input_px=input_px or 0)
         exits = run_job(self._host.connection, Job(task=task, start_s=600), handle, self._stopped.is_set)
         if len(found) < len(sources):
             source = next(source for source in sources if source not in found)
@@ -223,7 +223,8 @@ class Campaign:
         made_with = [f"{r.name} {r.version}" for r in environment.runtimes] if environment else []
         cpus = len(environment.allowed_cpus) if environment else 1
         cache = ArtifactCache(self._cache, ", ".join(made_with))
-        return Exporter(cache, threads=cpus, path=(str(Path.cwd()),))
+        cache.drop_stale()  # this machine's agent, which is connected, holds the cache's lock
+        return Exporter(cache, threads=cpus)
 
     def _export(self, exporter: Exporter, units: list[Unit]) -> None:
         missing = exporter.missing(units)

@@ -20,9 +20,9 @@ EXPORT_DEADLINE_S = 600.0
 class Exporter:
     """Serves artifacts from the cache and makes the others through the host's own agent."""
 
-    def __init__(self, cache: ArtifactCache, threads: int, path: tuple[str, ...] = ()) -> None:
+    def __init__(self, cache: ArtifactCache, threads: int) -> None:
         self.cache = cache
-        self._threads, self._path = threads, path
+        self._threads = threads
         self._tried: dict[str, Artifact] = {}
 
     def artifact(self, unit: Unit) -> Artifact:
@@ -115,7 +115,6 @@ class Exporter:
                 kind="export",
                 units=tuple(units),
                 attempts=(1,) * len(units),
-                path=self._path,
             ),
             threads=self._threads,
             deadlines=tuple(Deadline(unit=unit.id, seconds=EXPORT_DEADLINE_S + deadline_s(unit)) for unit in units),

@@ -5,6 +5,9 @@ from typing import Literal
 
 from bench.workload import Unit
 
+# Folders where a worker of this machine may import a user's own factory from, after its own.
+IMPORT_PATH = "BENCH_IMPORT_PATH"
+
 TaskKind = Literal["measure", "export", "noise", "pair", "probe", "inspect"]
 
 
@@ -35,7 +38,6 @@ class Task:
     token_write: int = -1
     sources: tuple[str, ...] = ()  # of the networks to inspect
     input_px: int = 0  # asked for; 0: the network's own
-    path: tuple[str, ...] = ()  # folders where a user's own factory may be imported from
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import bench
 from bench.agent import Timing
 from bench.connection import Connection
 from bench.errors import BenchError, DeviceError, LinkLostError
+from bench.job import IMPORT_PATH
 from bench.records import Environment
 
 
@@ -24,6 +25,8 @@ class LocalTransport:
         environment = dict(os.environ)
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environment.get("PYTHONPATH", "")]))
         environment["PYTHONSAFEPATH"] = "1"  # the current folder may hold a `bench` or `models` of the user's
+        # A worker imports a user's own factory from where this process would.
+        environment[IMPORT_PATH] = os.pathsep.join(str(Path(folder).absolute()) for folder in (*sys.path, ""))
         if self._cache is not None:
             environment["BENCH_CACHE"] = str(self._cache)
         process = subprocess.Popen(

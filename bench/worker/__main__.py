@@ -9,7 +9,7 @@ import signal
 import sys
 
 from bench.decoding import decode
-from bench.job import Task
+from bench.job import IMPORT_PATH, Task
 from bench.worker.channel import Channel, one_line
 
 _PR_SET_PDEATHSIG = 1
@@ -24,7 +24,8 @@ def main() -> int:
         return 1
     task = decode(Task, json.loads(sys.stdin.buffer.read()))
     channel = Channel(descriptor)
-    sys.path += task.path
+    folders = os.environ.get(IMPORT_PATH, "").split(os.pathsep)
+    sys.path += [folder for folder in folders if folder and folder not in sys.path]
     if task.cpus:
         os.sched_setaffinity(0, task.cpus)
     try:
