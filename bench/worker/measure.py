@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bench.job import Files, Task
 from bench.measuring import memory
 from bench.measuring.clock import Clock, SystemClock, timer_overhead_s
+from bench.measuring.cooling import Cooling
 from bench.measuring.rules import Rules, rules_for
 from bench.records import FailureKind, Measurement, Record, Status
 from bench.runtimes.loaded import FallbackError, Loaded, UnsupportedError
@@ -42,10 +43,14 @@ def measure_units(task: Task, channel: Channel) -> None:
     """Each unit ends in one record; an exception ends that unit alone."""
     store, clock = Store(Path(task.cache)), SystemClock()
     files = {item.unit: item for item in task.files}
-    overhead_s = timer_overhead_s(clock)
+    overhead_s, cooling = timer_overhead_s(clock), Cooling(clock)
     for unit, attempt in zip(task.units, task.attempts, strict=True):
         channel.begin(unit, attempt)
+        waited_s = cooling.wait()
         record = measure_unit(unit, attempt, files.get(unit.id), store, clock, overhead_s)
+        if waited_s and record.measurement is not None:
+            notes = (*record.measurement.notes, f"waited {waited_s:.0f} s for the board to cool")
+            record = replace(record, measurement=replace(record.measurement, notes=notes))
         channel.record(record)
         if unit.accelerator and not _process_is_usable(record):
             return  # the units that are left get a fresh worker
