@@ -50,11 +50,7 @@ class Journal:
     @classmethod
     def create(cls, folder: Path, plan: Plan) -> Self:
         """Write the plan into a new or empty folder; UsageError where another run lives there."""
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise UsageError(
-                f"expected an empty or new folder for --out, got {folder}, which holds files; "
-                "choose another, or continue that run with --resume"
-            )
+        check_new(folder)
         try:
             new = [path for path in (folder, *folder.parents) if not path.exists()]
             folder.mkdir(parents=True, exist_ok=True)
@@ -119,6 +115,15 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def check_new(folder: Path) -> None:
+    """UsageError where the folder holds anything."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(
+            f"expected an empty or new folder for --out, got {folder}, which holds files; "
+            "choose another, or continue that run with --resume"
+        )
 
 
 def read_run(folder: Path) -> Run:

@@ -38,7 +38,7 @@ def network_workloads(
 
 
 def _has_form(entry: NetworkEntry, forms: Sequence[str]) -> bool:
-    if entry.family == "FasterNet" and entry.library == "own":
+    if entry in resolve(["fasternet"]):
         return True
     if "plain" not in forms:
         raise UsageError(f"expected FasterNets with --form fast, got {entry.name}; ask for --form plain,fast")

@@ -201,7 +201,8 @@ def empty_cache(cache: Path, lock_wait_s: float) -> str:
     holder = take_lock(cache, lock_wait_s)
     if holder:
         raise ProvisionError(f"another run holds this device ({holder}); wait for it to end")
-    ours = [cache / name for name in ("files", "artifacts", "code", "compiled", LOCK_NAME)] + list(cache.glob("wheels-*"))
+    ours = [cache / name for name in ("files", "artifacts", "code", "compiled", LOCK_NAME)]
+    ours += cache.glob("wheels-*")
     size = 0
     for item in filter(Path.exists, ours):
         size += sum(path.stat().st_size for path in (item, *item.rglob("*")) if path.is_file())

@@ -1,9 +1,7 @@
 """What is known, before anything runs, to be impossible: those units become skipped rows with the reason."""
 
 from bench.records import Environment
-from bench.workload import GRAPH_RUNTIMES, TORCH_RUNTIMES, Unit
-
-_PACKAGE = {"eager": "torch", "compile": "torch", "onnxruntime": "onnxruntime", "openvino": "openvino"}
+from bench.workload import GRAPH_RUNTIMES, RUNTIME_PACKAGES, TORCH_RUNTIMES, Unit
 
 
 def unsupported(unit: Unit, environment: Environment | None) -> str:
@@ -13,8 +11,8 @@ def unsupported(unit: Unit, environment: Environment | None) -> str:
             return reason
     elif unit.workload.model is not None and unit.workload.model.source.endswith(".onnx"):
         return "an .onnx file holds no PyTorch module"
-    if environment is not None and environment.runtime(_PACKAGE[unit.runtime]) is None:
-        return f"{_PACKAGE[unit.runtime]} is not installed on this device"
+    if environment is not None and environment.runtime(RUNTIME_PACKAGES[unit.runtime]) is None:
+        return f"{RUNTIME_PACKAGES[unit.runtime]} is not installed on this device"
     if unit.settings.cuda_graph and not (unit.accelerator and unit.runtime == "eager"):
         return "CUDA graphs are captured in eager on a GPU only"
     if unit.settings.cold_cache and not unit.accelerator:

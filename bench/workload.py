@@ -11,7 +11,9 @@ Effort = Literal["normal", "publish"]
 
 DTYPES = ("float32", "float16", "bfloat16")
 LAYOUTS = ("nchw", "channels_last")
-RUNTIMES = ("eager", "compile", "onnxruntime", "openvino")
+# Each with the package that it needs on a device.
+RUNTIME_PACKAGES = {"eager": "torch", "compile": "torch", "onnxruntime": "onnxruntime", "openvino": "openvino"}
+RUNTIMES = tuple(RUNTIME_PACKAGES)
 TORCH_RUNTIMES = ("eager", "compile")
 GRAPH_RUNTIMES = ("onnxruntime", "openvino")  # they run an exported ONNX graph
 

@@ -29,7 +29,6 @@ class NetworkEntry:
     title: str
     library: Library
     library_name: str
-    family: str = ""
     group: str = ""
     input_px: int | None = None
     note: str = ""
@@ -57,18 +56,11 @@ def _row(
         name=name,
         title=title,
         group=group,
-        family=_family(title),
         input_px=px,
         library=library,
         library_name=library_name,
         note=note,
     )
-
-
-def _family(title: str) -> str:
-    """The paper's name without its size: "ShuffleNetV2 x1.5" and "Swin-T" give ShuffleNetV2 and Swin."""
-    family = title.split(" ")[0].split("-")[0]
-    return "ResNet" if family == "ResNet50" else family.removesuffix("101")
 
 
 _SHIFT = (
@@ -127,7 +119,7 @@ NETWORKS: tuple[NetworkEntry, ...] = _TABLE3 + _TABLE4
 _BY_NAME = {entry.name: entry for entry in NETWORKS}
 _BY_GROUP: dict[str, tuple[NetworkEntry, ...]] = {
     "paper": _TABLE3,
-    "fasternet": tuple(entry for entry in _TABLE3 if entry.family == "FasterNet"),
+    "fasternet": tuple(entry for entry in _TABLE3 if entry.library_name.startswith("models.fasternet:")),
     **{group: tuple(entry for entry in _TABLE3 if entry.group == group) for group in GROUPS},
 }
 

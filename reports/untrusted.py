@@ -6,7 +6,8 @@ through here.
 
 import html
 import re
-import unicodedata
+
+from bench.plain_text import spelled_out
 
 LONGEST = 300  # characters of one cell: a device cannot flood a table
 
@@ -21,16 +22,7 @@ _MARKDOWN_LINK = re.compile(r"(?i)(?:https?|ftp|mailto)(:)|www(\.)|(@)(?=\w)")
 def visible(text: str, longest: int = LONGEST) -> str:
     """One line in which control, bidirectional and other invisible characters are spelled out."""
     shortened = text if len(text) <= longest else text[: longest - 1] + "…"
-    return "".join(_spelled(character) for character in shortened)
-
-
-def _spelled(character: str) -> str:
-    # Cc control (escape sequences, newlines), Cf format (bidirectional marks, zero width), Cs lone
-    # surrogates, Co private use, Zl and Zp line breaks of Unicode.
-    if character != " " and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Cn"):
-        code = ord(character)
-        return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
-    return character
+    return spelled_out(shortened)
 
 
 def csv_text(text: str) -> str:

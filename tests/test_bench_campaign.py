@@ -185,6 +185,15 @@ def test_a_machine_that_is_never_reached_loses_its_units(tmp_path: Path) -> None
     assert found.device("board").environment is None
 
 
+def test_a_run_drops_what_older_code_left_in_the_cache(tmp_path: Path) -> None:
+    old = tmp_path / "cache/artifacts/0ld-code.json"
+    old.parent.mkdir(parents=True)
+    old.write_text("{}")
+    run(tmp_path, {CPU: FakeDevice(exports)}, (unit(),))
+    assert not old.exists()
+    assert len(list(old.parent.iterdir())) == 1, "its own is kept"
+
+
 def test_a_machine_that_is_not_reached_is_named_at_once(tmp_path: Path) -> None:
     fakes = {CPU: FakeDevice(exports), BOARD: FakeDevice(connects=[DeviceError("board: no route")])}
     notes = Notes()

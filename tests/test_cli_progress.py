@@ -3,8 +3,10 @@
 import io
 import re
 
+import pytest
 from rich.console import Console
 
+from bench.cli.main import main
 from bench.cli.progress import ConsoleObserver
 from bench.devices import Device, SshTarget
 from bench.estimate import expected_pair_s, expected_s
@@ -52,3 +54,11 @@ def test_a_pair_takes_both_its_sides_and_the_bursts() -> None:
     cpu = Device(name="cpu")
     pair = Pair(first=large, second=large)
     assert minutes(said_left(cpu, pairs=(pair,))) > minutes(said_left(cpu))
+
+
+def test_a_devices_words_are_spelled_out_in_progress_and_in_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    out = io.StringIO()
+    ConsoleObserver(Console(file=out, width=200)).said("board", "\x1b[31mred\u202e\n[bold]")
+    assert out.getvalue() == "board: \\x1b[31mred\\u202e [bold]\n"
+    assert main(["devices", "check", "\x1b[31mred"]) != 0
+    assert "\\x1b[31mred" in capsys.readouterr().err

@@ -46,15 +46,6 @@ def test_table_4_backbones_are_no_rows_of_table_3() -> None:
     assert names == {"resnext101_32x4d", "resnext101_64x4d"}
 
 
-def test_families_join_the_sizes_of_one_network() -> None:
-    families = {entry.family for entry in resolve(["mobilenetv2", "mobilenetv2_x1_4"])}
-    assert families == {"MobileNetV2"}
-    assert {entry.family for entry in NETWORKS} == {
-        *("ConvNeXt", "CycleMLP", "EdgeNeXt", "FasterNet", "GhostNet", "MobileNetV2", "MobileViT"),
-        *("PVT", "PoolFormer", "ResNet", "ResNeXt", "ShuffleNetV2", "Swin"),
-    }
-
-
 def test_a_network_named_twice_comes_once_where_first_named() -> None:
     names = [entry.name for entry in resolve(["resnet50", "t2", "resnet50"])]
     assert names[0] == "resnet50"

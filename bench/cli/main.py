@@ -8,6 +8,9 @@ from typing import ClassVar
 import click
 
 from bench.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, BenchError
+from bench.plain_text import plain_line
+
+LONGEST_MESSAGE = 2000
 
 
 class LazyGroup(click.Group):
@@ -82,10 +85,8 @@ def _fail(message: str, code: int, verbose: bool) -> int:
         import traceback
 
         traceback.print_exc()
-    text = " ".join(message.split())
     # A device's words may be part of it; nothing of theirs shall steer the terminal.
-    printable = "".join(c if c.isprintable() else "?" for c in text)
-    click.echo(f"bench: {printable}", err=True)
+    click.echo(f"bench: {plain_line(message, LONGEST_MESSAGE)}", err=True)
     return code
 
 

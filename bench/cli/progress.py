@@ -13,10 +13,13 @@ from bench.artifacts import Artifact
 from bench.devices import Device
 from bench.estimate import TimeLeft, expected_export_s, expected_pair_s, expected_s
 from bench.pair import Pair, PairRecord
+from bench.plain_text import plain_line
 from bench.records import Record
 from bench.runner import describe
 from bench.verdicts import worst
 from bench.workload import Unit
+
+LONGEST_LINE = 900  # characters
 
 
 class ConsoleObserver:
@@ -115,7 +118,7 @@ class ConsoleObserver:
         """One line of its own, above the bar where there is one."""
         if not self._quiet:
             with self._lock:
-                self._console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+                self._console.print(plain_line(text, LONGEST_LINE), markup=False, highlight=False, soft_wrap=True)
 
     def _time_left(self) -> str:
         measuring = max((left.seconds for left in self._left.values()), default=0.0)
@@ -124,7 +127,7 @@ class ConsoleObserver:
     def _draw(self, what: str) -> None:
         if self._bar is not None and self._task is not None:
             left = self._time_left()
-            self._bar.update(self._task, completed=self._done, description=escape(printable(what)[:48]), left=left)
+            self._bar.update(self._task, completed=self._done, description=escape(plain_line(what, 48)), left=left)
             self._bar.refresh()
 
 
@@ -133,10 +136,10 @@ def outcome(record: Record | PairRecord) -> str:
     if isinstance(record, PairRecord):
         names = f"{record.pair.first.workload.name} against {record.pair.second.workload.name}"
         if record.status != "done":
-            return f"{names}: {record.status}: {printable(record.reason)}"
+            return f"{names}: {record.status}: {plain_line(record.reason, LONGEST_LINE)}"
         return f"{names}: {math.exp(record.log_ratio):.3g} times its speed"
     if record.measurement is None:
-        return f"{describe(record.unit)}: {record.status}: {printable(record.reason)}"
+        return f"{describe(record.unit)}: {record.status}: {plain_line(record.reason, LONGEST_LINE)}"
     samples = sorted(record.measurement.samples_s)
     middle = samples[len(samples) // 2]
     return f"{describe(record.unit)}: {1e3 * middle:.3g} ms, {worst(record.measurement.verdicts)}"
@@ -147,8 +150,3 @@ def time_text(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def printable(text: str) -> str:
-    """Without characters that could steer a terminal: a device's words may be part of it."""
-    return "".join(c if c.isprintable() else "?" for c in text)

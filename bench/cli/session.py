@@ -21,7 +21,7 @@ from bench.devices import Device
 from bench.environment import difference
 from bench.errors import EXIT_DEVICE, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, BenchError, UsageError
 from bench.estimate import expected_pair_s, expected_s
-from bench.journal import Journal, read_plan, read_run
+from bench.journal import Journal, check_new, read_plan, read_run
 from bench.pair import Pair
 from bench.planning import Axes, all_rounds, cells
 from bench.run import Option, Plan, Run
@@ -69,10 +69,7 @@ def _new_run(
 ) -> int:
     axes = _axes(options)
     folder = Path(options["out"] or _default_folder(request.command, devices))
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(
-            f"expected a new or empty folder for --out, got {folder}, which holds files; choose another, or --resume it"
-        )
+    check_new(folder)  # before anything is inspected or reached
     workloads = request.workloads(campaign)
     table = [unit for device in devices for unit in cells(workloads, axes, device, request.runtimes)]
     pairs = request.pairs(table)
@@ -90,24 +87,33 @@ def _new_run(
 def _resumed_run(
     campaign: Campaign, plan: Plan, folder: Path, options: dict[str, Any], observer: ConsoleObserver
 ) -> int:
-    run = read_run(folder)
-    again = {"lost"} | ({"failed"} if options["retry_failed"] else set())
+    retry = options["retry_failed"]
+    if options["dry_run"]:
+        units, pairs = _left(plan, read_run(folder), retry)
+        _show_plan(units, 1, pairs)
+        return EXIT_DONE
+    # The lock first: until it is ours, another process may still be writing what is read.
+    with Journal.open(folder) as journal:
+        run = read_run(folder)
+        units, pairs = _left(plan, run, retry)
+        if not units and not pairs:
+            return _report(folder, options, [], interrupted=False)
+        campaign.connect()
+        # The journal's word: a device that was away at planning has none in the plan.
+        for state in run.devices:
+            now = campaign.environments.get(state.name)
+            if now is not None and state.environment is not None and (changed := difference(state.environment, now)):
+                raise UsageError(f"--resume {folder}: {state.name} is not what it was: {changed}; start a new run")
+        return _measure(campaign, journal, plan, units, pairs, folder, options, observer)
+
+
+def _left(plan: Plan, run: Run, retry_failed: bool) -> tuple[list[Unit], list[Pair]]:
+    """What a resumed run has to measure."""
+    again = {"lost"} | ({"failed"} if retry_failed else set())
     ended = {record.unit.id for record in run.records if record.status not in again}
     pairs_ended = {record.pair.id for record in run.pair_records if record.status not in again}
     units = [unit for unit in plan.units if unit.id not in ended]
-    pairs = [pair for pair in plan.pairs if pair.id not in pairs_ended]
-    if options["dry_run"]:
-        _show_plan(units, 1, pairs)
-        return EXIT_DONE
-    if not units and not pairs:
-        return _report(folder, options, [], interrupted=False)
-    campaign.connect()
-    for state in plan.devices:
-        now = campaign.environments.get(state.name)
-        if now is not None and state.environment is not None and (changed := difference(state.environment, now)):
-            raise UsageError(f"--resume {folder}: {state.name} is not what it was: {changed}; start a new run")
-    with Journal.open(folder) as journal:
-        return _measure(campaign, journal, plan, units, pairs, folder, options, observer)
+    return units, [pair for pair in plan.pairs if pair.id not in pairs_ended]
 
 
 def _measure(

@@ -11,12 +11,12 @@ from bench.plain_text import plain_line
 from bench.records import Environment
 from bench.transports.ssh import SshTransport
 from bench.wire import Message
+from bench.workload import RUNTIME_PACKAGES
 
 LOW_DISK_BYTES = 500_000_000
 SKEW_S = 30.0
 # Raspberry Pi, `vcgencmd get_throttled`: live bits; the same 16 higher since the last boot.
 FLAGS = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
-_PACKAGE = {"eager": "torch", "compile": "torch", "onnxruntime": "onnxruntime", "openvino": "openvino"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ def _warnings(device: Device, found: Environment, gpu_reason: str) -> tuple[str,
     name = device.name
     remedy = f"`bench devices setup {name}` installs it" if device.ssh else "install it"
     wanted = device.runtimes or (("eager",) if device.accelerator else ("onnxruntime",))
-    missing = sorted({_PACKAGE[runtime] for runtime in wanted if found.runtime(_PACKAGE[runtime]) is None})
+    missing = sorted({p for p in (RUNTIME_PACKAGES[runtime] for runtime in wanted) if found.runtime(p) is None})
     warnings = [f"{package} is not installed there: {remedy}" for package in missing]
     if found.runtime("numpy") is None:
         warnings.append(f"numpy is not installed there: {remedy}")

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from bench.agent import Timing
-from bench.connection import Explain
+from bench.connection import STDERR_BYTES, Explain
 from bench.decoding import encode
 from bench.devices import Device, SshTarget
 from bench.errors import DeviceError, LinkLostError, ProtocolError, UsageError
@@ -22,6 +22,7 @@ from bench.transports.ssh import SshTransport, end
 from bench.transports.ssh_errors import explain_loss
 from bench.transports.wheels import Target, choose_wheels
 from bench.wire import MAX_LINE_BYTES, Message, decode_line, encode_line
+from bench.workload import RUNTIME_PACKAGES
 
 DEFAULT_FOLDER = "bench-env"
 SILENCE_S = 1800.0  # pip on a slow board says nothing for long
@@ -66,13 +67,9 @@ def clean(device: Device, say: Say, *, lock_wait_s: float = 30.0) -> None:
 
 def packages_for(device: Device) -> tuple[str, ...]:
     """What the entry's runtimes need; onnxruntime alone where it names none."""
-    packages = ["numpy", "psutil"]
-    runtimes = device.runtimes or ("onnxruntime",)
-    packages += ["onnxruntime"] if "onnxruntime" in runtimes else []
-    packages += ["openvino"] if "openvino" in runtimes else []
-    packages += ["torch"] if device.accelerator or {"eager", "compile"} & set(runtimes) else []
-    packages += ["nvidia-ml-py"] if device.accelerator else []
-    return tuple(packages)
+    packages = ["numpy", "psutil", *(RUNTIME_PACKAGES[runtime] for runtime in device.runtimes or ("onnxruntime",))]
+    packages += ["torch", "nvidia-ml-py"] if device.accelerator else []
+    return tuple(dict.fromkeys(packages))
 
 
 def environment_folder(name: str, target: SshTarget) -> str:
@@ -174,7 +171,7 @@ class _Dialogue:
             if not data:
                 self._open.discard(descriptor)
             if descriptor == self._errors:
-                self._stderr = (self._stderr + data)[-8192:]
+                self._stderr = (self._stderr + data)[-STDERR_BYTES:]
             else:
                 self._buffer += data
         if len(self._buffer) > 2 * MAX_LINE_BYTES:

@@ -7,12 +7,11 @@ import subprocess
 import time
 
 from bench.archive import Archive
-from bench.connection import Explain
+from bench.connection import STDERR_BYTES, Explain
 from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError
 from bench.plain_text import plain_line
 
 MAX_NOISE_BYTES = 64 * 1024
-STDERR_BYTES = 8 * 1024
 
 
 class Handshake:
