@@ -30,6 +30,11 @@ class Exit:
     log: str
 
     @property
+    def gave_way(self) -> bool:
+        """Whether it ended by itself and in order: one whose GPU context is spoilt leaves the rest to a fresh one."""
+        return not (self.code or self.signal or self.oom or self.timed_out or self.broke_wire)
+
+    @property
     def failure(self) -> tuple[FailureKind, str]:
         """What the end means for the unit that was running, and one line about it."""
         if self.timed_out:

@@ -1,13 +1,14 @@
 """One pair of live workers as the host sees it: the job, the answers, the record."""
 
 import time
+from typing import get_args
 
 from bench.errors import ProtocolError
 from bench.job import Deadline, Files, Job, Task
 from bench.job_run import Exit
 from bench.pair import Pair, PairRecord
 from bench.planning import BURSTS_PER_SIDE
-from bench.records import FailureKind
+from bench.records import FailureKind, Status
 from bench.verdicts import SEVERITY, Verdict
 from bench.wire import Message
 
@@ -15,13 +16,15 @@ from bench.wire import Message
 class PairRun:
     """Collects both sides' bursts."""
 
-    def __init__(self, pair: Pair, files: tuple[Files, ...], start_s: float, deadline_s: float) -> None:
-        self._pair, self._files, self._start_s = pair, files, start_s
+    def __init__(
+        self, pair: Pair, files: tuple[Files, ...], start_s: float, deadline_s: float, attempt: int = 1
+    ) -> None:
+        self._pair, self._files, self._start_s, self._attempt = pair, files, start_s, attempt
         self._deadline_s = deadline_s  # of both together: each side waits while the other loads and runs
         self._bursts: dict[int, tuple[float, ...]] = {}
         self._discarded: set[int] = set()
         self._verdicts: set[Verdict] = set()
-        self._failure: tuple[FailureKind, str] | None = None
+        self._failure: tuple[Status, FailureKind, str] | None = None
         self._started = time.monotonic()
         self._utc = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
@@ -32,7 +35,7 @@ class PairRun:
             task=Task(
                 kind="pair",
                 units=(first, second),
-                attempts=(1, 1),
+                attempts=(self._attempt, self._attempt),
                 files=self._files,
                 bursts=BURSTS_PER_SIDE,
                 seed=first.seed + first.round,
@@ -61,8 +64,12 @@ class PairRun:
             self._verdicts |= {verdict for verdict in SEVERITY if isinstance(said, list) and verdict in said}
         elif message.type in ("side_failed", "fatal"):
             unit = (self._pair.first, self._pair.second)[side]
-            kind: FailureKind = "out_of_memory" if message.body.get("kind") == "out_of_memory" else "error"
-            self._failure = (kind, f"{unit.workload.name}: {message.body.get('reason', '')}"[:300])
+            # From a device: what is none of our words is an error.
+            kind: FailureKind = next(
+                (known for known in get_args(FailureKind) if known == message.body.get("kind")), "error"
+            )
+            status: Status = "skipped" if kind == "unsupported" else "failed"
+            self._failure = (status, kind or "error", f"{unit.workload.name}: {message.body.get('reason', '')}"[:300])
         elif message.type != "begin":
             raise ProtocolError(f"expected begin or bursts, got {message.type[:40]!r}")
 
@@ -76,15 +83,12 @@ class PairRun:
             kept = [index for index in range(len(first)) if index not in self._discarded]
             if 2 * len(kept) >= len(first):
                 first, second = tuple(first[i] for i in kept), tuple(second[i] for i in kept)
-        kind: FailureKind = ""
-        reason = ""
-        if not done:
-            bad = [end.failure for end in exits if end.code or end.signal or end.timed_out]
-            kind, reason = self._failure or (bad or [("crash", "a side of the pair ended without a word")])[0]
+        end: tuple[Status, FailureKind, str] = ("done", "", "") if done else self._failure or _end_of(exits)
+        status, kind, reason = end
         return PairRecord(
             pair=self._pair,
-            attempt=1,
-            status="done" if done else "failed",
+            attempt=self._attempt,
+            status=status,
             reason_kind=kind,
             reason=reason,
             first_s=first if done else (),
@@ -93,3 +97,10 @@ class PairRun:
             started_utc=self._utc,
             seconds=time.monotonic() - self._started,
         )
+
+
+def _end_of(exits: tuple[Exit, ...]) -> tuple[Status, FailureKind, str]:
+    """How a pair ended of which no side said why."""
+    bad = [end.failure for end in exits if not end.gave_way]
+    kind, reason = (bad or [("crash", "a side of the pair ended without a word")])[0]
+    return "failed", kind, reason

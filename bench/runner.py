@@ -121,7 +121,8 @@ class MachineRunner:
             item = queue.popleft()
             try:
                 if isinstance(item, Pair):
-                    work.pair(item)
+                    if work.pair(item):
+                        queue.appendleft(item)
                     continue
                 place = (item[0].device, item[0].round)
                 if place not in measured_noise:
@@ -253,6 +254,8 @@ class _Work:
     ) -> tuple[Unit, ...]:
         victim = current or waiting[0]
         kind, reason = exits[0].failure if exits else ("crash", "the worker ended without a word")
+        if exits and exits[0].gave_way and current is None and len(waiting) < started:
+            return tuple(waiting)
         self._runner._crashes[victim.id] += 1
         if kind == "crash" and self._runner._crashes[victim.id] < CRASHES:
             self._observer.said(victim.device, f"{describe(victim)}: {reason}; once more in a fresh worker")
@@ -267,23 +270,31 @@ class _Work:
             self._write(self._failure(unit, "failed", kind, reason))
         return tuple(unit for unit in waiting if unit not in victims)
 
-    def pair(self, pair: Pair) -> None:
-        """One pair of live workers, ended by one record."""
-        for unit in (pair.first, pair.second):
-            reason = unsupported(unit, self._runner.environment) or self._artifact(unit).reason
-            if reason:
-                self._write(
-                    PairRecord(pair=pair, attempt=1, status="skipped", reason_kind="unsupported", reason=reason)
-                )
-                return
-        self._send_files([pair.first, pair.second])
-        files = tuple(self._artifact(unit).files(unit.id) for unit in (pair.first, pair.second))
-        deadline = sum(deadline_s(unit, self._artifact(unit).cost) for unit in (pair.first, pair.second))
-        run = PairRun(pair, files, self._patience.worker_start_s, self._patience.deadline_factor * deadline)
+    def pair(self, pair: Pair) -> bool:
+        """One pair of live workers, ended by one record; True where it crashed and is to be tried once more."""
+        sides = (pair.first, pair.second)
+        attempt = 1 + self._runner._attempts[pair.id]
+        for unit in sides:
+            if obstacle := self._obstacle(unit):
+                status, kind, reason = obstacle
+                reason = f"{unit.workload.name}: {reason}"
+                self._write(PairRecord(pair=pair, attempt=attempt, status=status, reason_kind=kind, reason=reason))
+                return False
+        self._send_files(list(sides))
+        files = tuple(self._artifact(unit).files(unit.id) for unit in sides)
+        deadline = self._patience.deadline_factor * sum(deadline_s(unit, self._artifact(unit).cost) for unit in sides)
+        run = PairRun(pair, files, self._patience.worker_start_s, deadline, attempt)
         self._observer.began(pair.first)
         exits = run_job(self._runner.connection, run.job(), run.handle, self._runner.stopped)
-        if not self._runner.stopped():
-            self._write(run.record(exits))
+        if self._runner.stopped():
+            return False
+        record = run.record(exits)
+        if record.reason_kind == "crash" and attempt < CRASHES:
+            self._observer.said(pair.first.device, f"{describe(pair.first)}: {record.reason}; the pair once more")
+            self._runner._attempts[pair.id] += 1
+            return True
+        self._write(record)
+        return False
 
     def lose(self, queue: Iterable[tuple[Unit, ...] | Pair], error: BenchError) -> None:
         """Give everything that is left its record."""
@@ -297,18 +308,21 @@ class _Work:
                     self._write(self._failure(unit, "lost", kind, str(error)))
 
     def _can_start(self, unit: Unit) -> bool:
+        obstacle = self._obstacle(unit)
+        if obstacle is not None:
+            self._write(self._failure(unit, *obstacle))
+        return obstacle is None
+
+    def _obstacle(self, unit: Unit) -> tuple[Status, FailureKind, str] | None:
+        """What is known before anything is sent to end the unit."""
         if reason := unsupported(unit, self._runner.environment):
-            self._write(self._failure(unit, "skipped", "unsupported", reason))
-            return False
+            return "skipped", "unsupported", reason
         artifact = self._artifact(unit)
         if artifact.kind:
-            status: Status = "skipped" if artifact.kind == "unsupported" else "failed"
-            self._write(self._failure(unit, status, artifact.kind, artifact.reason))
-            return False
+            return "skipped" if artifact.kind == "unsupported" else "failed", artifact.kind, artifact.reason
         if artifact.graph_reason and unit.runtime in GRAPH_RUNTIMES:
-            self._write(self._failure(unit, "failed", "build", artifact.graph_reason))
-            return False
-        return True
+            return "failed", "build", artifact.graph_reason
+        return None
 
     def _send_files(self, units: list[Unit]) -> None:
         digests = {d for unit in units for d in (self._artifact(unit).reference, self._artifact(unit).model) if d}

@@ -75,7 +75,7 @@ class FakeDevice:
         if kind != "job":
             return
         job = decode(Job, body)
-        if job.task.kind in ("measure", "export"):
+        if job.task.kind in ("measure", "export", "pair"):
             self.jobs.append(job)
             self._said.extend(self.script(job))
         self._said.append(Message(type="idle", body={}))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli.main import main
-from bench.journal import read_run
+from bench.journal import Journal, read_run
 from tests.bench_process import ROOT, BenchProcess, processes_with, records, wait_until
 
 # A tiny operator still takes seconds: it is warmed up and sampled like any other.
@@ -256,6 +256,27 @@ def test_another_command_code_or_machine_is_refused_by_name(
     devices[0]["environment"] |= {"fingerprint": "0", "kernel": "2.4"}
     other = changed_plan(finished, tmp_path / "machine", devices=devices)
     assert "kernel was '2.4'" in refused(capsys, "ops", "--resume", str(other))
+
+
+@pytest.mark.slow
+def test_a_device_that_was_away_at_planning_is_compared_too(
+    finished: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    devices = json.loads((finished / "run.json").read_text())["devices"]
+    other = changed_plan(finished, tmp_path / "away", devices=[devices[0] | {"environment": None}])
+    body = {"device": "cpu", "environment": devices[0]["environment"] | {"fingerprint": "0", "kernel": "2.4"}}
+    (other / "records.jsonl").write_text(json.dumps({"type": "device", "body": body}) + "\n")
+    assert "kernel was '2.4'" in refused(capsys, "ops", "--resume", str(other))
+
+
+@pytest.mark.slow
+def test_a_run_that_is_being_written_is_not_read(
+    finished: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    other = changed_plan(finished, tmp_path / "locked")
+    with Journal.open(other):
+        (other / "records.jsonl").write_text("half a rec\n")
+        assert "only process" in refused(capsys, "ops", "--resume", str(other))
 
 
 @pytest.mark.slow

@@ -43,13 +43,13 @@ def says(kind: str, units: tuple[str, ...] = ("unit",)) -> Iterator[Message]:
 
 @pytest.mark.parametrize("first", ["nothing", "begin"])
 def test_a_worker_that_is_never_ended_is_given_up(first: str) -> None:
-    with pytest.raises(ProtocolError, match="did not; restart the device"):
+    with pytest.raises(ProtocolError, match="was not; restart the device"):
         run(Pretender(says(first, () if first == "nothing" else ("unit",))))
 
 
 def test_a_cancelled_worker_that_is_never_ended_is_given_up() -> None:
     device = Pretender(says("nothing", ()))
-    with pytest.raises(ProtocolError, match="did not"):
+    with pytest.raises(ProtocolError, match="was not"):
         run(device, lambda: True)
     assert device.asked == ["job", "cancel"]
 

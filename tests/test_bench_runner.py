@@ -5,6 +5,7 @@ import signal
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from bench.artifacts import Artifact
 from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StorageError
 from bench.job import Job
 from bench.journal import Journal, read_run
-from bench.pair import Pair
+from bench.pair import Pair, PairRecord
 from bench.records import Record
 from bench.runner import MachineRunner, Patience
 from bench.store import Store
@@ -135,6 +136,79 @@ def test_a_worker_that_never_begins_fails_all_after_a_second_try(bench: Bench) -
 def test_a_worker_that_leaves_silently_has_crashed(bench: Bench) -> None:
     assert bench.run(failing(A, ended(0))) is None
     assert bench.ends()["conv"] == ("failed", "crash", 2)
+
+
+def test_a_worker_that_gives_way_in_order_has_not_crashed(bench: Bench) -> None:
+    """One whose GPU context is spoilt ends after that unit's record: the next unit had no part in it."""
+
+    def script(job: Job) -> Iterator[Said]:
+        one, attempt = job.task.units[0], job.task.attempts[0]
+        yield from (begin(one, attempt), done(one, attempt), ended(0))
+
+    device = FakeDevice(script)
+    assert bench.run(device) is None
+    assert bench.ends() == {"conv": DONE, "gconv": DONE, "pconv": DONE}
+    assert [len(job.task.units) for job in device.jobs] == [3, 2, 1]
+    assert bench.notes.told == []
+
+
+PAIR = Pair(first=A, second=B)
+
+
+def bursts(side: int) -> Message:
+    return Message(type="bursts", body={"worker": side, "seconds": [0.5], "discarded": [], "verdicts": []})
+
+
+def side_failed(kind: str) -> Message:
+    return Message(type="side_failed", body={"worker": 1, "status": "?", "kind": kind, "reason": "no such kernel"})
+
+
+def end_of_pair(bench: Bench, device: FakeDevice) -> tuple[str, str, int]:
+    assert bench.run(device, (), (PAIR,)) is None
+    (found,) = [end for end in bench.notes.ends if isinstance(end, PairRecord)]
+    return found.status, found.reason_kind, found.attempt
+
+
+def test_a_pair_that_crashes_is_tried_once_more(bench: Bench) -> None:
+    ways = iter([[ended(signal=signal.SIGSEGV)], [bursts(0), bursts(1), ended(), ended()]])
+    assert end_of_pair(bench, FakeDevice(lambda job: next(ways))) == ("done", "", 2)
+
+
+def test_a_pair_that_crashes_twice_has_failed(bench: Bench) -> None:
+    assert end_of_pair(bench, FakeDevice(lambda job: [ended(signal=signal.SIGSEGV)])) == ("failed", "crash", 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "end"),
+    [
+        ("unsupported", ("skipped", "unsupported", 1)),
+        ("wrong_output", ("failed", "wrong_output", 1)),
+        ("out_of_memory", ("failed", "out_of_memory", 1)),
+        ("of my own", ("failed", "error", 1)),
+        ("", ("failed", "error", 1)),
+    ],
+)
+def test_a_pair_ends_as_its_side_says(bench: Bench, kind: str, end: tuple[str, str, int]) -> None:
+    assert end_of_pair(bench, FakeDevice(lambda job: [side_failed(kind), ended(1), ended(1)])) == end
+
+
+@pytest.mark.parametrize(
+    ("artifact", "end"),
+    [
+        (Artifact(kind="unsupported", reason="no"), ("skipped", "unsupported", 1)),
+        (Artifact(kind="build", reason="no"), ("failed", "build", 1)),
+        (Artifact(graph_reason="no"), ("failed", "build", 1)),
+    ],
+)
+def test_a_pair_of_which_a_side_was_not_made_says_so(
+    tmp_path: Path, artifact: Artifact, end: tuple[str, str, int]
+) -> None:
+    bench = Bench(tmp_path, lambda _: artifact)
+    device = FakeDevice(lambda job: pytest.fail("nothing is to be sent"))
+    graphs = Pair(first=replace(A, runtime="onnxruntime"), second=replace(B, runtime="onnxruntime"))
+    assert bench.run(device, (), (graphs,)) is None
+    (found,) = [one for one in bench.notes.ends if isinstance(one, PairRecord)]
+    assert (found.status, found.reason_kind, found.attempt) == end
 
 
 @pytest.mark.parametrize(
