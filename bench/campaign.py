@@ -18,7 +18,7 @@ from bench.environment import fingerprint
 from bench.errors import BenchError, DeviceError, LinkLostError, StorageError, UsageError
 from bench.exporting import Exporter
 from bench.job import Job, Task
-from bench.job_run import run_job
+from bench.job_run import Accelerators, decode_accelerators, run_job
 from bench.journal import DeviceEvent, Journal
 from bench.observer import Observer
 from bench.pair import Pair
@@ -37,8 +37,7 @@ class Machine:
     devices: tuple[Device, ...]
     runner: MachineRunner
     problems: dict[str, BenchError] = field(default_factory=dict)
-    gpu_names: tuple[str, ...] = ()
-    gpu_reason: str = ""
+    gpus: Accelerators = field(default_factory=Accelerators)
     environments: dict[str, Environment] = field(default_factory=dict)
 
 
@@ -132,8 +131,7 @@ class Campaign:
     def _probe_accelerators(self, machine: Machine) -> None:
         def handle(message: Message) -> None:
             if message.type == "accelerators":
-                machine.gpu_names = tuple(str(name)[:200] for name in message.body.get("names", []))
-                machine.gpu_reason = str(message.body.get("reason", ""))[:200]
+                machine.gpus = decode_accelerators(message.body)
 
         run_job(machine.runner.connection, Job(task=Task(kind="probe")), handle, self._stopped.is_set)
 
@@ -305,9 +303,9 @@ def _environment_of(device: Device, environment: Environment, machine: Machine) 
     """The machine as this device sees it: an accelerator is part of its fingerprint, and only of its own."""
     if not device.accelerator:
         return environment
-    name = next((name for name in machine.gpu_names if name.split(" ")[0] == device.accelerator), None)
+    name = next((name for name in machine.gpus.names if name.split(" ")[0] == device.accelerator), None)
     if name is None:
-        found = machine.gpu_reason or f"found {', '.join(machine.gpu_names)}"
+        found = machine.gpus.reason or f"found {', '.join(machine.gpus.names)}"
         raise DeviceError(f"expected {device.accelerator} on {device.name}: {found}; install a CUDA build of torch")
     return replace(
         environment,

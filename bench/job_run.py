@@ -4,11 +4,13 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from bench.connection import Connection
 from bench.decoding import decode, encode
 from bench.errors import ProtocolError
 from bench.job import Job
+from bench.plain_text import plain_line
 from bench.records import FailureKind
 from bench.wire import Message
 
@@ -92,6 +94,25 @@ def run_job(
                 raise ProtocolError(str(error)) from None
         else:
             handle(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accelerators:
+    """The answer to a `probe`: each GPU's name and driver, and why there is none."""
+
+    names: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def decode_accelerators(body: dict[str, Any]) -> Accelerators:
+    """What a device said about its GPUs, as plain lines; ProtocolError where it is anything else."""
+    try:
+        found = decode(Accelerators, {key: value for key, value in body.items() if key != "worker"})
+    except ValueError as error:
+        raise ProtocolError(plain_line(str(error), 300)) from None
+    return Accelerators(
+        names=tuple(plain_line(name, 200) for name in found.names), reason=plain_line(found.reason, 200)
+    )
 
 
 def _signal_name(number: int) -> str:

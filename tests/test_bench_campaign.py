@@ -3,19 +3,21 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from bench.agent import Timing
 from bench.campaign import Campaign
-from bench.connection import Connection
+from bench.connection import Connection, Transport
 from bench.devices import Device, SshTarget
-from bench.errors import BenchError, DeviceError, LinkLostError, StorageError, UsageError
+from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StorageError, UsageError
 from bench.job import Job
 from bench.journal import Journal, read_run
 from bench.records import Environment
 from bench.run import Run
 from bench.runner import Patience
+from bench.transports.device_check import check
 from bench.wire import Message
 from bench.workload import Unit
 from tests.fake_device import FakeDevice, Notes, Said, all_well, begin, ended
@@ -203,6 +205,42 @@ def test_a_machine_that_is_not_reached_is_named_at_once(tmp_path: Path) -> None:
         assert notes.told == ["no route; the other devices go on"]
     finally:
         campaign.close()
+
+
+class Gpus(FakeDevice):
+    """A device that says so about its GPUs."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        super().__init__(exports)
+        self._body = body
+
+    def send(self, kind: str, body: dict[str, Any], unit: str = "", attempt: int = 0) -> None:
+        if kind == "job" and body["task"]["kind"] == "probe":
+            self._said.append(Message(type="accelerators", body=self._body | {"worker": 0}))
+        super().send(kind, body, unit, attempt)
+
+
+GPU = Device(name="gpu", accelerator="cuda:0", ssh=SshTarget(destination="pi@board"))
+
+
+@pytest.mark.parametrize("body", [{"names": 5}, {"names": [5]}, {"names": "cuda:0"}, {"reason": []}, {"more": 1}])
+def test_nonsense_about_gpus_is_a_problem_of_that_machine(tmp_path: Path, body: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolError, match=r"names|reason|more"):
+        check(GPU, cast(Transport, Gpus(body)))
+    units = (unit(), unit(device="gpu"))
+    found, problems = run(tmp_path, {CPU: FakeDevice(exports), GPU: Gpus(body)}, units)
+    assert [type(problem) for problem in problems] == [ProtocolError]
+    assert statuses(found) == {"cpu": {"done"}, "gpu": {"lost"}}
+
+
+def test_a_gpu_is_part_of_its_devices_fingerprint_only(tmp_path: Path) -> None:
+    gpu = Gpus({"names": ["cuda:0 H200 driver 1"], "reason": ""})
+    assert check(GPU, cast(Transport, gpu)).environment.accelerators == ("cuda:0 H200 driver 1",)
+    found, _ = run(tmp_path, {CPU: FakeDevice(exports), GPU: gpu}, (unit(), unit(device="gpu")))
+    first, second = (found.device(name).environment for name in ("cpu", "gpu"))
+    assert first is not None
+    assert second is not None
+    assert first.fingerprint != second.fingerprint
 
 
 def test_no_machine_at_all_is_an_error_and_writes_nothing(tmp_path: Path) -> None:

@@ -6,8 +6,7 @@ from bench.agent import Timing
 from bench.connection import Transport
 from bench.devices import Device
 from bench.job import Job, Task
-from bench.job_run import run_job
-from bench.plain_text import plain_line
+from bench.job_run import Accelerators, decode_accelerators, run_job
 from bench.records import Environment
 from bench.transports.ssh import SshTransport
 from bench.wire import Message
@@ -32,21 +31,20 @@ def check(device: Device, transport: Transport | None = None, timing: Timing | N
     if transport is None:
         transport = _transport(device)
     connection, environment, skew = transport.connect("check", timing or Timing())
-    gpu: list[str] = []
-    reason: list[str] = []
+    gpus = Accelerators()
 
     def handle(message: Message) -> None:
+        nonlocal gpus
         if message.type == "accelerators":
-            gpu.extend(plain_line(name, 200) for name in message.body.get("names", []))
-            reason.append(plain_line(message.body.get("reason", ""), 200))
+            gpus = decode_accelerators(message.body)
 
     try:
         if device.accelerator:
             run_job(connection, Job(task=Task(kind="probe")), handle, lambda: False)
     finally:
         connection.close()
-    environment = replace(environment, clock_skew_s=skew, accelerators=tuple(gpu))
-    return Found(environment=environment, warnings=_warnings(device, environment, " ".join(reason)))
+    environment = replace(environment, clock_skew_s=skew, accelerators=gpus.names)
+    return Found(environment=environment, warnings=_warnings(device, environment, gpus.reason))
 
 
 def throttle_text(flags: int) -> str:
