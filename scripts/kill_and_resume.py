@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--rounds", type=int, default=20, help="of the run that is killed: 2 units each; default 20")
+    parser.add_argument("--rounds", type=int, default=80, help="of the run that is killed: 2 units each; default 80")
     parser.add_argument("--longest", type=float, default=8.0, help="seconds before a kill, at most; default 8")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
