@@ -22,10 +22,11 @@ from bench.job_run import Accelerators, decode_accelerators, run_job
 from bench.journal import DeviceEvent, Journal
 from bench.observer import Observer
 from bench.pair import Pair
+from bench.patience import Patience
 from bench.planning import ordered
 from bench.records import Environment
 from bench.run import DeviceState, Option, Plan
-from bench.runner import MachineRunner, Patience
+from bench.runner import MachineRunner
 from bench.wire import Message
 from bench.workload import Unit
 

@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.connection import Connection
 from bench.decoding import decode, encode
@@ -13,6 +13,8 @@ from bench.job import Job
 from bench.plain_text import plain_line
 from bench.records import FailureKind
 from bench.wire import Message
+
+T = TypeVar("T")
 
 # From a device; a record has a few KiB. An honest agent ends a worker at a quarter of it.
 MAX_UNIT_BYTES = 256 << 20
@@ -120,3 +122,11 @@ def _signal_name(number: int) -> str:
         return f"signal {number}, {signal.Signals(number).name}"
     except ValueError:
         return f"signal {number}"
+
+
+def decode_or_fail(cls: type[T], body: object) -> T:
+    """Decode what a device sent; ProtocolError where it is not of that type."""
+    try:
+        return decode(cls, body)
+    except ValueError as error:
+        raise ProtocolError(str(error)[:300]) from None

@@ -121,6 +121,13 @@ class Unit:
         return replace(self, round=0).id
 
 
+def describe(unit: Unit) -> str:
+    """A unit in a few words, for people."""
+    size = "x".join(map(str, unit.workload.input_shape))
+    parts = [unit.workload.name, unit.workload.variant, size, unit.runtime]
+    return " ".join(filter(None, parts)) + f", round {unit.round + 1}"
+
+
 def _digest(value: object) -> str:
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -14,9 +14,9 @@ from bench.devices import Device, SshTarget
 from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StorageError, UsageError
 from bench.job import Job
 from bench.journal import Journal, read_run
+from bench.patience import Patience
 from bench.records import Environment
 from bench.run import Run
-from bench.runner import Patience
 from bench.transports.device_check import check
 from bench.wire import Message
 from bench.workload import Unit

@@ -17,8 +17,9 @@ from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, 
 from bench.job import Job
 from bench.journal import Journal, read_run
 from bench.pair import Pair, PairRecord
+from bench.patience import Patience
 from bench.records import Record
-from bench.runner import MachineRunner, Patience
+from bench.runner import MachineRunner
 from bench.store import Store
 from bench.wire import Message
 from bench.workload import Unit

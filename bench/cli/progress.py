@@ -15,9 +15,8 @@ from bench.estimate import TimeLeft, expected_export_s, expected_pair_s, expecte
 from bench.pair import Pair, PairRecord
 from bench.plain_text import plain_line
 from bench.records import Record
-from bench.runner import describe
 from bench.verdicts import worst
-from bench.workload import Unit
+from bench.workload import Unit, describe
 
 LONGEST_LINE = 900  # characters
 
