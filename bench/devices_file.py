@@ -180,8 +180,12 @@ class _Values:
             return ""
         text = self._text("ssh_config")
         self._checked("ssh_config", check_config, text)
-        path = (self._place.path.parent / Path(text).expanduser()).absolute()
-        if not path.is_file():
+        try:
+            path = (self._place.path.parent / Path(text).expanduser()).absolute()
+            found = path.is_file()
+        except (OSError, RuntimeError) as error:  # a name too long for a file system, the home of an unknown user
+            self._refuse("ssh_config", f"{' '.join(str(error).split())[:80]}; give the path of an ssh configuration")
+        if not found:
             self._refuse("ssh_config", f"expected a file at {path}; the path is relative to devices.yaml")
         self._checked("ssh_config", check_config, str(path))
         return str(path)

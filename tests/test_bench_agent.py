@@ -1,6 +1,8 @@
 """A real agent with real workers that fail in every way: what it reports, and that nothing is left running."""
 
 import contextlib
+import hashlib
+import itertools
 import os
 import signal
 import subprocess
@@ -19,6 +21,8 @@ from bench.job_run import Exit, run_job
 from bench.measuring.affinity import choose, topology
 from bench.store import Store
 from bench.wire import Message
+from bench.worker_process import WorkerProcess
+from tests.conftest import Mount
 from tests.made_up import unit
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,17 +39,17 @@ class Device:
         self.processes: list[subprocess.Popen[bytes]] = []
         self.connections: list[Connection] = []
 
-    def connect(self, behaviour: str = "hangs", timing: Timing = PATIENT) -> Connection:
-        process = self.start(behaviour)
+    def connect(self, behaviour: str = "hangs", timing: Timing = PATIENT, program: str = PROGRAM) -> Connection:
+        process = self.start(behaviour, program)
         connection = Connection(process, "run-1", timing, lambda code, text: LinkLostError(f"ended {code}: {text}"))
         self.connections.append(connection)
         connection.start()
         return connection
 
-    def start(self, behaviour: str) -> "subprocess.Popen[bytes]":
+    def start(self, behaviour: str, program: str = PROGRAM) -> "subprocess.Popen[bytes]":
         worker = (sys.executable, str(ROOT / "tests/fake_worker.py"), behaviour)
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, *worker],
+            [sys.executable, "-c", program, *worker],
             cwd=ROOT,
             env=os.environ | {"BENCH_CACHE": str(self.cache), "PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,
@@ -150,6 +154,17 @@ def test_pythons_memory_error_is_told_from_a_crash(device: Device) -> None:
     assert only_exit(device.connect("out of memory")).failure[0] == "out_of_memory"
 
 
+@pytest.mark.parametrize("kills", [0, 1])
+def test_the_kernels_count_tells_a_kill_for_memory_from_another(monkeypatch: pytest.MonkeyPatch, kills: int) -> None:
+    counts = iter([5, 5 + kills])
+    monkeypatch.setattr("bench.worker_process.oom_kills", lambda: next(counts))
+    worker = WorkerProcess(b"", dict(os.environ), start_s=60.0, command=("sh", "-c", "kill -9 $$"))
+    ends: list[dict[str, object]] = []
+    wait_until(lambda: ends.append(end) is None if (end := worker.reap()) else False)
+    worker.close_pipes()
+    assert (ends[0]["signal"], ends[0]["oom"]) == (signal.SIGKILL, bool(kills))
+
+
 def test_the_agent_serves_another_job_after_a_crash(device: Device) -> None:
     connection = device.connect("SIGSEGV")
     for _ in range(3):
@@ -166,6 +181,22 @@ def test_a_hung_worker_is_ended_at_its_deadline(device: Device, behaviour: str, 
     assert end.timed_out
     assert end.signal == number
     assert end.failure[0] == "timeout"
+
+
+# Each look at the wall clock finds it a year further on or back, as when a board without a battery hears of the time.
+STEPPING = "import itertools, time; wall = itertools.cycle((1e9, 1e9 + 3e7, 1e9 - 3e7)); time.time = wall.__next__; "
+
+
+def test_steps_of_both_wall_clocks_end_nothing_and_delay_nothing(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wall = itertools.cycle((1e9, 1e9 + 3e7, 1e9 - 3e7))
+    monkeypatch.setattr(time, "time", lambda: next(wall))
+    timing = Timing(heartbeat_s=0.1, lease_s=5.0, grace_s=0.3, lock_wait_s=0.2)
+    connection = device.connect("hangs", timing, STEPPING + PROGRAM)
+    end = only_exit(connection, a_job(deadline_s=1.0))
+    assert (end.timed_out, end.signal) == (True, signal.SIGTERM)
+    assert connection.missing([]) == [], "the lease has lasted"
 
 
 def test_a_worker_that_never_begins_has_a_deadline_too(device: Device) -> None:
@@ -329,6 +360,21 @@ def test_other_bytes_than_announced_are_refused_and_not_kept(device: Device, tmp
     connection = device.connect()
     with pytest.raises(ProtocolError, match="other bytes came"):
         connection.send_file(path, "0" * 64)
+    assert list((device.cache / "files").iterdir()) == []
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a tmpfs")
+def test_a_device_whose_disk_fills_says_so_and_keeps_no_torn_file(
+    device: Device, tmp_path: Path, mounted: Mount
+) -> None:
+    mounted(device.cache, "64k")
+    path = tmp_path / "file"
+    path.write_bytes(os.urandom(200_000))
+    connection = device.connect()
+    with pytest.raises(DeviceError, match="No space left on device on the device"):
+        connection.send_file(path, hashlib.sha256(path.read_bytes()).hexdigest())
+    device.processes[-1].wait(SOON_S)
     assert list((device.cache / "files").iterdir()) == []
 
 

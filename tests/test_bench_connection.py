@@ -134,7 +134,7 @@ def test_no_bytes_bring_anything_but_a_message_or_an_error(parts: list[bytes]) -
 def test_a_stream_cut_at_any_byte_gives_only_whole_messages() -> None:
     first, second = line(1, body={"x": 1}), line(2, body={"x": 2})
     whole = first + second
-    for cut in range(0, len(whole) + 1, 7):
+    for cut in range(len(whole) + 1):
         taken = [message.body["x"] for message in hear(whole[:cut])]
         assert taken == [1, 2][: (cut >= len(first)) + (cut >= len(whole))]
 
@@ -173,6 +173,17 @@ def test_endless_noise_is_bounded_by_the_line_limit() -> None:
 def test_silence_for_a_lease_is_a_lost_link() -> None:
     with hostile() as device, pytest.raises(LinkLostError, match=r"nothing was heard for 0\.6 s"):
         device.connection.receive(10)
+
+
+def test_silence_within_a_record_is_a_lost_link_too() -> None:
+    """The whole record before it counts, the half one does not."""
+    with hostile() as device:
+        device.say(line(1) + line(2)[:-20])
+        first = device.connection.receive(10)
+        assert first is not None
+        assert first.seq == 1
+        with pytest.raises(LinkLostError, match=r"nothing was heard for 0\.6 s"):
+            device.connection.receive(10)
 
 
 def test_a_device_that_reads_nothing_is_a_lost_link() -> None:

@@ -1,5 +1,6 @@
 """devices.yaml: what is read, where it is looked for, and one line for every mistake."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,8 @@ def test_the_repositorys_own_file_and_its_examples_are_valid(tmp_path: Path) -> 
         ("ssh: a\nruntimes:\n  - eager\n  - onnxrutime", "6: devices.pi4.runtimes", "choose onnxruntime"),
         ("ssh: a\naccelerator: gpu", "4: devices.pi4.accelerator", "cuda:N"),
         ("ssh: a\nssh_config: nowhere", "4: devices.pi4.ssh_config", "relative to devices.yaml"),
+        (f"ssh: a\nssh_config: {'c' * 400}", "4: devices.pi4.ssh_config", "give the path of an ssh configuration"),
+        ("ssh: a\nssh_config: ~nobody-of-that-name/c", "4: devices.pi4.ssh_config", "give the path of an ssh config"),
         ("port: 22", "2: devices.pi4", "expected a key `ssh`"),
         ("ssh: a\nssh: b", "4: devices.pi4.ssh", "already on line 3"),
         ("ssh: [a]", "3: devices.pi4.ssh", "got a list"),
@@ -153,6 +156,39 @@ def test_no_destination_can_become_an_option_or_a_command(file: Path, text: str)
 def test_no_python_can_become_an_option_or_a_command(file: Path, text: str) -> None:
     message = refusal(file, entry(f'ssh: a\npython: "{text}"'.replace("\\", "\\\\").replace("\\\\n", "\\n")))
     assert message.startswith("4: devices.pi4.python")
+
+
+FIELDS = ("ssh", "ssh_config", "port", "python", "accelerator", "threads")
+SMUGGLED = [
+    "-x", "--", "-oProxyCommand=x", "a b", "a;b", "$(b)", "`b`", "a|b", "a&b", "a>b", "a'b", 'a"b', "a\\b", "a\nb",
+    "a\n-b", "a\r", "a\x00b", "\x00", "\n", "a\x1b[2J", "a\u202eb", "-1", "1" * 2000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("field", [*FIELDS, "runtimes"])
+@pytest.mark.parametrize("text", SMUGGLED)
+def test_no_field_smuggles_an_option_a_line_or_a_nul(file: Path, field: str, text: str) -> None:
+    value = json.dumps([text] if field == "runtimes" else text)
+    lines = f"ssh: {value}" if field == "ssh" else f"ssh: a\n{field}: {value}"
+    assert refusal(file, entry(lines)).startswith(f"{3 if field == 'ssh' else 4}: devices.pi4.{field}")
+
+
+@pytest.mark.parametrize("text", SMUGGLED[:-1])  # YAML itself has no key of 2000 letters
+def test_no_name_of_a_device_or_key_smuggles_either(file: Path, text: str) -> None:
+    assert refusal(file, f"devices:\n  {json.dumps(text)}: {{ssh: a}}\n").startswith("2: devices.")
+    assert refusal(file, entry(f"ssh: a\n{json.dumps(text)}: 1")).startswith("4: devices.pi4.")
+
+
+@pytest.mark.parametrize("key", ["password", "passphrase", "PASSWORD", "api_token", "secret", "private_key"])
+def test_no_secret_is_taken_or_repeated(file: Path, key: str) -> None:
+    message = refusal(file, entry(f"ssh: a\n{key}: hunter2"))
+    assert message.startswith(f"4: devices.pi4.{key}: no secret belongs here")
+    assert "hunter2" not in message
+
+
+def test_a_bomb_of_anchors_is_refused_before_it_grows(file: Path) -> None:
+    levels = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30))
+    assert refusal(file, f"a0: &a0 [x]\n{levels}").startswith("1: expected no anchors")
 
 
 @given(st.text(max_size=30))

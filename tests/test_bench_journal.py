@@ -1,5 +1,6 @@
 """What is written survives: torn tails, second writers, damaged lines, full disks."""
 
+import errno
 import itertools
 import json
 import os
@@ -16,6 +17,7 @@ from bench.pair import Pair, PairRecord
 from bench.records import NoiseFloor
 from tests.made_up import environment, plan, record, unit
 
+ROOT = Path(__file__).resolve().parents[1]
 UNITS = tuple(unit(round_number=number) for number in range(3))
 NOISE = NoiseFloor(
     timer_overhead_s=1e-7, timer_resolution_s=1e-7, spin_samples_s=(1.0,), gemm_samples_s=(1.0,), gemm_size=256
@@ -95,6 +97,19 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     with Journal.create(tmp_path, plan(*UNITS)), pytest.raises(UsageError, match="only process writing"):
         Journal.open(tmp_path)
     Journal.open(tmp_path).close()
+
+
+def test_another_process_is_kept_out_until_the_first_has_died(tmp_path: Path) -> None:
+    """The kernel frees the lock of a killed one, and what it wrote stays."""
+    command = [sys.executable, "-c", WRITER, str(tmp_path / "run")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(UsageError, match="only process writing"):
+            Journal.open(tmp_path / "run")
+        process.kill()
+    Journal.open(tmp_path / "run").close()
+    assert read_run(tmp_path / "run").records
 
 
 @pytest.mark.parametrize(
@@ -181,6 +196,24 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EIO])
+def test_a_rename_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int) -> None:
+    path = tmp_path / "table.csv"
+    write_atomically(path, "old")
+
+    def fails(self: Path, target: Path) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(Path, "replace", fails)
+    with pytest.raises(OSError, match=os.strerror(error)):
+        write_atomically(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(StorageError, match="free space or choose another folder"):
+        Journal.create(tmp_path / "run", plan(*UNITS))
+    assert list((tmp_path / "run").iterdir()) == []
+
+
 def test_a_write_cut_short_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk may take the first half of a line."""
     real = os.write
@@ -248,8 +281,7 @@ for number in range(10**6):
 def test_what_a_killed_process_said_it_wrote_is_there(tmp_path: Path) -> None:
     """kill -9 between two lines or within one."""
     command = [sys.executable, "-c", WRITER, str(tmp_path / "run")]
-    root = Path(__file__).resolve().parents[1]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
         assert process.stdout is not None
         for _ in range(20):
             said = int(process.stdout.readline())

@@ -1,8 +1,10 @@
 """A bad network between host and device: whatever it does, an error in bounded time and nothing left on the device."""
 
+import contextlib
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,7 +24,7 @@ from bench.job_run import run_job
 from bench.transports.ssh import SshTransport
 from bench.transports.ssh_command import ssh_command
 from tests.cutting_proxy import CuttingProxy
-from tests.sshd import Sshd, wait_until
+from tests.sshd import SSHD, Sshd, wait_until
 
 pytestmark = pytest.mark.ssh
 
@@ -143,6 +145,63 @@ def test_a_black_hole_before_the_login(sshd: Sshd, proxy: CuttingProxy) -> None:
     proxy.pause()
     with pytest.raises(LinkLostError, match="board: expected our program to run there within 1 s"):
         SshTransport(sshd.device(port=proxy.port), patience_s=1.0).connect("run", TIMING)
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes a network namespace")
+def test_a_pulled_cable(sshd: Sshd) -> None:
+    """A board in a network of its own, whose packets vanish: no side is told, both end, and the board serves again."""
+    with network_of_its_own() as (namespace, address):
+        move(sshd, namespace, address)
+        transport = SshTransport(sshd.device(), patience_s=10.0)
+        connection, _, _ = transport.connect("run", TIMING)
+        begin(connection, sshd)
+        ip("-n", namespace, "link", "set", "inside", "down")
+        assert "nothing was heard for 1.5 s" in lost(connection)
+        nothing_runs(sshd)
+        ip("-n", namespace, "link", "set", "inside", "up")
+        again(transport)
+
+
+@contextlib.contextmanager
+def network_of_its_own() -> Iterator[tuple[str, str]]:
+    """A namespace joined to this one by a cable; its name and its address (of the range kept for documents)."""
+    namespace, outside = f"bench-{os.getpid()}", f"bench{os.getpid() % 10**7}"
+    try:
+        ip("netns", "add", namespace)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no network namespace can be made here: {error}")
+    try:
+        ip("link", "add", outside, "type", "veth", "peer", "name", "inside", "netns", namespace)
+        ip("addr", "add", "198.51.100.1/30", "dev", outside)
+        ip("link", "set", outside, "up")
+        ip("-n", namespace, "addr", "add", "198.51.100.2/30", "dev", "inside")
+        ip("-n", namespace, "link", "set", "inside", "up")
+        yield namespace, "198.51.100.2"
+    finally:
+        subprocess.run(["ip", "link", "del", outside], check=False, capture_output=True)
+        ip("netns", "del", namespace)
+
+
+def ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+def move(sshd: Sshd, namespace: str, address: str) -> None:
+    """Let the server listen in that network, and the client look for it there."""
+    sshd.stop()
+    for name in ("sshd_config", "ssh_config", "known_hosts"):
+        path = sshd.folder / name
+        path.write_text(path.read_text().replace("127.0.0.1", address))
+    server = ["ip", "netns", "exec", namespace, str(SSHD), "-D", "-f", str(sshd.folder / "sshd_config")]
+    sshd.process = subprocess.Popen(server, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: connects(address, sshd.port), "sshd to listen")
+
+
+def connects(address: str, port: int) -> bool:
+    with socket.socket() as client:
+        client.settimeout(1)
+        return client.connect_ex((address, port)) == 0
 
 
 def test_a_board_that_loses_power(sshd: Sshd, transport: SshTransport) -> None:

@@ -173,6 +173,17 @@ def test_an_old_python_is_said_in_band(sshd: Sshd) -> None:
     assert not (sshd.home / ".cache").exists()
 
 
+@pytest.mark.parametrize("machine", [b"\xb7\0", b"\x08\0"])
+def test_a_python_of_another_architecture_is_said_in_one_line(sshd: Sshd, machine: bytes) -> None:
+    """An ELF file of aarch64 or MIPS with nothing behind its header."""
+    foreign = sshd.home / "foreign-python"
+    head = b"\x7fELF\x02\x01\x01" + b"\0" * 9 + b"\x02\0" + machine + b"\x01\0\0\0"
+    foreign.write_bytes(head.ljust(64, b"\0"))
+    foreign.chmod(0o755)
+    assert "foreign-python" in refusal(SshTransport(sshd.device(python="./foreign-python")))
+    nothing_runs(sshd)
+
+
 def test_the_first_program_uses_no_syntax_that_an_old_python_cannot_parse() -> None:
     new = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.AsyncFunctionDef, ast.Await, ast.Starred, ast.Match)
     for node in ast.walk(ast.parse(bootstrap.PROGRAM)):
