@@ -160,7 +160,13 @@ def test_the_kernels_count_tells_a_kill_for_memory_from_another(monkeypatch: pyt
     monkeypatch.setattr("bench.worker_process.oom_kills", lambda: next(counts))
     worker = WorkerProcess(b"", dict(os.environ), start_s=60.0, command=("sh", "-c", "kill -9 $$"))
     ends: list[dict[str, object]] = []
-    wait_until(lambda: ends.append(end) is None if (end := worker.reap()) else False)
+
+    def ended() -> bool:
+        if end := worker.reap():
+            ends.append(end)
+        return bool(ends)
+
+    wait_until(ended)
     worker.close_pipes()
     assert (ends[0]["signal"], ends[0]["oom"]) == (signal.SIGKILL, bool(kills))
 

@@ -313,6 +313,59 @@ def test_ctrl_c_ends_in_order_and_resume_completes(bench: BenchProcess, finished
     assert (row["status"], row["rounds"]) == ("done", "3")
 
 
+def nobody_left(bench: BenchProcess) -> bool:
+    return not processes_with(f"BENCH_CACHE={bench.cache}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_term_and_hup_end_a_run_in_order(bench: BenchProcess, finished: Path, number: signal.Signals) -> None:
+    run = bench.folder / number.name
+    process = bench.start(*ONE, "--rounds", "3", "--out", str(run))
+    try:
+        wait_until(lambda: records(run))
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130
+    assert f"go on with: bench ops --resume {run}" in errors
+    assert "Traceback" not in errors
+    ends = [record.unit.round for record in read_run(run).records]
+    assert len(ends) == len(set(ends)) < 3
+    wait_until(lambda: nobody_left(bench))
+
+
+@pytest.mark.slow
+def test_ctrl_c_twice_waits_for_nothing(bench: BenchProcess, finished: Path) -> None:
+    """The process cannot end in order, since its agent is stopped; the second signal ends it all the same."""
+    run = bench.folder / "twice"
+    process = bench.start(*ONE, "--rounds", "3", "--out", str(run))
+    try:
+        wait_until(lambda: records(run))
+        ours = processes_with(f"BENCH_CACHE={bench.cache}")
+        (agent,) = (pid for pid, command in ours.items() if "bench.agent" in command)
+        os.kill(agent, signal.SIGSTOP)
+        try:
+            process.send_signal(signal.SIGINT)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(1.0)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 130
+        finally:
+            os.kill(agent, signal.SIGCONT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert "Traceback" not in errors
+    assert not (run / "table.csv").exists()
+    Journal.open(run).close()
+    assert read_run(run).records
+    wait_until(lambda: nobody_left(bench))
+
+
 @pytest.mark.slow
 def test_a_killed_worker_costs_nothing_but_time(bench: BenchProcess, finished: Path) -> None:
     """Its unit is measured once more in a fresh worker; exit 0."""

@@ -13,6 +13,7 @@ from bench.cli.main import bench
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(ROOT.glob("docs/*.md"))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+TEST = re.compile(r"\b(test_\w+\.py)::(test_\w+)")
 ELSEWHERE = re.compile(r"[a-z]+:")
 
 
@@ -59,6 +60,13 @@ def test_every_link_within_the_repository_leads_somewhere(document: Path) -> Non
         found = document.parent / path if path else document
         assert found.exists(), f"{document.name}: {target}"
         assert not anchor or anchor in anchors(found), f"{document.name}: {target}"
+
+
+def test_every_test_that_a_document_names_is_there() -> None:
+    named = {pair for document in DOCUMENTS for pair in TEST.findall(document.read_text("utf-8"))}
+    assert len(named) > 50, "docs/faults.md names more"
+    for file, name in sorted(named):
+        assert re.search(rf"^def {name}\(", (ROOT / "tests" / file).read_text("utf-8"), re.MULTILINE), (file, name)
 
 
 def test_readme_and_guides_do_have_links_and_commands() -> None:
