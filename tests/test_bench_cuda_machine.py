@@ -10,9 +10,9 @@ import torch
 from bench.job import Task
 from bench.measuring.gpu_disturbances import GpuMonitor
 from bench.measuring.rules import Rules
+from bench.measuring.watch import Ending
 from bench.records import Disturbances, Record, Status
 from bench.runtimes.loaded import Loaded, UnsupportedError
-from bench.verdicts import Verdict
 from bench.worker import measure as measuring
 from bench.worker.cuda_machine import CudaMachine, leaves_usable
 from bench.worker.machine import CpuMachine, machine_for
@@ -34,8 +34,8 @@ class QuietHost:
     def keeps_group(self) -> bool:
         return True
 
-    def finish(self) -> tuple[Disturbances, tuple[Verdict, ...], tuple[str, ...]]:
-        return Disturbances(), (), ()
+    def finish(self) -> Ending:
+        return Ending(Disturbances())
 
 
 def on_gpu(*, mode: Mode = "latency", batch: int = 1, **settings: bool) -> Unit:

@@ -13,6 +13,7 @@ from bench.measuring.gpu_disturbances import DISCARD_REASONS, GpuMonitor
 from bench.measuring.nvml import GpuIdentity, GpuState, NvmlGpu, UnwatchedError, driver_version
 from bench.measuring.rules import Rules
 from bench.measuring.sampler import Sample, measure
+from bench.measuring.watch import Ending
 from bench.records import Disturbances
 from bench.verdicts import Verdict
 from bench.worker.cuda_machine import identity_of, monitor_for
@@ -86,9 +87,9 @@ class QuietHost:
     def keeps_group(self) -> bool:
         return self._keeps
 
-    def finish(self) -> tuple[Disturbances, tuple[Verdict, ...], tuple[str, ...]]:
+    def finish(self) -> Ending:
         found = Disturbances(steal_percent=0.5, frequency_ratio=0.8, temperature_c=40.0)
-        return found, self._verdicts, ("governor powersave",)
+        return Ending(found, self._verdicts, ("governor powersave",))
 
 
 class PaperGpu:

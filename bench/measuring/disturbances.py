@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.measuring.clock import Clock
+from bench.measuring.watch import Ending
 from bench.records import Disturbances
 from bench.verdicts import Verdict
 
@@ -57,7 +58,7 @@ class CpuMonitor:
         self._flags = (self._flags or 0) | live | (flags & STICKY_BITS & ~self._sticky)
         return not live & DISCARD_BITS
 
-    def finish(self) -> tuple[Disturbances, tuple[Verdict, ...], tuple[str, ...]]:
+    def finish(self) -> Ending:
         """The evidence since `start`, the verdicts it gives, and notes that give none."""
         seconds = max((self._clock.now_ns() - self._started_ns) / 1e9, 1e-9)
         steal, jiffies = self._cpu_times()
@@ -83,7 +84,7 @@ class CpuMonitor:
             verdicts.append("contended")
         notes = [f"governor {governor}"] if governor not in (None, "performance") else []
         notes += [f"{swapped} pages swapped in"] if swapped else []
-        return found, tuple(verdicts), tuple(notes)
+        return Ending(found, tuple(verdicts), tuple(notes))
 
     def _cpu_times(self) -> tuple[int, int]:
         """Ticks stolen and ticks passed, summed over the CPUs."""

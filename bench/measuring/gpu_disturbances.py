@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from bench.measuring.nvml import GpuState
+from bench.measuring.watch import Ending, Watch
 from bench.records import Disturbances
 from bench.verdicts import Verdict
 
@@ -12,19 +13,6 @@ POWER_CAP = 0x4
 HW_SLOWDOWN, SW_THERMAL, HW_THERMAL, HW_POWER_BRAKE = 0x8, 0x20, 0x40, 0x80
 DISCARD_REASONS = HW_SLOWDOWN | SW_THERMAL | HW_THERMAL | HW_POWER_BRAKE
 SM_CLOCK_LIMIT = 0.75  # of the default clock, as nvbench has it
-
-
-class Host(Protocol):
-    """The CPU's monitor."""
-
-    def start(self) -> None:
-        """Forget what was seen."""
-
-    def keeps_group(self) -> bool:
-        """Read once; False where the group just taken must be discarded."""
-
-    def finish(self) -> tuple[Disturbances, tuple[Verdict, ...], tuple[str, ...]]:
-        """The evidence since `start`, verdicts, notes."""
 
 
 class Gpu(Protocol):
@@ -38,7 +26,7 @@ class GpuMonitor:
     """A GPU and the CPU that feeds it. Without `gpu`, `unwatched` says why nothing is known of its clocks."""
 
     def __init__(
-        self, host: Host, gpu: Gpu | None, *, default_sm_clock_mhz: float | None = None, unwatched: str = ""
+        self, host: Watch, gpu: Gpu | None, *, default_sm_clock_mhz: float | None = None, unwatched: str = ""
     ) -> None:
         self._host, self._gpu, self._default, self._unwatched = host, gpu, default_sm_clock_mhz, unwatched
         self._forget()
@@ -73,7 +61,7 @@ class GpuMonitor:
         self._temperature = _most(self._temperature, state.temperature_c)
         return keeps
 
-    def finish(self) -> tuple[Disturbances, tuple[Verdict, ...], tuple[str, ...]]:
+    def finish(self) -> Ending:
         """The evidence since `start`, the verdicts it gives, and notes that give none."""
         found, verdicts, notes = self._host.finish()
         temperature = found.temperature_c if self._temperature is None else self._temperature
@@ -87,7 +75,7 @@ class GpuMonitor:
         kept: list[Verdict] = [verdict for verdict in verdicts if verdict != "throttled"]
         if self._slow:
             kept.append("throttled")
-        return found, tuple(kept), (*notes, *self._notes(verdicts, found))
+        return Ending(found, tuple(kept), (*notes, *self._notes(verdicts, found)))
 
     def _notes(self, host_verdicts: tuple[Verdict, ...], found: Disturbances) -> list[str]:
         notes = []

@@ -9,17 +9,17 @@ from typing import Any, Protocol
 
 from bench.measuring.clock import Clock
 from bench.measuring.disturbances import CpuMonitor
-from bench.measuring.gpu_disturbances import GpuMonitor, Host
+from bench.measuring.gpu_disturbances import GpuMonitor
 from bench.measuring.nvml import GpuIdentity, NvmlGpu, UnwatchedError
 from bench.measuring.rules import Rules
 from bench.measuring.sampler import Samples, Timer, measure
+from bench.measuring.watch import Ending, Watch
 from bench.records import Record
 from bench.runtimes.loaded import Loaded
 from bench.runtimes.pytorch import to_numpy
 from bench.worker.cuda_api import Cuda
 from bench.worker.cuda_graph import capture
 from bench.worker.cuda_timer import LatencyTimer, QueueTimer
-from bench.worker.machine import Ending
 from bench.workload import Unit
 
 FLUSHED_BYTES = 256 * 2**20  # rule 3: at least so much, and twice the L2 cache
@@ -49,7 +49,7 @@ class CudaMachine:
             raise ValueError(f"expected a unit on cuda:N, got {unit.accelerator!r}; a CPU has CpuMachine")
         self.clock = clock
         self.cpus = tuple(sorted(os.sched_getaffinity(0)))
-        self._unit, self._loaded, self._cuda, self._monitor, self._buffer = unit, loaded, cuda, monitor, buffer
+        self._unit, self._loaded, self._cuda, self.monitor, self._buffer = unit, loaded, cuda, monitor, buffer
         self._graph: Loaded | None = None
         self._graph_bytes = self._flushed_bytes = 0
         self._timer: Timer | None = None
@@ -113,21 +113,8 @@ class CudaMachine:
             rules = self._with_flushes(rules, timer, self._flush)
         # From here on: cuDNN's trials of algorithms, in the first call, may have taken far more than the step needs.
         self._cuda.reset_peak_memory_stats()
-        samples = measure(timer, self._monitor, self.clock, rules, overhead_s)
-        return samples, self.seen()
-
-    def watch(self) -> None:
-        """Forget what was seen of the machine until now."""
-        self._monitor.start()
-
-    def look(self) -> bool:
-        """Read the GPU and its host once; False where what was just timed must be discarded."""
-        return self._monitor.keeps_group()
-
-    def seen(self) -> Ending:
-        """What was seen since then."""
-        disturbances, verdicts, notes = self._monitor.finish()
-        return Ending(disturbances=disturbances, verdicts=verdicts, notes=notes)
+        samples = measure(timer, self.monitor, self.clock, rules, overhead_s)
+        return samples, self.monitor.finish()
 
     def _with_flushes(self, rules: Rules, timer: Timer, flush: Callable[[], object]) -> Rules:
         """Shorter samples where flushing takes most of the time: each call is clocked by itself anyway."""
@@ -159,7 +146,7 @@ def cuda_machine(unit: Unit, loaded: Loaded, clock: Clock) -> CudaMachine:
     )
 
 
-def monitor_for(properties: Any, host: Host, library: Any = None) -> GpuMonitor:
+def monitor_for(properties: Any, host: Watch, library: Any = None) -> GpuMonitor:
     """Watches the GPU with these CUDA properties; without NVML, the host alone, and says so."""
     try:
         gpu = NvmlGpu(identity_of(properties), library)

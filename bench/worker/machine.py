@@ -3,26 +3,15 @@
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from typing import Protocol
 
 from bench.measuring.clock import Clock
 from bench.measuring.disturbances import CpuMonitor
 from bench.measuring.rules import Rules
 from bench.measuring.sampler import CpuTimer, Samples, Timer, measure
-from bench.records import Disturbances
+from bench.measuring.watch import Ending, Watch
 from bench.runtimes.loaded import Loaded
-from bench.verdicts import Verdict
 from bench.workload import Unit
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ending:
-    """What was seen of the machine while one unit was sampled."""
-
-    disturbances: Disturbances
-    verdicts: tuple[Verdict, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 class Machine(Protocol):
@@ -30,6 +19,10 @@ class Machine(Protocol):
 
     clock: Clock
     cpus: tuple[int, ...]
+
+    @property
+    def monitor(self) -> Watch:
+        """What watches the machine."""
 
     def ready(self) -> AbstractContextManager[None]:
         """A context in which the step may be called."""
@@ -46,15 +39,6 @@ class Machine(Protocol):
     def measured(self, rules: Rules, overhead_s: float) -> tuple[Samples, Ending]:
         """Warm up and sample once."""
 
-    def watch(self) -> None:
-        """Forget what was seen of the machine until now."""
-
-    def look(self) -> bool:
-        """Read the machine once; False where what was just timed must be discarded."""
-
-    def seen(self) -> Ending:
-        """What was seen since then."""
-
     def device_memory_bytes(self) -> int | None:
         """Peak memory on an accelerator; None on a CPU."""
 
@@ -67,7 +51,7 @@ class CpuMachine:
         self.cpus = tuple(sorted(os.sched_getaffinity(0)))
         self._loaded = loaded
         self._timer = CpuTimer(loaded.step, clock, loaded.restore)
-        self._monitor = CpuMonitor(self.cpus, clock)
+        self.monitor: Watch = CpuMonitor(self.cpus, clock)
 
     @contextmanager
     def ready(self) -> Iterator[None]:
@@ -83,18 +67,8 @@ class CpuMachine:
         return self._timer
 
     def measured(self, rules: Rules, overhead_s: float) -> tuple[Samples, Ending]:
-        samples = measure(self._timer, self._monitor, self.clock, rules, overhead_s)
-        return samples, self.seen()
-
-    def watch(self) -> None:
-        self._monitor.start()
-
-    def look(self) -> bool:
-        return self._monitor.keeps_group()
-
-    def seen(self) -> Ending:
-        disturbances, verdicts, notes = self._monitor.finish()
-        return Ending(disturbances=disturbances, verdicts=verdicts, notes=notes)
+        samples = measure(self._timer, self.monitor, self.clock, rules, overhead_s)
+        return samples, self.monitor.finish()
 
     def device_memory_bytes(self) -> int | None:
         return None

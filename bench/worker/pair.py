@@ -94,10 +94,10 @@ def measure_pair(task: Task, channel: Channel) -> None:
                 token.give()
                 if task.side == 0:
                     token.take()
-                machine.watch()
+                machine.monitor.start()
                 iterations = max(round(task.burst_s / iteration_s), least)
-                bursts = take_turns(task, token, machine.timer(), machine.look, iterations)
-                verdicts = machine.seen().verdicts
+                bursts = take_turns(task, token, machine.timer(), machine.monitor.keeps_group, iterations)
+                verdicts = machine.monitor.finish().verdicts
     except (EOFError, BrokenPipeError):
         raise  # the other side says why
     except Exception as error:  # a side may fail in any way; the pair's record says how
