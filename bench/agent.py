@@ -9,7 +9,6 @@ import base64
 import binascii
 import contextlib
 import ctypes
-import json
 import os
 import selectors
 import shutil
@@ -17,7 +16,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +24,15 @@ from bench.device_lock import take_lock
 from bench.environment import probe
 from bench.errors import ProtocolError
 from bench.job import Job
-from bench.measuring.affinity import choose, thread_environment, topology
+from bench.measuring.affinity import choose, topology
+from bench.start_workers import compiled_folder, start_workers
 from bench.store import Incoming, Store, default_cache
+from bench.timing import Timing
 from bench.wire import MAX_LINE_BYTES, Message, decode_line, encode_line
 from bench.worker_process import WORKER, WorkerProcess, kill_orphans
 
 MAX_BACKLOG_BYTES = 64 << 20
 _PR_SET_CHILD_SUBREAPER = 36
-
-
-@dataclass(frozen=True, kw_only=True)
-class Timing:
-    """The agent's waits, in seconds; the host sends others in tests."""
-
-    heartbeat_s: float = 5.0
-    lease_s: float = 20.0
-    grace_s: float = 5.0  # between TERM and KILL
-    lock_wait_s: float = 30.0
 
 
 class Agent:
@@ -195,7 +185,7 @@ class Agent:
         cpus = choose(topology(), job.threads)
         self._job = job
         self._forget_compiled()  # of an agent that was killed
-        self._workers = _start_workers(job, cpus, self._cache, self._worker)
+        self._workers = start_workers(job, cpus, self._cache, self._worker)
         for index, worker in enumerate(self._workers):
             self._selector.register(worker.pipe, selectors.EVENT_READ, _bound(self._read_worker, index))
             self._selector.register(worker.log_pipe, selectors.EVENT_READ, _bound(self._read_log, index))
@@ -268,7 +258,7 @@ class Agent:
         kill_orphans()
 
     def _forget_compiled(self) -> None:
-        shutil.rmtree(_compiled_folder(self._cache), ignore_errors=True)
+        shutil.rmtree(compiled_folder(self._cache), ignore_errors=True)
 
     # --- time
 
@@ -296,41 +286,6 @@ _HANDLERS: dict[str, Callable[[Agent, dict[str, Any]], None]] = {
     "cancel": Agent._on_cancel,
     "bye": Agent._on_bye,
 }
-
-
-def _start_workers(job: Job, cpus: tuple[int, ...], cache: Path, command: tuple[str, ...]) -> list[WorkerProcess]:
-    """One worker, or two that hand a token to and fro so that only one of them runs at any moment."""
-    environment = os.environ | thread_environment(job.threads) | {"BENCH_CACHE": str(cache)}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [_code_path(), os.environ.get("PYTHONPATH", "")]))
-    environment["PYTHONDONTWRITEBYTECODE"] = "1"
-    environment["PYTHONSAFEPATH"] = "1"  # else `-m` looks in the current folder first, where a `bench` may lie
-    # Code that a worker before it has compiled would make a round no independent one.
-    environment["TORCHINDUCTOR_CACHE_DIR"] = str(_compiled_folder(cache) / "inductor")
-    environment["TRITON_CACHE_DIR"] = str(_compiled_folder(cache) / "triton")
-    task = replace(job.task, cpus=cpus, cache=str(cache))
-    if job.workers == 1:
-        return [WorkerProcess(json.dumps(encode(task)).encode(), environment, start_s=job.start_s, command=command)]
-    first, second = os.pipe(), os.pipe()
-    workers = []
-    for index, (read, write) in enumerate(((first[0], second[1]), (second[0], first[1]))):
-        side = replace(task, side=index, token_read=read, token_write=write)
-        data = json.dumps(encode(side)).encode()
-        workers.append(WorkerProcess(data, environment, start_s=job.start_s, extra=(read, write), command=command))
-    for descriptor in (*first, *second):
-        os.close(descriptor)
-    return workers
-
-
-def _compiled_folder(cache: Path) -> Path:
-    """Where `torch.compile` keeps its work: for one job alone, which the device's lock makes the only one."""
-    return cache.absolute() / "compiled"
-
-
-def _code_path() -> str:
-    """What was put on sys.path for this package: the checkout, or the archive that came over the wire."""
-    import bench
-
-    return str(Path(str(bench.__file__)).parent.parent)
 
 
 def _bound(function: Callable[[int], None], index: int) -> Callable[[], None]:

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from bench.agent import Timing
 from bench.decoding import decode, encode
 from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError
 from bench.plain_text import plain_line
 from bench.records import Environment
+from bench.timing import Timing
 from bench.wire import MAX_LINE_BYTES, Message, decode_line, encode_line
 
 FILE_CHUNK_BYTES = 512 * 1024

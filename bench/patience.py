@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from bench.agent import Timing
+from bench.timing import Timing
 
 
 @dataclass(frozen=True, kw_only=True)

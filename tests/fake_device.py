@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from bench.agent import Timing
 from bench.artifacts import Artifact
 from bench.connection import Connection
 from bench.decoding import decode, encode
@@ -14,6 +13,7 @@ from bench.errors import BenchError
 from bench.job import Job
 from bench.pair import PairRecord
 from bench.records import Environment, Record
+from bench.timing import Timing
 from bench.wire import Message
 from bench.workload import Unit
 from tests.made_up import environment, record

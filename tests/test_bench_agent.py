@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.agent import Timing
 from bench.connection import Connection
 from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError
 from bench.job import Deadline, Job, Task
 from bench.job_run import Exit, run_job
 from bench.measuring.affinity import choose, topology
 from bench.store import Store
+from bench.timing import Timing
 from bench.wire import Message
 from bench.worker_process import WorkerProcess
 from tests.conftest import Mount

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import psutil
 
-from bench.agent import Timing
 from bench.connection import Connection
 from bench.errors import LinkLostError
 from bench.job import Job, Task
 from bench.job_run import run_job
+from bench.timing import Timing
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = "import sys, bench.agent; sys.exit(bench.agent.main(worker=tuple(sys.argv[1:])))"

@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import pytest
 
-from bench.agent import Timing
 from bench.campaign import Campaign
 from bench.connection import Connection, Transport
 from bench.devices import Device, SshTarget
@@ -17,6 +16,7 @@ from bench.journal import Journal, read_run
 from bench.patience import Patience
 from bench.records import Environment
 from bench.run import Run
+from bench.timing import Timing
 from bench.transports.device_check import check
 from bench.wire import Message
 from bench.workload import Unit

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.agent import Timing
 from bench.connection import Connection
 from bench.decoding import encode
 from bench.environment import probe
 from bench.errors import DeviceError, LinkLostError, ProtocolError
+from bench.timing import Timing
 from bench.wire import Message, encode_line
 
 TIMING = Timing(heartbeat_s=0.1, lease_s=0.6, grace_s=0.1, lock_wait_s=0.1)

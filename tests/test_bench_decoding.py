@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.agent import Timing
 from bench.artifacts import Artifact
 from bench.decoding import decode, encode
 from bench.job import Deadline, Files, Job, Task
@@ -18,6 +17,7 @@ from bench.journal import DeviceEvent
 from bench.pair import Pair, PairRecord
 from bench.records import Cost, Disturbances, Environment, Measurement, NoiseFloor, Record, RuntimeVersion
 from bench.run import Option, Plan
+from bench.timing import Timing
 from bench.verdicts import Verdict
 from bench.workload import DTYPES, LAYOUTS, RUNTIMES, ModelArguments, OperatorArguments, Settings, Unit, Workload
 

@@ -7,12 +7,12 @@ from typing import cast
 
 import pytest
 
-from bench.agent import Timing
 from bench.artifacts import Artifact, ArtifactCache
 from bench.connection import Connection
 from bench.exporting import Exporter
 from bench.job import Job
 from bench.planning import WORKER_UNITS
+from bench.timing import Timing
 from bench.wire import Message
 from bench.workload import Settings, Unit
 from tests.fake_device import FakeDevice, Said, begin, ended

@@ -5,11 +5,11 @@ from typing import Any, cast
 
 import pytest
 
-from bench.agent import Timing
 from bench.connection import Connection
 from bench.errors import ProtocolError
 from bench.job import Deadline, Job, Task
 from bench.job_run import MAX_UNIT_BYTES, run_job
+from bench.timing import Timing
 from bench.wire import Message
 
 QUICK = Timing(lease_s=0.02, grace_s=0.01)

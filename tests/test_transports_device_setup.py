@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.agent import Timing
 from bench.devices import Device, SshTarget
 from bench.errors import DeviceError, UsageError
 from bench.provision import Wheel
+from bench.timing import Timing
 from bench.transports.device_check import check, throttle_text
 from bench.transports.device_setup import clean, environment_folder, packages_for, setup
 from bench.transports.host_keys import offered_key, remember

@@ -14,13 +14,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.agent import Timing
 from bench.connection import Connection
 from bench.decoding import encode
 from bench.devices import Device, SshTarget
 from bench.errors import DeviceError, LinkLostError
 from bench.job import Job, Task
 from bench.job_run import run_job
+from bench.timing import Timing
 from bench.transports.ssh import SshTransport
 from bench.transports.ssh_command import ssh_command
 from tests.cutting_proxy import CuttingProxy
@@ -230,7 +230,7 @@ def test_a_killed_agent_is_a_lost_link_that_heals(sshd: Sshd, transport: SshTran
 HOST = f"""\
 import sys
 sys.path.insert(0, {str(ROOT)!r})
-from bench.agent import Timing
+from bench.timing import Timing
 from bench.decoding import encode
 from bench.devices import Device, SshTarget
 from bench.job import Job, Task

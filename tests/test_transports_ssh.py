@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.agent import Timing
 from bench.archive import code_archive
 from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError
 from bench.job import Job, Task
 from bench.job_run import run_job
 from bench.records import Environment
+from bench.timing import Timing
 from bench.transports import bootstrap
 from bench.transports.ssh import SshTransport
 from bench.wire import Message

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from bench.agent import Timing
 from bench.connection import Transport
 from bench.devices import Device
 from bench.job import Job, Task
 from bench.job_run import Accelerators, decode_accelerators, run_job
 from bench.records import Environment
+from bench.timing import Timing
 from bench.transports.ssh import SshTransport
 from bench.wire import Message
 from bench.workload import RUNTIME_PACKAGES

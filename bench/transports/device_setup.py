@@ -10,7 +10,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from bench.agent import Timing
 from bench.connection import STDERR_BYTES, Explain
 from bench.decoding import encode
 from bench.devices import Device, SshTarget
@@ -18,6 +17,7 @@ from bench.errors import DeviceError, LinkLostError, ProtocolError, UsageError
 from bench.plain_text import plain_line
 from bench.provision import CleanOrder, ProvisionError, SetupOrder, Wheel, empty_cache
 from bench.store import default_cache
+from bench.timing import Timing
 from bench.transports.ssh import SshTransport, end
 from bench.transports.ssh_errors import explain_loss
 from bench.transports.wheels import Target, choose_wheels

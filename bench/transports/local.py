@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import bench
-from bench.agent import Timing
 from bench.connection import Connection
 from bench.errors import BenchError, DeviceError, LinkLostError
 from bench.job import IMPORT_PATH
 from bench.records import Environment
+from bench.timing import Timing
 
 
 class LocalTransport:

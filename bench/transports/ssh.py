@@ -4,12 +4,12 @@ import secrets
 import subprocess
 from collections.abc import Mapping
 
-from bench.agent import Timing
 from bench.archive import Archive, code_archive
 from bench.connection import Connection
 from bench.devices import Device, SshTarget
 from bench.errors import BenchError
 from bench.records import Environment
+from bench.timing import Timing
 from bench.transports import bootstrap
 from bench.transports.handshake import Handshake
 from bench.transports.ssh_command import ssh_command, start_ssh
