@@ -142,7 +142,7 @@ class DeviceWork:
                 return False
         self._send_files(list(sides))
         files = tuple(self._artifact(unit).files(unit.id) for unit in sides)
-        deadline = self._patience.deadline_factor * sum(deadline_s(unit, self._artifact(unit).cost) for unit in sides)
+        deadline = sum(deadline_s(unit, self._artifact(unit).cost) for unit in sides)
         run = PairRun(pair, files, self._patience.worker_start_s, deadline, attempt)
         self._observer.began(pair.first)
         exits = run_job(self._machine.connection, run.job(), run.handle, self._machine.stopped)
@@ -190,8 +190,7 @@ class DeviceWork:
             self._machine.connection.send_file(self._store.path(digest), digest)
 
     def _job(self, units: list[Unit]) -> Job:
-        factor = self._patience.deadline_factor
-        limits = [factor * deadline_s(unit, self._artifact(unit).cost) for unit in units]
+        limits = [deadline_s(unit, self._artifact(unit).cost) for unit in units]
         return Job(
             task=Task(
                 kind="measure",

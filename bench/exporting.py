@@ -65,7 +65,11 @@ class Exporter:
                     queue.insert(0, left)
 
     def _find(self, unit: Unit) -> Artifact | None:
-        return self._tried.get(self.cache.key(unit)) or self.cache.get(unit)
+        key = self.cache.key(unit)
+        # Asked for several times about each unit, also while others are measured: read once.
+        if key not in self._tried and (kept := self.cache.get(unit)) is not None:
+            self._tried[key] = kept
+        return self._tried.get(key)
 
     def _run(
         self,

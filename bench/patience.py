@@ -12,5 +12,4 @@ class Patience:
     timing: Timing = field(default_factory=Timing)
     reconnect_s: tuple[float, ...] = (2.0, 8.0, 30.0)
     worker_start_s: float = 120.0
-    deadline_factor: float = 1.0
     offline_s: float = 100.0  # from the first sign of a lost link to giving the machine up

@@ -30,7 +30,6 @@ class MachineRunner:
     def __init__(self, name: str, transport: Transport, run: str, patience: Patience, observer: Observer) -> None:
         self.name = name
         self.environment: Environment | None = None
-        self.clock_skew_s = 0.0
         self._first_seen: Environment | None = None
         self._transport, self._run, self._patience, self._observer = transport, run, patience, observer
         self._connection: Connection | None = None
@@ -39,10 +38,10 @@ class MachineRunner:
 
     def connect(self) -> Environment:
         """Reach the machine; DeviceError where there is no way."""
-        self._connection, found, self.clock_skew_s = self._transport.connect(self._run, self._patience.timing)
+        self._connection, found, skew_s = self._transport.connect(self._run, self._patience.timing)
         if self._first_seen is not None and (changed := difference(self._first_seen, found)):
             raise DeviceError(f"{self.name} is not what it was when the run began: {changed}")
-        self._first_seen = replace(found, clock_skew_s=self.clock_skew_s)
+        self._first_seen = replace(found, clock_skew_s=skew_s)
         self.environment = self.environment or self._first_seen
         return self._first_seen
 
