@@ -15,7 +15,7 @@ from bench.transports.device_check import Found, check
 
 RIG = Path(__file__).parent / "armrig"
 CACHE = Path(os.environ.get("ARMRIG_CACHE") or Path.home() / ".cache/armrig")
-PORT = "2237"  # its own board; what is installed there stays for the next time
+PORT = "2237"  # its own board
 WHY_NOT = (
     "needs root (chroot, mounts and binfmt_misc)"
     if os.geteuid() != 0
@@ -35,13 +35,15 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def rig() -> Iterator[Path]:
-    """A running board; gives its ssh_config."""
+    """A running board with a new card; gives its ssh_config."""
     environment = os.environ | {"ARMRIG_PORT": PORT, "ARMRIG_CACHE": str(CACHE)}
+    # A test run that was killed leaves its board running, perhaps in the middle of being throttled.
+    subprocess.run([RIG / "down.sh", "--purge"], env=environment, capture_output=True, check=True)
     up = subprocess.run([RIG / "up.sh"], env=environment, capture_output=True, text=True, check=False)
     if up.returncode:
         pytest.skip(f"the rig does not start here: {up.stderr.strip().splitlines()[-1]}")
     yield CACHE / f"run-{PORT}/ssh_config"
-    subprocess.run([RIG / "down.sh"], env=environment, capture_output=True, check=True)
+    subprocess.run([RIG / "down.sh", "--purge"], env=environment, capture_output=True, check=True)
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +57,7 @@ def board(rig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def ready() -> None:
-    """Set it up the first time: a board without internet."""
+    """Set it up once: a board without internet."""
     if look().environment.runtime("onnxruntime") is None:
         assert main(["devices", "setup", "rig", "--wheels", str(CACHE / "wheelhouse")]) == 0
 
