@@ -196,11 +196,12 @@ def _plan_to_resume(context: click.Context, request: Request) -> Plan:
     stored = {option.name: option.value for option in plan.options}
     asked = {option.name: option.value for option in request.options}
     for name in sorted(given_options(context) & asked.keys()):
-        if stored.get(name) != asked[name]:
+        has = stored.get(name) or _planned(plan, name)
+        if has != asked[name]:
             flag = "--" + name.replace("_", "-")
             raise UsageError(
-                f"{flag} {asked[name]} disagrees with the run in {folder}, which has {stored.get(name) or 'none'}; "
-                "leave it out, or start a new run"
+                f"{flag} {asked[name]} disagrees with the run in {folder}, which "
+                f"{f'has {has}' if has else 'was begun without it'}; leave it out, or start a new run"
             )
     if plan.code_version != code_version():
         raise UsageError(
@@ -208,6 +209,19 @@ def _plan_to_resume(context: click.Context, request: Request) -> Plan:
             "numbers of both don't belong in one table: start a new run, or check that code out"
         )
     return plan
+
+
+def _planned(plan: Plan, option: str) -> str:
+    """What an option that was left to its default came to, as the command line would write it."""
+    values: dict[str, list[object]] = {
+        "rounds": [plan.rounds],
+        "runtime": [unit.runtime for unit in plan.units],
+        "batch": [unit.batch for unit in plan.units],
+        "threads": [unit.threads for unit in plan.units],
+        "op": [unit.workload.name for unit in plan.units],
+        "sizes": ["x".join(map(str, unit.workload.input_shape)) for unit in plan.units],
+    }
+    return ",".join(dict.fromkeys(map(str, values.get(option, []))))
 
 
 def _devices(options: dict[str, Any], old: Plan | None) -> list[Device]:
@@ -248,7 +262,7 @@ def _check_threads(units: Sequence[Unit], campaign: Campaign) -> None:
         if environment is not None and unit.threads > len(environment.allowed_cpus):
             raise UsageError(
                 f"expected at most {len(environment.allowed_cpus)} threads on {unit.device} "
-                f"(the CPUs this process may use there), got {unit.threads}"
+                f"(the CPUs this process may use there), got {unit.threads}; give fewer --threads"
             )
 
 
