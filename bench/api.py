@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.campaign import Campaign, package_version
-from bench.code_version import code_version
+from bench.campaign import Campaign
+from bench.code_version import code_version, package_version
 from bench.devices_file import find_device
 from bench.errors import UsageError
 from bench.journal import Journal, read_run

@@ -5,20 +5,18 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bench.artifacts import ArtifactCache
-from bench.code_version import code_version
+from bench.campaign_machine import Machine
+from bench.code_version import code_version, package_version
 from bench.connection import Transport
 from bench.devices import Device
-from bench.environment import fingerprint
-from bench.errors import BenchError, DeviceError, LinkLostError, StorageError, UsageError
+from bench.errors import BenchError, LinkLostError, StoppedError, StorageError, UsageError
 from bench.exporting import Exporter
-from bench.job import Job, Task
-from bench.job_run import Accelerators, decode_accelerators, run_job
+from bench.inspection import Inspection, inspect
 from bench.journal import DeviceEvent, Journal
 from bench.observer import Observer
 from bench.pair import Pair
@@ -27,19 +25,7 @@ from bench.planning import ordered
 from bench.records import Environment
 from bench.run import DeviceState, Option, Plan
 from bench.runner import MachineRunner
-from bench.wire import Message
 from bench.workload import Unit
-
-
-@dataclass(kw_only=True)
-class Machine:
-    """One machine of a run: its devices, its runner, and why a device of it cannot be used."""
-
-    devices: tuple[Device, ...]
-    runner: MachineRunner
-    problems: dict[str, BenchError] = field(default_factory=dict)
-    gpus: Accelerators = field(default_factory=Accelerators)
-    environments: dict[str, Environment] = field(default_factory=dict)
 
 
 class Campaign:
@@ -81,7 +67,10 @@ class Campaign:
     # --- contact
 
     def connect(self) -> None:
-        """Reach every machine; DeviceError where no device can be used. One that can't is left with its problem."""
+        """Reach every machine; DeviceError where no device can be used, StoppedError soon after `stop`.
+
+        A machine that can't be reached is left with its problem, and the others go on.
+        """
         contacts: list[Future[None]] = []
 
         def all_contacted() -> bool:
@@ -107,8 +96,9 @@ class Campaign:
                     contact.result()
                     wait.result()
                 except BenchError as error:
-                    machine.problems = {device.name: error for device in machine.devices}
-                    machine.environments = {}
+                    machine.lose(error)
+            if self.stopped:
+                raise StoppedError
             host.result()
         if not self.environments:
             raise next(problem for machine in self.machines for problem in machine.problems.values())
@@ -121,48 +111,17 @@ class Campaign:
 
     def _contact(self, machine: Machine, host: "Future[Environment]") -> None:
         environment = host.result() if machine.runner is self._host else machine.runner.connect()
-        if any(device.accelerator for device in machine.devices):
-            self._probe_accelerators(machine)
-        for device in machine.devices:
-            try:
-                machine.environments[device.name] = _environment_of(device, environment, machine)
-            except DeviceError as error:
-                machine.problems[device.name] = error
-
-    def _probe_accelerators(self, machine: Machine) -> None:
-        def handle(message: Message) -> None:
-            if message.type == "accelerators":
-                machine.gpus = decode_accelerators(message.body)
-
-        run_job(machine.runner.connection, Job(task=Task(kind="probe")), handle, self._stopped.is_set)
+        machine.identify(environment, self._stopped.is_set)
 
     @property
     def environments(self) -> dict[str, Environment]:
         """What was found, by device."""
         return {name: found for machine in self.machines for name, found in machine.environments.items()}
 
-    def inspect(self, sources: Sequence[str], input_px: int | None) -> dict[str, "Inspection"]:
+    def inspect(self, sources: Sequence[str], input_px: int | None) -> dict[str, Inspection]:
         """Build networks from outside the zoo once, to learn their input size; UsageError where one cannot be."""
         self._connect_host()
-        found: dict[str, Inspection] = {}
-
-        def handle(message: Message) -> None:
-            body = message.body
-            if message.type == "fatal":
-                raise UsageError(str(body.get("reason", ""))[:300])
-            if message.type == "network":
-                if body["reason"]:
-                    raise UsageError(str(body["reason"])[:500])
-                channels, height, width = body["input_shape"]
-                found[body["source"]] = Inspection(input_shape=(channels, height, width), digest=body["digest"])
-
-        task = Task(kind="inspect", sources=tuple(sources), input_px=input_px or 0)
-        exits = run_job(self._host.connection, Job(task=task, start_s=600), handle, self._stopped.is_set)
-        if len(found) < len(sources):
-            source = next(source for source in sources if source not in found)
-            reason = exits[0].failure[1] if exits else "its worker ended without a word"
-            raise UsageError(f"expected {source} to be built once, to learn its input size: {reason}")
-        return found
+        return inspect(self._host.connection, sources, input_px, self._stopped.is_set)
 
     # --- plan
 
@@ -263,10 +222,12 @@ class Campaign:
             mine = [unit for unit in units if unit.device == device.name]
             own_pairs = [pair for pair in pairs if pair.first.device == device.name]
             problem = lost or machine.problems.get(device.name)
+            if self.stopped:
+                break  # what is left has no record: `--resume` measures it
             try:
                 if problem is not None:
                     runner.lose_all(mine, own_pairs, exporter.artifact, exporter.cache.store, journal, problem)
-                elif not self.stopped:
+                else:
                     runner.environment = machine.environments[device.name]
                     lost = runner.run(mine, own_pairs, exporter.artifact, exporter.cache.store, journal)
             except StorageError:
@@ -290,36 +251,3 @@ class Campaign:
         """End every agent."""
         for runner in {id(r): r for r in [self._host, *(m.runner for m in self.machines)]}.values():
             runner.close()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inspection:
-    """What a network from outside the zoo takes, and the digest of its file, if it is one."""
-
-    input_shape: tuple[int, int, int]
-    digest: str = ""
-
-
-def _environment_of(device: Device, environment: Environment, machine: Machine) -> Environment:
-    """The machine as this device sees it: an accelerator is part of its fingerprint, and only of its own."""
-    if not device.accelerator:
-        return environment
-    name = next((name for name in machine.gpus.names if name.split(" ")[0] == device.accelerator), None)
-    if name is None:
-        found = machine.gpus.reason or f"found {', '.join(machine.gpus.names)}"
-        raise DeviceError(f"expected {device.accelerator} on {device.name}: {found}; install a CUDA build of torch")
-    return replace(
-        environment,
-        accelerators=(name,),
-        fingerprint=fingerprint(
-            environment.machine, environment.cpu_model, environment.kernel, environment.runtimes, (name,)
-        ),
-    )
-
-
-def package_version() -> str:
-    """The installed version; a bare checkout has none."""
-    try:
-        return version("cross-device-bench")
-    except PackageNotFoundError:
-        return "checkout"

@@ -3,6 +3,7 @@
 import hashlib
 from functools import lru_cache
 from importlib import resources
+from importlib.metadata import PackageNotFoundError, version
 
 # What runs inside or around the timed region, and what is timed. Tables, commands and transports decide no number.
 _PACKAGES = ("operators", "models", "bench.measuring", "bench.runtimes", "bench.worker")
@@ -19,3 +20,11 @@ def code_version() -> str:
         if item.name.endswith(".py"):
             digest.update(f"{package}/{item.name}\0".encode() + item.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def package_version() -> str:
+    """The installed version; a bare checkout has none."""
+    try:
+        return version("cross-device-bench")
+    except PackageNotFoundError:
+        return "checkout"

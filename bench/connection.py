@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bench.decoding import decode, encode
-from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError
+from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StoppedError
 from bench.plain_text import plain_line
 from bench.records import Environment
 from bench.timing import Timing
@@ -22,23 +22,44 @@ FILE_CHUNK_BYTES = 512 * 1024
 STDERR_BYTES = 8 * 1024
 ANSWER_LEASES = 6  # a card that syncs a large file is slow; one that never answers is broken
 
+STOP_POLL_S = 0.2  # how soon a wait that nothing wakes hears that the run is being ended
+
 Explain = Callable[[int | None, str], BenchError]
+Stopped = Callable[[], bool]
+
+
+def never() -> bool:
+    """For a wait that nobody ends."""
+    return False
 
 
 class Transport(Protocol):
     """A way to one machine."""
 
-    def connect(self, run: str, timing: Timing) -> "tuple[Connection, Environment, float]":
-        """A live agent, its environment and clock skew in seconds; DeviceError where there is no way."""
+    def connect(self, run: str, timing: Timing, stopped: Stopped = never) -> "tuple[Connection, Environment, float]":
+        """A live agent, its environment and clock skew in seconds.
+
+        DeviceError where there is no way, StoppedError soon after `stopped`.
+        """
 
 
 class Connection:
-    """One agent behind a process's pipes. Used by one thread; `interrupt` may be called from any."""
+    """One agent behind a process's pipes. Used by one thread; `interrupt` may be called from any.
+
+    Once `stopped`, `start`, `send_file`, `missing` and `wait_for` raise StoppedError instead of waiting on.
+    """
 
     def __init__(
-        self, process: "subprocess.Popen[bytes]", run: str, timing: Timing, explain: Explain, name: str = ""
+        self,
+        process: "subprocess.Popen[bytes]",
+        run: str,
+        timing: Timing,
+        explain: Explain,
+        name: str = "",
+        stopped: Stopped = never,
     ) -> None:
         self._process, self._run, self._timing, self._explain = process, run, timing, explain
+        self._stopped = stopped
         self._prefix = f"{name}: " if name else ""  # of every error: a run may have many devices
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise ValueError("expected a process with all three pipes")
@@ -67,7 +88,8 @@ class Connection:
         # The agent is silent while it waits for its lock: the lease begins after that.
         self._heard = time.monotonic() + self._timing.lock_wait_s
         while True:
-            message = self.receive(until - time.monotonic())
+            message = self.receive(min(STOP_POLL_S, until - time.monotonic()))
+            self._check_stopped()
             if message is None and time.monotonic() >= until:
                 raise self._lost("the agent did not answer")
             if message is not None and message.type == "hello":
@@ -81,7 +103,9 @@ class Connection:
         # The clock was read as the answer left; before that the agent may have waited long for its lock.
         return environment, clock - heard
 
-    def send(self, kind: str, body: dict[str, Any], unit: str = "", attempt: int = 0) -> None:
+    def send(
+        self, kind: str, body: dict[str, Any], unit: str = "", attempt: int = 0, *, stoppable: bool = False
+    ) -> None:
         """Write one message; LinkLostError where the pipe is gone or stays full for a lease."""
         self._sequence += 1
         data = encode_line(Message(type=kind, body=body, run=self._run, unit=unit, attempt=attempt, seq=self._sequence))
@@ -94,6 +118,8 @@ class Connection:
             except BlockingIOError:
                 if time.monotonic() >= until:
                     raise self._lost("the link took no more data") from None
+                if stoppable:
+                    self._check_stopped()
                 self._wait_writable()
             except OSError:
                 raise self._lost("the link broke") from None
@@ -107,7 +133,8 @@ class Connection:
             while True:
                 following = file.read(FILE_CHUNK_BYTES)
                 data = base64.b64encode(chunk).decode()
-                self.send("file", {**head, "data": data, "last": not following})
+                self._check_stopped()
+                self.send("file", {**head, "data": data, "last": not following}, stoppable=True)
                 if not following:
                     break
                 head, chunk = {}, following
@@ -125,7 +152,8 @@ class Connection:
         """The next message, which must be of that kind; ProtocolError where only heartbeats come for too long."""
         until = time.monotonic() + ANSWER_LEASES * self._timing.lease_s
         while True:
-            message = self.receive(self._timing.lease_s)
+            message = self.receive(min(STOP_POLL_S, self._timing.lease_s))
+            self._check_stopped()
             if message is None and time.monotonic() >= until:
                 raise self._broken(f"expected {kind!r}, nothing but heartbeats came")
             if message is not None:
@@ -183,6 +211,11 @@ class Connection:
         for descriptor in (self._wake_read, self._wake_write):
             with contextlib.suppress(OSError):
                 os.close(descriptor)
+
+    def _check_stopped(self) -> None:
+        if self._stopped():
+            self._ended = True  # perhaps in the middle of a message: nothing more can be said
+            raise StoppedError
 
     def _check(self, line: bytes) -> Message:
         try:

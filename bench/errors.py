@@ -5,7 +5,8 @@ BenchError
 ├── DeviceError      4  a device could not be reached or was lost
 │   └── LinkLostError        the connection to a device broke; worth a retry
 ├── ProtocolError    4  a device said something outside the protocol
-└── StorageError     3  the run folder cannot be written any more (disk full, read-only)
+├── StorageError     3  the run folder cannot be written any more (disk full, read-only)
+└── StoppedError   130  the user ended the run while a device was being waited for
 """
 
 EXIT_DONE = 0
@@ -46,3 +47,12 @@ class StorageError(BenchError):
     """The run folder cannot be written any more."""
 
     exit_code = EXIT_FAILED
+
+
+class StoppedError(BenchError):
+    """The user ended the run while a device was being waited for."""
+
+    exit_code = EXIT_INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__("interrupted")

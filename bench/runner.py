@@ -37,8 +37,8 @@ class MachineRunner:
         self._stopped = False
 
     def connect(self) -> Environment:
-        """Reach the machine; DeviceError where there is no way."""
-        self._connection, found, skew_s = self._transport.connect(self._run, self._patience.timing)
+        """Reach the machine; DeviceError where there is no way, StoppedError soon after `stop`."""
+        self._connection, found, skew_s = self._transport.connect(self._run, self._patience.timing, self.stopped)
         if self._first_seen is not None and (changed := difference(self._first_seen, found)):
             raise DeviceError(f"{self.name} is not what it was when the run began: {changed}")
         self._first_seen = replace(found, clock_skew_s=skew_s)
@@ -119,6 +119,8 @@ class MachineRunner:
                 losses = 1 if len(work.ended) > ended else losses + 1
                 ended = len(work.ended)
                 problem = error if losses > len(self._patience.reconnect_s) else self.recover(error)
+                if self._stopped:
+                    break
                 if problem is not None:
                     work.lose(queue, problem)
                     return problem

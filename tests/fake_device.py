@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bench.artifacts import Artifact
-from bench.connection import Connection
+from bench.connection import Connection, Stopped, never
 from bench.decoding import decode, encode
 from bench.errors import BenchError
 from bench.job import Job
@@ -64,7 +64,7 @@ class FakeDevice:
         self.timing, self.heard_bytes = Timing(), 0
         self._said: deque[Said] = deque()
 
-    def connect(self, run: str, timing: Timing) -> tuple[Connection, Environment, float]:
+    def connect(self, run: str, timing: Timing, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
         if self._connects and (error := self._connects.popleft()) is not None:
             raise error
         self.connected += 1

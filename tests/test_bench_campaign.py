@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from bench.campaign import Campaign
-from bench.connection import Connection, Transport
+from bench.connection import Connection, Stopped, Transport, never
 from bench.devices import Device, SshTarget
 from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StorageError, UsageError
 from bench.job import Job
@@ -139,9 +139,9 @@ class Slow(FakeDevice):
         self._others = others
         self.in_time = True
 
-    def connect(self, run: str, timing: Timing) -> tuple[Connection, Environment, float]:
+    def connect(self, run: str, timing: Timing, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
         self.in_time = all(other.listened.wait(20) for other in self._others)
-        return super().connect(run, timing)
+        return super().connect(run, timing, stopped)
 
 
 def test_a_slow_machine_does_not_let_the_others_agents_starve(tmp_path: Path) -> None:

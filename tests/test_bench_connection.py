@@ -2,91 +2,20 @@
 
 import json
 import os
-import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.connection import Connection
 from bench.decoding import encode
 from bench.environment import probe
 from bench.errors import DeviceError, LinkLostError, ProtocolError
 from bench.timing import Timing
 from bench.wire import Message, encode_line
-
-TIMING = Timing(heartbeat_s=0.1, lease_s=0.6, grace_s=0.1, lock_wait_s=0.1)
-PATIENT = Timing(heartbeat_s=60, lease_s=60)
-
-
-class Ends:
-    """The three pipes of a process that is nobody."""
-
-    def __init__(self) -> None:
-        self.listen, theirs = os.pipe()
-        ours, self.speak = os.pipe()
-        errors, self._errors = os.pipe()
-        self.stdin, self.stdout = os.fdopen(theirs, "wb", 0), os.fdopen(ours, "rb", 0)
-        self.stderr = os.fdopen(errors, "rb", 0)
-
-    def poll(self) -> int:
-        return 255
-
-    wait = kill = lambda self, *_: 255
-
-    def shut(self, *names: str) -> None:
-        for name in names:
-            if (descriptor := getattr(self, name)) >= 0:
-                os.close(descriptor)
-                setattr(self, name, -1)
-
-
-class Hostile:
-    """A device whose every byte is the test's."""
-
-    def __init__(self, timing: Timing) -> None:
-        self.ends = Ends()
-        process = cast("subprocess.Popen[bytes]", self.ends)
-        self.connection = Connection(process, "run", timing, lambda code, text: LinkLostError("gone"))
-        self._feeder = threading.Thread(target=lambda: None)
-        self._feeder.start()
-
-    def say(self, data: bytes, *, and_leave: bool = False) -> None:
-        """Write from another thread, since a pipe holds little."""
-        self._feeder.join()
-        self._feeder = threading.Thread(target=self._write, args=(data, and_leave))
-        self._feeder.start()
-
-    def _write(self, data: bytes, and_leave: bool) -> None:
-        view = memoryview(data)
-        try:
-            while view:
-                view = view[os.write(self.ends.speak, view) :]
-        except OSError:  # the host stopped listening, rightly
-            return
-        if and_leave:
-            self.ends.shut("speak")
-
-    def close(self) -> None:
-        self.connection.close()
-        self._feeder.join(10)
-        assert not self._feeder.is_alive()
-        self.ends.shut("speak", "listen", "_errors")
-
-
-@contextmanager
-def hostile(timing: Timing = TIMING) -> Iterator[Hostile]:
-    device = Hostile(timing)
-    try:
-        yield device
-    finally:
-        device.close()
+from tests.hostile_device import PATIENT, TIMING, Hostile, hostile
 
 
 def hear(data: bytes) -> list[Message]:

@@ -77,7 +77,8 @@ def _new_run(
     if options["dry_run"]:
         _show_plan(table, axes.rounds, pairs)
         return EXIT_DONE
-    campaign.connect()
+    with _Interrupts(campaign):
+        campaign.connect()
     _check_threads(units, campaign)
     plan = campaign.plan(request.command, request.argv, request.options, units, pairs, axes.seed)
     with Journal.create(folder, plan) as journal:
@@ -98,7 +99,8 @@ def _resumed_run(
         units, pairs = _left(plan, run, retry)
         if not units and not pairs:
             return _report(folder, options, [], interrupted=False)
-        campaign.connect()
+        with _Interrupts(campaign):
+            campaign.connect()
         # The journal's word: a device that was away at planning has none in the plan.
         for state in run.devices:
             now = campaign.environments.get(state.name)

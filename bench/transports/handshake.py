@@ -7,8 +7,8 @@ import subprocess
 import time
 
 from bench.archive import Archive
-from bench.connection import STDERR_BYTES, Explain
-from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError
+from bench.connection import STDERR_BYTES, STOP_POLL_S, Explain, Stopped, never
+from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StoppedError
 from bench.plain_text import plain_line
 
 MAX_NOISE_BYTES = 64 * 1024
@@ -31,7 +31,7 @@ class Handshake:
         self._to_send = memoryview(b"")
         self._sent = False
 
-    def run(self, patience_s: float) -> bytes:
+    def run(self, patience_s: float, stopped: Stopped = never) -> bytes:
         """Wait until the program is ready, return what it said ahead; `patience_s` starts anew as code is taken."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._output, selectors.EVENT_READ)
@@ -43,7 +43,9 @@ class Handshake:
                         f"{self._name}: expected our program to run there within {patience_s:g} s, it did not; "
                         "check that a plain `ssh` to it logs in without a question"
                     )
-                for key, _ in selector.select(left):
+                if stopped():
+                    raise StoppedError
+                for key, _ in selector.select(min(left, STOP_POLL_S)):
                     if key.fd == self._input:
                         until = time.monotonic() + patience_s
                         self._write(selector)

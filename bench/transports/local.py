@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import bench
-from bench.connection import Connection
+from bench.connection import Connection, Stopped, never
 from bench.errors import BenchError, DeviceError, LinkLostError
 from bench.job import IMPORT_PATH
 from bench.records import Environment
@@ -19,7 +19,7 @@ class LocalTransport:
     def __init__(self, cache: Path | None = None) -> None:
         self._cache = cache
 
-    def connect(self, run: str, timing: Timing) -> tuple[Connection, Environment, float]:
+    def connect(self, run: str, timing: Timing, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
         """A connection, the machine's environment, and a clock skew of zero or nearly so."""
         root = str(Path(str(bench.__file__)).parent.parent)
         environment = dict(os.environ)
@@ -37,7 +37,7 @@ class LocalTransport:
             env=environment,
             start_new_session=True,
         )
-        connection = Connection(process, run, timing, _explain, "this machine")
+        connection = Connection(process, run, timing, _explain, "this machine", stopped)
         try:
             return connection, *connection.start()
         except BaseException:

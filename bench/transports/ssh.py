@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping
 
 from bench.archive import Archive, code_archive
-from bench.connection import Connection
+from bench.connection import Connection, Stopped, never
 from bench.devices import Device, SshTarget
 from bench.errors import BenchError
 from bench.records import Environment
@@ -29,17 +29,19 @@ class SshTransport:
         self._name, self._target = device.name, device.ssh
         self._patience_s, self._environment = patience_s, environment
 
-    def connect(self, run: str, timing: Timing) -> tuple[Connection, Environment, float]:
+    def connect(self, run: str, timing: Timing, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
         """A live agent there, its environment and its clock's lead in seconds; DeviceError where there is no way."""
-        process, ahead = self.start("bench.agent")
-        connection = Connection(process, run, timing, self._explain_loss, self._name)
+        process, ahead = self.start("bench.agent", stopped=stopped)
+        connection = Connection(process, run, timing, self._explain_loss, self._name, stopped)
         try:
             return connection, *connection.start(ahead)
         except BaseException:
             connection.close()
             raise
 
-    def start(self, module: str, python: str | None = None) -> "tuple[subprocess.Popen[bytes], bytes]":
+    def start(
+        self, module: str, python: str | None = None, stopped: Stopped = never
+    ) -> "tuple[subprocess.Popen[bytes], bytes]":
         """Run `module.main()` of our code on the device; returns ssh and what the module has said already."""
         nonce = secrets.token_hex(8)
         archive: Archive = code_archive()
@@ -55,7 +57,7 @@ class SshTransport:
             handshake = Handshake(
                 process, name=self._name, mark=bootstrap.mark(nonce), archive=archive, explain=self._explain
             )
-            return process, handshake.run(self._patience_s)
+            return process, handshake.run(self._patience_s, stopped)
         except BaseException:
             end(process)
             raise
