@@ -140,7 +140,14 @@ def _measure_live(network: "nn.Module", input_px: int, batch: int, threads: int,
         attempt=1,
         status="done",
         measurement=measurement,
-        cost=network_cost_of(count_network(network, unit.workload), network, unit.workload, batch, dtype),
+        cost=network_cost_of(
+            count_network(network, unit.workload),
+            copy.deepcopy(network).float(),  # whose bytes are those of float32, whatever the module's own dtype
+            unit.workload,
+            batch,
+            dtype,
+            channels_last=layout == "channels_last",
+        ),
         started_utc=utc,
         seconds=time.monotonic() - started,
     )

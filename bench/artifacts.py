@@ -34,7 +34,16 @@ class Artifact:
         other = self.graph_cost if unit.runtime in GRAPH_RUNTIMES else None
         if unit.runtime not in GRAPH_RUNTIMES and unit.layout == "channels_last":
             other = self.channels_last_cost
-        return other or self.cost
+        cost = other or self.cost
+        # Counted at the element size of the unit that the artifact was made for.
+        made, timed = workloads.BYTES[representative(unit).dtype], workloads.BYTES[unit.dtype]
+        if cost is None or made == timed:
+            return cost
+        return replace(
+            cost,
+            bytes_ideal=None if cost.bytes_ideal is None else cost.bytes_ideal * timed // made,
+            bytes_moved=None if cost.bytes_moved is None else cost.bytes_moved * timed // made,
+        )
 
     def files(self, unit: str) -> Files:
         """What the worker of that unit is told."""

@@ -5,7 +5,7 @@ Every ratio is recomputed from the printed speeds of Table 3.
 
 from dataclasses import dataclass
 
-from reports.paper_tables import COLUMN_NAMES, ColumnName, NetworkFacts, table3
+from reports.paper_tables import ARXIV, COLUMN_NAMES, ColumnName, NetworkFacts, table3
 
 # Named in the abstract and the introduction.
 _HEADLINES = {
@@ -24,7 +24,7 @@ class Claim:
     column: ColumnName
     printed_ratio: float
     headline: bool
-    source: str = "arXiv 2303.03667v3 Table 3"
+    source: str = f"{ARXIV} Table 3"
 
     def __post_init__(self) -> None:
         if self.printed_ratio <= 0:

@@ -1,10 +1,11 @@
 """One line of the ledger: a printed value of the paper beside ours."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from bench.statistics import Interval
-from reports.paper_tables import ColumnName
+from reports.paper_tables import ARXIV, ColumnName
 
 Section = Literal[
     "operator",  # Table 1: time of ten layers
@@ -19,6 +20,15 @@ Quantity = Literal["latency_s", "images_per_s", "macs_per_s", "speed_ratio", "ma
 Basis = Literal["", "round medians", "pairs of live workers", "count"]
 
 NOT_MEASURED = "not measured"
+
+
+def outside_text(entries: "Sequence[Entry]") -> str:
+    """Which printed values are not the paper's own, in a sentence; empty where all are."""
+    sources: dict[str, list[str]] = {}
+    for entry in entries:
+        if not entry.source.startswith(ARXIV):
+            sources.setdefault(entry.source, []).append(entry.name)
+    return " ".join(f"{', '.join(dict.fromkeys(names))}: {source}." for source, names in sources.items())
 
 
 @dataclass(frozen=True, kw_only=True)

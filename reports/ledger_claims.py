@@ -90,8 +90,15 @@ def _claim(claim: Claim, place: _Place, records: Sequence[PairRecord | None]) ->
     if len(done) < FEWEST_PAIRS:
         return _entry(claim, place, Interval(centre=ours.centre), len(done), reason=_shortage(records))
     trust = worst(each for record in done for each in pair_verdicts(record))
-    caveat = "" if trust == "ok" else f"worst pair {trust}"
-    return _entry(claim, place, ours, len(done), verdict(ours, claim.printed_ratio), caveat)
+    caveats = [] if trust == "ok" else [f"worst pair {trust}"]
+    found = verdict(ours, claim.printed_ratio)
+    if found == REPRODUCED and claim.printed_ratio != 1 and _contains_one(ours):
+        caveats.append("1 lies in our interval too: more --pairs would tell")
+    return _entry(claim, place, ours, len(done), found, ", ".join(caveats))
+
+
+def _contains_one(ours: Interval) -> bool:
+    return ours.low is not None and ours.high is not None and ours.low <= 1 <= ours.high
 
 
 def pair_verdicts(record: PairRecord) -> tuple[Verdict, ...]:

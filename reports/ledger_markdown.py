@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench.run import Run
-from reports.entry import NOT_MEASURED, Entry, Section
+from reports.entry import NOT_MEASURED, Entry, Section, outside_text
 from reports.environment_text import device_title
 from reports.ledger_claims import NOT_PLANNED
 from reports.numbers import GIGA, MEGA, MILLI, bounds, significant
@@ -64,6 +64,8 @@ def _chapter(run: Run, column: ColumnName, device: str, runtime: str, own: Seque
         parts += ["### Table 1", _values(_of(own, "operator"))]
         parts += ["### Ratios to DWConv", _RATIOS, _values(_of(own, "operator_ratio"))]
         parts += ["### Averages", _AVERAGES, _values(_of(own, "operator_average"))]
+        if outside := outside_text(own):
+            parts.append(safe(outside))
     if _of(own, "network"):
         parts += ["### Table 3", *_networks(_of(own, "network"))]
         parts += [_agreement(entry) for entry in _of(own, "network_order")]

@@ -6,10 +6,10 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from bench.run import Run
 from bench.statistics import Interval, kendall_tau_b
 from reports.entry import NOT_MEASURED, Entry
-from reports.paper_tables import FORMS, ColumnName, NetworkFacts, column_of, table3
+from reports.paper_tables import ARXIV, FORMS, ColumnName, NetworkFacts, column_of, table3
 from reports.rows import Row, size_text
 
-SOURCE = "arXiv 2303.03667v3 Table 3"
+SOURCE = f"{ARXIV} Table 3"
 
 
 def network_entries(run: Run, rows: Sequence[Row]) -> tuple[Entry, ...]:

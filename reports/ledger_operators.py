@@ -8,12 +8,12 @@ from bench.run import Run
 from bench.statistics import Interval, log_mean_interval
 from bench.verdicts import worst
 from reports.entry import NOT_MEASURED, Entry
-from reports.paper_tables import ColumnName, OperatorFacts, column_of, table1, table1_averages
+from reports.paper_tables import ARXIV, ColumnName, OperatorFacts, column_of, table1, table1_averages
 from reports.rows import Row, size_text
 
 BASELINE = "dwconv"
 IN_PAPER = ("conv", "gconv", "dwconv", "pconv")  # the other rows of the file come from a comment
-SOURCE = "arXiv 2303.03667v3 Table 1"
+SOURCE = f"{ARXIV} Table 1"
 
 
 def operator_entries(run: Run, rows: Sequence[Row]) -> tuple[Entry, ...]:

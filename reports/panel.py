@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench.run import Run
-from bench.workload import Mode
+from bench.workload import Mode, Unit
 from reports.environment_text import processor, versions
 from reports.paper_tables import column_of
 from reports.rows import Row, settings_text
@@ -21,7 +21,7 @@ class Panel:
     runtime: str
     mode: Mode
     machine: str  # the processor and the runtime's version, for the title
-    settings: str  # batch, threads, dtype, layout, in words
+    settings: str  # stacked layers, batch, threads, dtype, layout, in words
     rows: tuple[Row, ...]
     comparable: bool  # has the paper's settings, so that its columns may stand beside
 
@@ -63,8 +63,15 @@ def _key(row: Row) -> tuple[str, ...]:
         f"threads{unit.threads}",
         unit.dtype,
         unit.layout,
+        _layers(unit),
         settings_text(unit),
     )
+
+
+def _layers(unit: Unit) -> str:
+    """`10 layers`; a network is no stack."""
+    stack = unit.workload.stack
+    return f"{stack} layer{'s' * (stack > 1)}" if stack else ""
 
 
 def _tells(groups: Iterable[tuple[str, ...]], index: int) -> bool:
@@ -90,7 +97,7 @@ def _panel(run: Run, slug: str, rows: Sequence[Row]) -> Panel:
     machine = processor(state.environment, unit.accelerator) if state.environment else unit.device
     version = ", ".join(versions(run, state, unit.runtime))
     threads = "" if unit.accelerator else f"{unit.threads} thread{'s' if unit.threads > 1 else ''}"
-    settings = [f"batch {unit.batch}", threads, unit.dtype, unit.layout.upper().replace("_", " ")]
+    settings = [_layers(unit), f"batch {unit.batch}", threads, unit.dtype, unit.layout.upper().replace("_", " ")]
     return Panel(
         slug=slug,
         device=visible(unit.device),

@@ -1,11 +1,16 @@
 """The words around a picture that its panels give."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
+from bench.verdicts import Verdict
 from reports.panel import Panel
 from reports.plot_style import QUIET, plain
+
+# The verdicts under which a time is not the network's alone, worst first.
+DISTURBED: tuple[Verdict, ...] = ("throttled", "contended", "drifting", "not_steady")
 
 
 def panel_lines(panel: Panel) -> list[str]:
@@ -29,9 +34,16 @@ def name_field(axes: Axes, panel: Panel) -> None:
 
 
 def bars_text(shown: Sequence[Panel]) -> str:
-    """What the bars are, or that there are none."""
+    """What the bars are, or that there are none; and how many of the numbers were disturbed."""
     rounds = max(panel.rounds for panel in shown)
-    if rounds < 2:
-        return "One round: no intervals."
     halves = [row.time.half_width or 0 for panel in shown for row in panel.measured if row.time]
-    return f"Bars: 95% interval over {rounds} rounds{', some wider than the picture' * (max(halves) > 1)}."
+    wide = ", some wider than the picture" * (max(halves) > 1)
+    bars = f"Bars: 95% interval over {rounds} rounds{wide}." if rounds > 1 else "One round: no intervals."
+    return " ".join(filter(None, [bars, _disturbed_text(shown)]))
+
+
+def _disturbed_text(shown: Sequence[Panel]) -> str:
+    """`Disturbed (see table.md): 2 throttled, 1 drifting of 16.`; empty where none is."""
+    found = Counter(row.verdict for panel in shown for row in panel.measured)
+    told = [f"{found[verdict]} {verdict.replace('_', ' ')}" for verdict in DISTURBED if found[verdict]]
+    return f"Disturbed (see table.md): {', '.join(told)} of {found.total()}." if told else ""

@@ -11,8 +11,9 @@ from importlib.resources import files
 from typing import Literal
 
 from bench.records import Environment
-from bench.workload import Unit
+from bench.workload import Settings, Unit
 
+ARXIV = "arXiv 2303.03667v3"  # begins the source of every figure that the paper prints
 ColumnName = Literal["gpu", "cpu", "arm"]
 COLUMN_NAMES: tuple[ColumnName, ...] = ("gpu", "cpu", "arm")
 HARDWARE: dict[ColumnName, str] = {"gpu": "RTX 2080Ti", "cpu": "i9-9900X", "arm": "Cortex-A72"}
@@ -143,13 +144,15 @@ def network(name: str) -> NetworkFacts:
 def column_of(unit: Unit, environment: Environment | None) -> ColumnName | None:
     """The column that a unit may be compared with; None where its settings are not the paper's.
 
-    The paper: fp32, NCHW, batch 32 throughput on a GPU, batch 1 latency on one thread elsewhere.
+    The paper: fp32, NCHW, one thread, no switch of ours; batch 32 throughput on a GPU, batch 1 latency elsewhere.
     """
-    if environment is None or unit.dtype != "float32" or unit.layout != "nchw":
+    if environment is None or unit.settings != Settings():
+        return None
+    if (unit.dtype, unit.layout, unit.threads) != ("float32", "nchw", 1):
         return None
     if unit.accelerator:
         return "gpu" if (unit.mode, unit.batch) == ("throughput", 32) else None
-    if (unit.mode, unit.batch, unit.threads) != ("latency", 1, 1):
+    if (unit.mode, unit.batch) != ("latency", 1):
         return None
     return "arm" if environment.machine.startswith(("aarch64", "arm")) else "cpu"
 

@@ -6,11 +6,11 @@ from matplotlib.axes import Axes
 
 from bench.run import Run
 from reports.annotate import Note, annotate, label_ends
-from reports.entry import Entry
+from reports.entry import Entry, outside_text
 from reports.numbers import GIGA
 from reports.panel import Panel
 from reports.panel_text import bars_text, name_field, panel_lines
-from reports.paper_tables import HARDWARE
+from reports.paper_tables import HARDWARE, table1
 from reports.pictured import pictured
 from reports.plot_style import (
     FAINT,
@@ -52,7 +52,8 @@ def ops_pictures(run: Run, rows: Sequence[Row], entries: Sequence[Entry]) -> dic
 
 def _ratios(panel: Panel, entries: Sequence[Entry]) -> list[Entry]:
     """The ratios to DWConv of the panel's device and runtime, where the panel has the paper's settings."""
-    names = {(row.unit.workload.name, row.unit.workload.variant) for row in panel.measured}
+    measured = [row.unit for row in panel.measured if any(facts.matches(row.unit) for facts in table1())]
+    names = {(each.workload.name, each.workload.variant) for each in measured}
     unit = panel.rows[0].unit
     return [
         entry
@@ -211,7 +212,7 @@ def ratio_picture(panel: Panel, entries: Sequence[Entry]) -> bytes:
         f"Filled: here; hollow: the paper's Table 1 ({HARDWARE[column]}). Ratios of round medians, right is faster. "
         f"{bars_text([panel])}"
     )
-    lines = headline(fig, title, panel_lines(panel), [caption])
+    lines = headline(fig, title, panel_lines(panel), [caption, *filter(None, [outside_text(entries)])])
     arrange(fig, left=0.4 + LETTER * longest, captions=lines)
     log_axis(axes, "x")
     axes.grid(axis="x", color=FAINT, linewidth=0.6)

@@ -131,13 +131,13 @@ def _mean(times: Sequence[Interval]) -> float:
 def _names(panels: Sequence[Panel]) -> list[str]:
     """What varies between the panels, in the words of the options."""
     units = [panel.rows[0] for panel in panels]
-    varying = [name for name, text in SETTINGS.items() if name != "stack" and len({text(row) for row in units}) > 1]
+    varying = [name for name, text in SETTINGS.items() if len({text(row) for row in units}) > 1]
     return ["  ".join(_word(name, SETTINGS[name](row)) for name in varying) for row in units]
 
 
 def _word(name: str, text: str) -> str:
     """A number needs to say what it counts; short words line up."""
-    counted = {"threads": "thr", "batch": "batch"}
+    counted = {"threads": "thr", "batch": "batch", "stack": "stack"}
     return f"{counted[name]} {text}" if name in counted else SHORT.get(name, {}).get(text, text)
 
 

@@ -68,6 +68,17 @@ def test_big_cores_come_first(tmp_path: Path) -> None:
     assert big_cpus(cpus) == (4, 5, 6, 7)
 
 
+def test_cores_of_two_clusters_are_no_hyper_threads_of_each_other(tmp_path: Path) -> None:
+    """Newer kernels count core_id from 0 in each cluster of an ARM chip; only the list of siblings tells."""
+    machine(tmp_path, [(0, 0), (0, 1), (0, 0), (0, 1)])
+    for number in range(4):
+        write(tmp_path / f"cpu/cpu{number}/topology/core_cpus_list", str(number))
+    assert len({cpu.core for cpu in topology({0, 1, 2, 3}, tmp_path)}) == 4
+    for number in range(4):
+        write(tmp_path / f"cpu/cpu{number}/topology/core_cpus_list", "0,2" if number in (0, 2) else "1,3")
+    assert len({cpu.core for cpu in topology({0, 1, 2, 3}, tmp_path)}) == 2
+
+
 def test_a_favoured_core_is_no_class_of_its_own(tmp_path: Path) -> None:
     """Desktop CPUs let two cores clock a few percent higher: no reason to use both of their hyper-threads."""
     clocks = [5_000_000, 5_000_000, 5_200_000, 5_200_000] * 2

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from torch import nn
 
 from bench.api import measure
@@ -60,3 +61,14 @@ def test_a_factory_is_found_where_the_script_would_find_it(tmp_path: Path) -> No
         check=False,
     )
     assert done.stdout.splitlines() == ["eager measured"] * 2, done.stderr
+
+
+def test_the_bytes_of_a_live_module_are_those_of_the_dtype_and_layout_that_is_timed() -> None:
+    """Whatever dtype the module itself is in: 3 x 8 x 8 in, 4 x 8 x 8 out and 4 x 3 weights, 2 or 4 bytes each."""
+    net = nn.Conv2d(3, 4, 1, bias=False)
+    elements = 3 * 64 + 4 * 64 + 4 * 3
+    for given in (net, nn.Conv2d(3, 4, 1, bias=False, dtype=torch.bfloat16)):
+        for dtype, size in (("float32", 4), ("bfloat16", 2)):
+            row = measure(given, input_px=8, dtype=dtype)
+            assert row.cost is not None
+            assert row.cost.bytes_moved == elements * size

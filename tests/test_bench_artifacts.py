@@ -1,11 +1,13 @@
 """What is kept of earlier runs: all that this code with these libraries can use, and nothing else."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bench import artifacts
 from bench.artifacts import Artifact, ArtifactCache
+from bench.records import Cost
 from tests.made_up import unit
 
 OPS = ("conv", "gconv", "pconv")
@@ -42,3 +44,14 @@ def test_what_other_code_made_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     cache.drop_stale()
     assert files(cache) == set()
     assert list((tmp_path / "artifacts").iterdir()) == []
+
+
+def test_bytes_are_those_of_the_dtype_that_is_timed() -> None:
+    """One float32 graph, counted once, serves OpenVINO's bfloat16 too; other dtypes are counted for themselves."""
+    artifact = Artifact(cost=Cost(params=10, macs=100, bytes_ideal=40, bytes_moved=60))
+    float32 = unit(runtime="openvino")
+    assert artifact.cost_of(float32) == artifact.cost
+    assert artifact.cost_of(replace(float32, dtype="bfloat16")) == Cost(
+        params=10, macs=100, bytes_ideal=20, bytes_moved=30
+    )
+    assert artifact.cost_of(replace(unit(), dtype="bfloat16")) == artifact.cost

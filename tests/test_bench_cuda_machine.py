@@ -234,6 +234,7 @@ def sweep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sweep:
             return Loaded(step=step, output=lambda: step().numpy(), threads=unit.threads)
 
         monkeypatch.setattr(measuring, "load", load)
+        monkeypatch.setattr("bench.worker.cuda_machine.open_context", lambda _: None)
         monkeypatch.setattr(measuring, "machine_for", lambda unit, it, _: machine(cuda, unit, it))
         monkeypatch.setattr(measuring, "_process_is_usable", lambda end: leaves_usable(end, cuda))
         units = tuple(on_gpu(mode="throughput" if n > 1 else "latency", batch=n) for n in (1, 8, 64, 2))

@@ -8,13 +8,14 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 from torch import nn
 
 from bench import building
 from bench.artifacts import Artifact, ArtifactCache
 from bench.decoding import decode
 from bench.job import Task
+from bench.runtimes import onnx_runtime
 from bench.store import Store
 from bench.worker.channel import Channel
 from bench.worker.export import _refuse_another, export_units
@@ -57,16 +58,16 @@ def of_source(source: str, digest: str, runtime: str = "eager") -> Unit:
     )
 
 
-def graph(path: Path, scale: float = 1.0) -> Path:
+def graph(path: Path, scale: float = 1.0, dtype: str = "float32") -> Path:
     """y = x * w with 3 x 8 x 8 weights, kept in a file of their own."""
-    weights = numpy_helper.from_array(np.full((3, 8, 8), scale, dtype=np.float32), "w")
-    sizes = (1, 3, 8, 8)
+    weights = numpy_helper.from_array(np.full((3, 8, 8), scale, dtype=dtype), "w")
+    element, sizes = helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), (1, 3, 8, 8)
     model = helper.make_model(
         helper.make_graph(
             [helper.make_node("Mul", ["x", "w"], ["y"])],
             "scaled",
-            [helper.make_tensor_value_info("x", TensorProto.FLOAT, sizes)],
-            [helper.make_tensor_value_info("y", TensorProto.FLOAT, sizes)],
+            [helper.make_tensor_value_info("x", element, sizes)],
+            [helper.make_tensor_value_info("y", element, sizes)],
             [weights],
         ),
         opset_imports=[helper.make_opsetid("", 20)],
@@ -112,6 +113,26 @@ def test_a_file_that_changed_after_planning_is_refused(tmp_path: Path) -> None:
     assert Store(tmp_path / "cache").has(first["model"])
     assert (second["kind"], second["model"]) == ("build", "")
     assert "it has changed; begin a new run" in second["reason"]
+
+
+@pytest.mark.parametrize("stored", ["float32", "float16"])
+def test_a_file_is_measured_in_its_own_dtype_alone(tmp_path: Path, stored: str) -> None:
+    path = graph(tmp_path / "net.onnx", dtype=stored)
+    float32 = of_source(str(path), "", "onnxruntime")
+    for asked in ("float32", "float16"):
+        heard = Heard()
+        asking = replace(float32, dtype=asked)
+        export_units(Task(kind="export", units=(asking,), attempts=(1,), cache=str(tmp_path)), cast(Channel, heard))
+        if asked != stored:
+            assert heard.said[0]["kind"] == "unsupported"
+            assert heard.said[0]["reason"] == f"the graph in net.onnx takes {stored}, not {asked}"
+            continue
+        assert heard.said[0]["kind"] == ""
+        store = Store(tmp_path)
+        reference = np.load(store.path(heard.said[0]["reference"]))
+        loaded = onnx_runtime.load(asking, store.path(heard.said[0]["model"]))
+        loaded.step()
+        np.testing.assert_array_equal(loaded.output(), reference)
 
 
 def test_a_factory_is_known_by_its_source_and_its_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

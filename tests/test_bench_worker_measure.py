@@ -26,6 +26,7 @@ from bench.worker.measure import (
     WrongOutputError,
     check,
     classify,
+    import_libraries,
     max_error,
     measure_loaded,
     measure_unit,
@@ -118,6 +119,20 @@ def test_the_output_is_checked_before_anything_is_sampled() -> None:
     assert len(calls) == 1  # the first call alone
 
 
+def test_the_checks_own_copies_are_no_memory_of_the_network() -> None:
+    checked = 64 << 20
+
+    def output() -> Array:
+        return np.ones(checked // 4, dtype=np.float32)
+
+    def peak(of: Loaded) -> int:
+        return measure(of).peak_memory_bytes or 0
+
+    assert peak(replace(loaded(array(1)), output=output)) - peak(loaded(array(1))) < checked // 2
+    # What loading or a call takes still counts.
+    assert peak(loaded(array(1), step=lambda: output())) - peak(loaded(array(1))) > checked // 2
+
+
 def test_the_collector_is_off_while_sampling_and_back_afterwards() -> None:
     seen: set[bool] = set()
     calls: list[int] = []
@@ -157,6 +172,16 @@ def test_libraries_are_imported_before_the_load_is_timed(tmp_path: Path, monkeyp
     of = replace(UNIT, runtime="openvino")
     assert measure_unit(of, 1, None, Store(tmp_path), SystemClock(), 0.0).reason == "enough"
     assert order == ["openvino", "load"]
+
+
+def test_a_gpus_context_is_made_before_the_load_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    monkeypatch.setattr("torch.zeros", lambda *_, device: order.append(f"zeros on {device}"))
+    monkeypatch.setattr("torch.cuda.synchronize", lambda device: order.append(f"synchronize {device}"))
+    import_libraries(replace(UNIT, accelerator="cuda:1"))
+    assert order == ["zeros on cuda:1", "synchronize cuda:1"]
+    import_libraries(UNIT)
+    assert len(order) == 2
 
 
 # The first session of a process decides for its thread, so each case has a process of its own.

@@ -111,6 +111,14 @@ def test_too_few_pairs_or_a_failed_side_are_not_testable() -> None:
     assert broken.reason == "0 of 5 pairs done, 4 needed: signal 11 in the second"
 
 
+def test_an_interval_too_wide_to_tell_says_so() -> None:
+    entry = claim_of(models_run([], paired("fasternet_t0", "mobilevit_xxs", [1.2, 2.0, 3.3, 4.5])))
+    assert entry.ours is not None
+    assert entry.ours.low is not None
+    assert entry.ours.low < 1
+    assert (entry.verdict, entry.reason) == (REPRODUCED, "1 lies in our interval too: more --pairs would tell")
+
+
 def test_a_disturbed_pair_is_told() -> None:
     records = paired("fasternet_t0", "mobilevit_xxs", [3.3, 3.31, 3.29, 3.3])
     entry = claim_of(models_run([], [replace(records[0], verdicts=("contended",)), *records[1:]]))

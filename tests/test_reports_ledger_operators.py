@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from reports.entry import outside_text
 from reports.ledger import ledger
 from reports.ledger_csv import COLUMNS as LEDGER_COLUMNS
 from reports.ledger_csv import ledger_csv_text
@@ -50,6 +51,15 @@ def test_another_kernel_is_no_row_of_table_1() -> None:
     run = ops_run([wider], [done(wider, 0.001)])
     assert ledger(run) == ()
     assert "nothing to compare" in ledger_markdown_text(run, ())
+
+
+def test_a_value_that_the_paper_does_not_print_names_its_source() -> None:
+    units = [op("dwconv"), op("pconv+pwconv")]
+    run = ops_run(units, [done(each, 0.001) for each in units])
+    said = "pconv+pwconv: author comment, JierunChen/FasterNet issue 1 (not in the paper)."
+    assert outside_text(ledger(run)) == said
+    assert said in ledger_markdown_text(run, ledger(run)).replace("\\", "")
+    assert outside_text(ledger(table1_run())) == ""
 
 
 def test_ledger_files_hold_every_entry() -> None:

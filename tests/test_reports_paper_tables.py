@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.workload import Settings
 from reports.paper_tables import column_of, table1, table1_averages, table3
 from tests.made_up_runs import environment, op
 
@@ -24,6 +25,9 @@ def test_printed_averages_give_the_papers_ratios() -> None:
     assert [round(ratios[name], 1) for name in ("gpu", "cpu", "arm")] == [10.5, 6.2, 22.8]
 
 
+GPU = {"accelerator": "cuda:0", "mode": "throughput", "batch": 32}
+
+
 @pytest.mark.parametrize(
     ("change", "machine", "column"),
     [
@@ -33,8 +37,12 @@ def test_printed_averages_give_the_papers_ratios() -> None:
         ({"batch": 2}, "x86_64", None),
         ({"dtype": "bfloat16"}, "x86_64", None),
         ({"layout": "channels_last"}, "x86_64", None),
+        ({"settings": Settings(flush_denormal=True)}, "x86_64", None),
         ({"accelerator": "cuda:0"}, "x86_64", None),
-        ({"accelerator": "cuda:0", "mode": "throughput", "batch": 32}, "x86_64", "gpu"),
+        (GPU, "x86_64", "gpu"),
+        (GPU | {"threads": 4}, "x86_64", None),
+        (GPU | {"settings": Settings(tf32=True)}, "x86_64", None),
+        (GPU | {"settings": Settings(cuda_graph=True)}, "x86_64", None),
     ],
 )
 def test_only_the_papers_settings_are_compared(change: dict[str, object], machine: str, column: str | None) -> None:

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from bench.run import DeviceState
+from bench.verdicts import Verdict
 from bench.workload import Unit
 from reports.panel import panels
+from reports.panel_text import bars_text
 from reports.pictured import picture_notes, pictured
 from reports.plots_models import published, spots
 from reports.plots_settings import settings_pictures
@@ -36,6 +38,27 @@ def test_panels_have_safe_and_unique_names() -> None:
     units = [replace(op(), device="../Pi 4!"), replace(op(), device="../pi-4?"), replace(op(), threads=2)]
     made = panels(ops_run(units, []), rows(ops_run(units, [done(each, 0.001) for each in units])))
     assert [panel.slug for panel in made] == ["pi-4-eager", "pi-4-eager-2", "cpu-eager"]
+
+
+def test_stacks_of_other_depths_are_other_pictures() -> None:
+    deep, shallow = op(), replace(op(), workload=replace(op().workload, stack=1))
+    made = panels(
+        ops_run([deep, shallow], []), rows(ops_run([deep, shallow], [done(deep, 0.01), done(shallow, 0.001)]))
+    )
+    assert [panel.slug for panel in made] == ["cpu-eager-10-layers", "cpu-eager-1-layer"]
+    assert [panel.settings.split(",")[0] for panel in made] == ["10 layers", "1 layer"]
+
+
+def test_a_picture_says_how_many_of_its_numbers_were_disturbed() -> None:
+    units = [op(shape=size) for size in SIZES]
+    verdicts: list[tuple[Verdict, ...]] = [("throttled",), ("noisy",), ("not_steady",), ()]
+    ends = [done(each, 0.001, verdicts=found) for each, found in zip(units, verdicts, strict=True)]
+    run = ops_run(units, ends)
+    assert bars_text(panels(run, rows(run))) == (
+        "One round: no intervals. Disturbed (see table.md): 1 throttled, 1 not steady of 4."
+    )
+    quiet = ops_run(units, [done(each, 0.001) for each in units])
+    assert bars_text(panels(quiet, rows(quiet))) == "One round: no intervals."
 
 
 @pytest.mark.parametrize("rounds", [1, 2])

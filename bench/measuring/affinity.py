@@ -24,7 +24,7 @@ class Cpu:
     """One logical CPU: its physical core, NUMA node and relative capacity (1024 = the fastest)."""
 
     number: int
-    core: tuple[int, int]  # package, core
+    core: tuple[int, ...]  # the same for hyper-threads of one core, and only for them
     node: int
     capacity: int
 
@@ -36,10 +36,7 @@ def topology(allowed: set[int] | None = None, sys: Path = SYS) -> tuple[Cpu, ...
     return tuple(
         Cpu(
             number=number,
-            core=(
-                _number(sys / f"cpu/cpu{number}/topology/physical_package_id", 0),
-                _number(sys / f"cpu/cpu{number}/topology/core_id", number),
-            ),
+            core=_core(sys / f"cpu/cpu{number}/topology", number),
             node=nodes.get(number, 0),
             capacity=_capacity(sys / f"cpu/cpu{number}"),
         )
@@ -55,7 +52,7 @@ def choose(cpus: tuple[Cpu, ...], threads: int) -> tuple[int, ...]:
     if not 1 <= threads <= len(cpus):
         raise ValueError(f"expected 1 to {len(cpus)} threads (the CPUs this process may use), got {threads}")
     big = big_cpus(cpus) or tuple(cpu.number for cpu in cpus)
-    seen: set[tuple[int, int]] = set()
+    seen: set[tuple[int, ...]] = set()
     first_of_core = set()
     for cpu in cpus:
         if cpu.core not in seen:
@@ -91,6 +88,12 @@ def big_cpus(cpus: tuple[Cpu, ...]) -> tuple[int, ...]:
     fastest = max(cpu.capacity for cpu in cpus)
     big = tuple(cpu.number for cpu in cpus if cpu.capacity >= SAME_CLASS * fastest)
     return big if len(big) < len(cpus) else ()
+
+
+def _core(folder: Path, number: int) -> tuple[int, ...]:
+    # The CPUs that share the core. Its id counts anew in each cluster of an ARM chip, and older kernels know only that.
+    shared = parse_cpu_list(_text(folder / "core_cpus_list") or _text(folder / "thread_siblings_list"))
+    return shared or (_number(folder / "physical_package_id", 0), _number(folder / "core_id", number))
 
 
 def _capacity(folder: Path) -> int:

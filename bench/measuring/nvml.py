@@ -81,7 +81,7 @@ class NvmlGpu:
     def _ask(self, query: Callable[[], Any]) -> Any:
         try:
             return query()
-        except self._nvml.NVMLError:  # not supported by this GPU, or not known to this driver
+        except (self._nvml.NVMLError, AttributeError):  # unknown to this GPU, this driver or an older pynvml
             return None
 
 

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-_ELEMENT_TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
+# A graph's own words for its input's type.
+ELEMENT_TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
 
 
 def session(path: Path, threads: int, *, optimised: bool = True, flush_denormal: bool = False) -> Any:
@@ -47,7 +48,7 @@ def load(unit: Unit, path: Path) -> Loaded:
     if opened.get_providers() != ["CPUExecutionProvider"]:
         raise FallbackError(f"asked for the CPU provider, got {opened.get_providers()}")
     given = opened.get_inputs()[0]
-    image = input_array(unit).astype(_ELEMENT_TYPES.get(given.type, "float32"))
+    image = input_array(unit).astype(ELEMENT_TYPES.get(given.type, "float32"))
     names, feed = [opened.get_outputs()[0].name], {given.name: image}
     run = opened.run
 

@@ -32,6 +32,10 @@ def load(unit: Unit, path: Path) -> Loaded:
     }
     core = openvino.Core()
     compiled = core.compile_model(core.read_model(path), "CPU", settings)
+    # A CPU without bfloat16 instructions takes the hint and computes in float32.
+    used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+    if used != _PRECISIONS[unit.dtype]:
+        raise UnsupportedError(f"asked OpenVINO for {unit.dtype}, on this CPU it computes in {used}")
     request = compiled.create_infer_request()
     feed = {0: input_array(unit)}
     infer = request.infer

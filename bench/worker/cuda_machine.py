@@ -146,6 +146,14 @@ def cuda_machine(unit: Unit, loaded: Loaded, clock: Clock) -> CudaMachine:
     )
 
 
+def open_context(device: str) -> None:
+    """Make the process's context on that GPU, which takes a second the first time and nothing afterwards."""
+    import torch
+
+    torch.zeros(1, device=device)
+    torch.cuda.synchronize(device)
+
+
 def monitor_for(properties: Any, host: Watch, library: Any = None) -> GpuMonitor:
     """Watches the GPU with these CUDA properties; without NVML, the host alone, and says so."""
     try:

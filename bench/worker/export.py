@@ -12,6 +12,7 @@ from bench import building, workloads
 from bench.decoding import encode
 from bench.inputs import input_array
 from bench.job import Task
+from bench.runtimes.loaded import UnsupportedError
 from bench.runtimes.pytorch import to_numpy
 from bench.store import Store
 from bench.worker.channel import Channel, one_line
@@ -93,7 +94,7 @@ def _reference_workload(workload: Workload) -> Workload:
 
 def _onnx_file(unit: Unit, store: Store) -> dict[str, Any]:
     """A graph from a file has no eager form: its reference is ONNX Runtime with every optimisation off."""
-    from bench.runtimes.onnx_runtime import session
+    from bench.runtimes.onnx_runtime import ELEMENT_TYPES, session
 
     source = Path(workloads.network_entry(unit.workload).library_name)
     data = self_contained(source)
@@ -101,7 +102,11 @@ def _onnx_file(unit: Unit, store: Store) -> dict[str, Any]:
         raise ValueError(f"expected the {source} that this run was planned with, it has changed; begin a new run")
     digest = store.add_bytes(data)
     plain = session(store.path(digest), 1, optimised=False)
-    result = plain.run(None, {plain.get_inputs()[0].name: input_array(unit)})[0]
+    given = plain.get_inputs()[0]
+    dtype = ELEMENT_TYPES.get(given.type, given.type)
+    if dtype != unit.dtype:
+        raise UnsupportedError(f"the graph in {source.name} takes {dtype}, not {unit.dtype}")
+    result = plain.run(None, {given.name: input_array(unit).astype(dtype)})[0]
     return {
         "model": digest,
         "reference": _save(result.astype("float32"), store),

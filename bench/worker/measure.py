@@ -123,7 +123,7 @@ def classify(error: Exception) -> tuple[Status, FailureKind, str]:
 def import_libraries(unit: Unit) -> None:
     """Before any clock starts: importing is a process's cost, not the load time of the unit that happens to be first.
 
-    Raises ImportError where the runtime is missing.
+    So is a GPU's context. Raises ImportError where the runtime is missing.
     """
     if unit.runtime not in TORCH_RUNTIMES:
         importlib.import_module(unit.runtime)
@@ -131,6 +131,10 @@ def import_libraries(unit: Unit) -> None:
     from bench.building import import_library
 
     import_library(unit.workload)
+    if unit.accelerator:
+        from bench.worker import cuda_machine
+
+        cuda_machine.open_context(unit.accelerator)
 
 
 def load(unit: Unit, files: Files, store: Store) -> Loaded:
@@ -170,8 +174,15 @@ def measure_loaded(
             loaded.step()
             machine.wait()
             first_call_s = (clock.now_ns() - start) / 1e9
+            # The check holds copies of the output that no user of the network has.
+            loading_peak = memory.peak_bytes()
             max_error = check(unit, machine.timed(), reference)
-            return _sampled(unit, loaded, machine, rules_for(unit.effort), overhead_s, load_s, first_call_s, max_error)
+            memory.reset_peak()
+            sampled = _sampled(
+                unit, loaded, machine, rules_for(unit.effort), overhead_s, load_s, first_call_s, max_error
+            )
+            peak = max(filter(None, (loading_peak, sampled.peak_memory_bytes)), default=None)
+            return replace(sampled, peak_memory_bytes=peak)
 
 
 def reference_of(files: Files, store: Store) -> "Callable[[], npt.NDArray[np.float32]] | None":
