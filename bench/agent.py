@@ -118,7 +118,7 @@ class Agent:
             except (ProtocolError, ValueError, TypeError) as error:
                 self._fail(str(error))
             except OSError as error:
-                self._fail(f"{os.strerror(error.errno or 0)} on the device ({error.filename or self._cache})", "disk")
+                self._fail(disk_text(error, self._cache), "disk")
 
     def _send(self, kind: str, body: dict[str, Any], unit: str = "", attempt: int = 0) -> None:
         self._sequence += 1
@@ -298,6 +298,14 @@ def _drain(descriptor: int) -> None:
             pass
 
 
+def disk_text(error: OSError, cache: Path) -> str:
+    """What a disk refused, and what to do."""
+    return (
+        f"{os.strerror(error.errno or 0)} on the device ({error.filename or cache});"
+        f" make room there, or empty {cache} with `bench devices clean`"
+    )
+
+
 def main(given: bytes = b"", worker: tuple[str, ...] = WORKER) -> int:
     """Read the host's `start` line, take the device's lock, serve; `worker` is the program that measures."""
     line, _, rest = given.partition(b"\n")
@@ -317,7 +325,7 @@ def main(given: bytes = b"", worker: tuple[str, ...] = WORKER) -> int:
         else:
             return Agent(start.run, timing, cache, rest, worker).run()
     except OSError as error:
-        body = {"kind": "disk", "message": f"{os.strerror(error.errno or 0)}: {error.filename or cache}"}
+        body = {"kind": "disk", "message": disk_text(error, cache)}
     os.write(1, encode_line(Message(type="error", body=body, run=start.run, seq=1)))
     return 1
 

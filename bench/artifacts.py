@@ -109,7 +109,7 @@ class ArtifactCache:
     def drop_stale(self) -> None:
         """Remove what other code or libraries made, which nobody will ask for, and files that no artifact names.
 
-        Only while the cache is locked: the files of a run that is going on may not have their artifact yet.
+        Only while no other run has the files in use: those of a factory's network have no artifact.
         """
         used: set[str] = set()
         for path in self._folder.iterdir():

@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from bench.connection import Transport
 from bench.devices import Device
 from bench.errors import BenchError, LinkLostError, StoppedError, StorageError, UsageError
 from bench.exporting import Exporter
+from bench.files_lock import FilesLock, files_in_use
 from bench.inspection import Inspection, inspect
 from bench.journal import DeviceEvent, Journal
 from bench.observer import Observer
@@ -91,15 +92,16 @@ class Campaign:
             ]
             if all(machine.runner is not self._host for machine in self.machines):
                 waits.append(pool.submit(idle, self._host, host))
-            for machine, contact, wait in zip(self.machines, contacts, waits, strict=False):
+            for machine, contact, idling in zip(self.machines, contacts, waits, strict=False):
                 try:
                     contact.result()
-                    wait.result()
+                    idling.result()
                 except BenchError as error:
                     machine.lose(error)
-            if self.stopped:
-                raise StoppedError
-            host.result()
+            if not self.stopped:
+                host.result()
+        if self.stopped:
+            raise StoppedError
         if not self.environments:
             raise next(problem for machine in self.machines for problem in machine.problems.values())
         # Now, not after hours of measuring the others.
@@ -166,22 +168,31 @@ class Campaign:
         for machine in self.machines:
             for name, environment in machine.environments.items():
                 journal.append(DeviceEvent(device=name, environment=environment))
-        exporter = self._exporter()
-        with ThreadPoolExecutor(len(self.machines) + 1) as pool:
+        with files_in_use(self._cache) as files, ThreadPoolExecutor(len(self.machines) + 2) as pool:
+            exporter = self._exporter(files)
             exports = pool.submit(self._export, exporter, [*units, *(u for p in pairs for u in (p.first, p.second))])
             tasks = [
                 pool.submit(self._measure, machine, units, pairs, exporter, journal, exports)
                 for machine in self.machines
             ]
+            if all(machine.runner is not self._host for machine in self.machines):
+                pool.submit(self._leave_host, exports)
             problems = [task.result() for task in tasks]
         return [problem for problem in problems if problem is not None]
 
-    def _exporter(self) -> Exporter:
+    def _leave_host(self, exports: "Future[None]") -> None:
+        # It only exports: others may measure on it, or export for other boards.
+        wait([exports])
+        self._host.close()
+
+    def _exporter(self, files: FilesLock) -> Exporter:
         environment = self._host.environment
         made_with = [f"{r.name} {r.version}" for r in environment.runtimes] if environment else []
         cpus = len(environment.allowed_cpus) if environment else 1
         cache = ArtifactCache(self._cache, ", ".join(made_with))
-        cache.drop_stale()  # this machine's agent, which is connected, holds the cache's lock
+        with files.alone() as alone:
+            if alone:
+                cache.drop_stale()
         return Exporter(cache, threads=cpus)
 
     def _export(self, exporter: Exporter, units: list[Unit]) -> None:
@@ -216,6 +227,9 @@ class Campaign:
                 runner.idle(exports.done)
             # Without what it should have made nothing can be checked: the units are lost, not failed.
             exports.result()
+        except StorageError:
+            self.stop()
+            raise
         except BenchError as error:
             lost = error
         for device in machine.devices:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from bench.decoding import decode, encode
 from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StoppedError
 from bench.plain_text import plain_line
+from bench.process_group import kill_group
 from bench.records import Environment
 from bench.timing import Timing
 from bench.wire import MAX_LINE_BYTES, Message, decode_line, encode_line
@@ -92,7 +93,9 @@ class Connection:
             self._check_stopped()
             if message is None and time.monotonic() >= until:
                 raise self._lost("the agent did not answer")
-            if message is not None and message.type == "hello":
+            if message is not None:
+                if message.type != "hello":
+                    raise self._broken(f"expected 'hello', got {message.type[:40]!r}")
                 heard = time.time()
                 break
         try:
@@ -126,8 +129,15 @@ class Connection:
 
     def send_file(self, path: Path, digest: str) -> None:
         """Copy a file into the agent's store and wait until it is checked there."""
-        size = path.stat().st_size
-        with path.open("rb") as file:
+        try:
+            size = path.stat().st_size
+            file = path.open("rb")
+        except OSError as error:
+            raise DeviceError(
+                f"{self._prefix}expected to send {path}, got {error.strerror}; what emptied this machine's cache?"
+                " `--resume` makes it again"
+            ) from None
+        with file:
             chunk = file.read(FILE_CHUNK_BYTES)
             head: dict[str, Any] = {"digest": digest, "size": size}
             while True:
@@ -205,8 +215,7 @@ class Connection:
         try:
             self._process.wait(2)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            kill_group(self._process)
         self._selector.close()
         for descriptor in (self._wake_read, self._wake_write):
             with contextlib.suppress(OSError):
@@ -266,6 +275,8 @@ class Connection:
     def _lost(self, what: str) -> BenchError:
         """The error for a link that ended: what the transport can tell from the process's end and its last words."""
         self._ended = True
+        if (error := self._parting_words()) is not None:
+            return error
         if not what:  # the output ended: the process is about to, or has
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(2)
@@ -273,6 +284,21 @@ class Connection:
                 self._stderr += os.read(self._errors, STDERR_BYTES)
             return self._explain(self._process.poll(), self._stderr.decode("utf-8", "replace"))
         return LinkLostError(self._prefix + what)
+
+    def _parting_words(self) -> BenchError | None:
+        """The error that the agent left with, where it came while nobody listened: in the middle of a file, say."""
+        heard = 0
+        with contextlib.suppress(OSError, BenchError):
+            # One that talks without end has nothing to say.
+            while heard < 2 * MAX_LINE_BYTES and (data := os.read(self._output, 1 << 18)):
+                heard += len(data)
+                self._feed(data)
+        try:
+            while self._lines:
+                self._check(self._lines.popleft())
+        except BenchError as error:
+            return error
+        return None
 
     def _broken(self, what: str) -> ProtocolError:
         return ProtocolError(self._prefix + plain_line(what))

@@ -19,7 +19,7 @@ def take_lock(cache: Path, wait_s: float) -> str:
         except OSError:
             holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
         else:
-            if _is_still(cache / LOCK_NAME, descriptor):
+            if is_still(cache / LOCK_NAME, descriptor):
                 break
             holder = "a process that empties the cache"
         os.close(descriptor)
@@ -32,7 +32,7 @@ def take_lock(cache: Path, wait_s: float) -> str:
     return ""
 
 
-def _is_still(path: Path, descriptor: int) -> bool:
+def is_still(path: Path, descriptor: int) -> bool:
     """Whether the locked file is the one that others will find; `clean` may have removed it in between."""
     try:
         return os.path.samestat(path.stat(), os.fstat(descriptor))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bench.artifacts import Artifact, ArtifactCache, representative, with_graph
 from bench.connection import Connection
 from bench.decoding import decode
-from bench.errors import ProtocolError
+from bench.errors import ProtocolError, StorageError
 from bench.estimate import deadline_s
 from bench.job import Deadline, Job, Task
 from bench.job_run import run_job
@@ -86,7 +86,13 @@ class Exporter:
         def settle(unit: Unit, artifact: Artifact) -> None:
             waiting.pop(unit.id, None)
             self._tried[self.cache.key(unit)] = artifact
-            self.cache.put(unit, artifact)
+            try:
+                self.cache.put(unit, artifact)
+            except OSError as error:
+                raise StorageError(
+                    f"expected to keep a graph in this machine's cache, got {error.strerror}; make room, or empty it"
+                    " with `bench devices clean cpu`, then `--resume`"
+                ) from error
             done(unit, artifact)
 
         def handle(message: Message) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 
-from bench.records import FailureKind, Status
+from bench.records import FailureKind, Status, are_times
 from bench.verdicts import Verdict
 from bench.workload import Unit
 
@@ -52,8 +52,8 @@ class PairRecord:
     def __post_init__(self) -> None:
         if len(self.first_s) != len(self.second_s) or (self.status == "done") != bool(self.first_s):
             raise ValueError("expected as many first as second bursts, and some exactly where status is done")
-        if not all(0 < s < math.inf for s in self.first_s + self.second_s):
-            raise ValueError("expected positive, finite bursts")
+        if not are_times(self.first_s + self.second_s):
+            raise ValueError("expected bursts that are times in seconds")
 
     @property
     def log_ratio(self) -> float:

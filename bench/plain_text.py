@@ -2,6 +2,8 @@
 
 import unicodedata
 
+LONGEST_MESSAGE = 2000  # characters of one line on the terminal
+
 # Cc control (escape sequences, newlines), Cf format (bidirectional marks, zero width), Cs lone surrogates, Co private
 # use, Cn nothing yet, Zl and Zp line breaks of Unicode.
 _INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")

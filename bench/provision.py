@@ -19,7 +19,9 @@ from pathlib import Path
 
 from bench.decoding import decode
 from bench.device_lock import LOCK_NAME, take_lock
+from bench.files_lock import FILES_LOCK_NAME, files_in_use
 from bench.plain_text import plain_line
+from bench.process_group import kill_group
 from bench.store import default_cache
 from bench.wire import MAX_LINE_BYTES, Message, decode_line, encode_line
 
@@ -141,7 +143,7 @@ def _make_environment(folder: Path) -> None:
         _run([sys.executable, "-m", "venv", str(folder)], "python -m venv")
     except ProvisionError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        if "ensurepip" in str(error):
+        if "ensurepip" in str(error) or "python3-venv" in str(error):
             raise ProvisionError(
                 "Python there cannot make environments; `sudo apt install python3-venv` on the device, then try again"
             ) from None
@@ -176,12 +178,13 @@ def _receive(host: _Host, wheel: Wheel, path: Path) -> None:
 def _run(command: list[str], what: str) -> None:
     """Run it with its output kept off our lines; ProvisionError with its last words, or where the host has left."""
     with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
         # All that the host had to send has been read: input that can be read now is its end.
         while process.poll() is None:
             if select.select([0], [], [], 0.2)[0] and not os.read(0, 1):
-                process.kill()
-                process.wait()
+                kill_group(process)
                 raise ProvisionError("the host left")
         output.seek(0)
         lines = [line.strip() for line in output.read().splitlines() if line.strip()]
@@ -201,7 +204,18 @@ def empty_cache(cache: Path, lock_wait_s: float) -> str:
     holder = take_lock(cache, lock_wait_s)
     if holder:
         raise ProvisionError(f"another run holds this device ({holder}); wait for it to end")
-    ours = [cache / name for name in ("files", "artifacts", "code", "compiled", LOCK_NAME)]
+    with files_in_use(cache) as files, files.alone() as alone:
+        if not alone:
+            raise ProvisionError(f"another run still sends files of {cache} to its devices; wait for it to end")
+        size = _remove_ours(cache)
+    with contextlib.suppress(OSError):  # something of the user's lies in it
+        cache.rmdir()
+    return f"emptied {cache}: {size} bytes"
+
+
+def _remove_ours(cache: Path) -> int:
+    """How many bytes went."""
+    ours = [cache / name for name in ("files", "artifacts", "code", "compiled", LOCK_NAME, FILES_LOCK_NAME)]
     ours += cache.glob("wheels-*")
     size = 0
     for item in filter(Path.exists, ours):
@@ -210,6 +224,4 @@ def empty_cache(cache: Path, lock_wait_s: float) -> str:
             shutil.rmtree(item)
         else:
             item.unlink()
-    with contextlib.suppress(OSError):  # something of the user's lies in it
-        cache.rmdir()
-    return f"emptied {cache}: {size} bytes"
+    return size

@@ -3,7 +3,6 @@
 SI units throughout (`_s` seconds, `_bytes`, `_hz`). Nothing here is rounded or derived.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -78,6 +77,14 @@ class Disturbances:
     remeasured: bool = False  # this is the second measurement; the first was disturbed as well
 
 
+def are_times(seconds: Iterable[float]) -> bool:
+    """Whether each may be the time of a step: over a picosecond, under twelve days.
+
+    What a device sends is data: anything else would overflow where ratios and intervals are made of it.
+    """
+    return all(1e-12 <= each <= 1e6 for each in seconds)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
     """One worker's samples of one unit. A sample is the mean time of one iteration within a timed batch."""
@@ -100,10 +107,10 @@ class Measurement:
     disturbances: Disturbances = field(default_factory=Disturbances)
 
     def __post_init__(self) -> None:
-        if not self.samples_s or not all(0 < s < math.inf for s in self.samples_s):
-            raise ValueError("expected at least one sample, all positive and finite")
-        if not all(0 < s < math.inf for s in self.device_samples_s):
-            raise ValueError("expected positive, finite device samples")
+        if not self.samples_s or not are_times(self.samples_s):
+            raise ValueError("expected at least one sample, all of them times in seconds")
+        if not are_times(self.device_samples_s):
+            raise ValueError("expected device samples that are times in seconds")
         if self.iterations_per_sample < 1 or self.warmup_iterations < 0:
             raise ValueError("expected iterations_per_sample >= 1 and warmup_iterations >= 0")
 
@@ -117,6 +124,12 @@ class NoiseFloor:
     spin_samples_s: tuple[float, ...]  # a fixed loop of integer additions
     gemm_samples_s: tuple[float, ...]  # a fixed float32 matrix product
     gemm_size: int
+
+    def __post_init__(self) -> None:
+        if not are_times((*self.spin_samples_s, *self.gemm_samples_s)):
+            raise ValueError("expected noise samples that are times in seconds")
+        if not all(0 <= each <= 1e6 for each in (self.timer_overhead_s, self.timer_resolution_s)):
+            raise ValueError("expected a timer with an overhead and a resolution in seconds")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,8 +59,9 @@ class MachineRunner:
     def stop(self) -> None:
         """Drop the unit that is running and begin no other."""
         self._stopped = True
-        if self._connection is not None:
-            self._connection.interrupt()
+        connection = self._connection  # which its own thread may be dropping right now
+        if connection is not None:
+            connection.interrupt()
 
     def close(self) -> None:
         """End the agent."""

@@ -52,7 +52,7 @@ class Store:
         return digest
 
     def keep_only(self, digests: set[str]) -> None:
-        """Remove all other files, and what a killed process left half written; only while the cache is locked."""
+        """Remove all other files, and what a killed process left half written; not while another run uses them."""
         for path in self.folder.iterdir():
             if path.name not in digests:
                 path.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from pathlib import Path
 
+from bench.process_group import signal_group
 from bench.wire import MAX_LINE_BYTES
 
 # It is given its pipe's number and its parent's process id.
@@ -121,8 +122,7 @@ class WorkerProcess:
     def _signal(self, number: signal.Signals) -> None:
         if self.pid <= 0:  # it has ended; no process group has such a number
             return
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, number)
+        signal_group(self.pid, number)
 
     def reap(self) -> dict[str, object] | None:
         """None while it runs; else how it ended. What is left of its group is killed."""

@@ -1,5 +1,6 @@
 """A whole run on devices that follow a script: exports first, machines side by side, one disk for all."""
 
+import errno
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,19 +8,23 @@ from typing import Any, cast
 
 import pytest
 
+from bench.artifacts import ArtifactCache
 from bench.campaign import Campaign
 from bench.connection import Connection, Stopped, Transport, never
 from bench.devices import Device, SshTarget
-from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StorageError, UsageError
+from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StoppedError, StorageError, UsageError
+from bench.files_lock import files_in_use
 from bench.job import Job
 from bench.journal import Journal, read_run
 from bench.patience import Patience
+from bench.provision import ProvisionError, empty_cache
 from bench.records import Environment
 from bench.run import Run
 from bench.timing import Timing
 from bench.transports.device_check import check
 from bench.wire import Message
 from bench.workload import Unit
+from tests.bench_process import wait_until
 from tests.fake_device import FakeDevice, Notes, Said, all_well, begin, ended
 from tests.made_up import unit
 
@@ -43,7 +48,11 @@ def exports(job: Job) -> Iterator[Said]:
 
 
 def run(
-    folder: Path, devices: dict[Device, FakeDevice], units: tuple[Unit, ...], host: FakeDevice | None = None
+    folder: Path,
+    devices: dict[Device, FakeDevice],
+    units: tuple[Unit, ...],
+    host: FakeDevice | None = None,
+    cache: Path | None = None,
 ) -> tuple[Run, list[BenchError]]:
     """Plan and run; `host` exports where no device is this machine."""
 
@@ -54,7 +63,7 @@ def run(
         assert host is not None
         return host
 
-    campaign = Campaign(list(devices), transport, folder / "cache", Notes(), QUICK)
+    campaign = Campaign(list(devices), transport, cache or folder / "cache", Notes(), QUICK)
     try:
         campaign.connect()
         plan = campaign.plan("ops", (), (), units, (), seed=0)
@@ -159,6 +168,51 @@ def test_the_exporting_host_is_kept_too_while_boards_are_reached(tmp_path: Path)
     _, problems = run(tmp_path, {BOARD: slow}, (unit(device="board"),), host=host)
     assert slow.in_time
     assert problems == []
+
+
+def test_while_boards_measure_the_host_is_free_and_its_files_stay(tmp_path: Path) -> None:
+    """What a board will ask for may still lie in the host's cache, whose agent has left after the exports."""
+    host = FakeDevice(exports)
+    (tmp_path / "cache/artifacts").mkdir(parents=True)
+    old = tmp_path / "cache/artifacts/0ld-code.json"
+
+    def measures(job: Job) -> Iterator[Said]:
+        wait_until(lambda: host.closed)
+        old.write_text("{}")
+        with files_in_use(tmp_path / "cache") as files, files.alone() as alone:
+            assert not alone
+        other, _ = run(tmp_path / "other", {CPU: FakeDevice(exports)}, (unit(),), cache=tmp_path / "cache")
+        assert statuses(other) == {"cpu": {"done"}}
+        assert old.exists(), "a second run drops nothing that the first may want"
+        yield from all_well(job)
+
+    _, problems = run(tmp_path, {BOARD: FakeDevice(measures)}, (unit(device="board"),), host=host)
+    assert problems == []
+    with files_in_use(tmp_path / "cache") as files, files.alone() as alone:
+        assert alone
+    with files_in_use(tmp_path / "cache"), pytest.raises(ProvisionError, match="another run still sends files"):
+        empty_cache(tmp_path / "cache", 0)
+
+
+def test_a_stop_at_the_very_end_of_connecting_is_not_lost(tmp_path: Path) -> None:
+    class Stops(FakeDevice):
+        def connect(self, run: str, timing: Timing, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
+            campaign.stop()
+            return super().connect(run, timing, stopped)
+
+    fake = Stops()
+    campaign = Campaign([CPU], lambda _: fake, tmp_path, Notes(), QUICK)
+    with pytest.raises(StoppedError):
+        campaign.connect()
+
+
+def test_a_cache_that_is_full_ends_the_run_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(ArtifactCache, "put", full)
+    with pytest.raises(StorageError, match="got No space left on device; make room"):
+        run(tmp_path, {CPU: FakeDevice(exports)}, (unit(),))
 
 
 def test_a_link_that_breaks_while_it_waits_is_built_again(tmp_path: Path) -> None:

@@ -215,3 +215,31 @@ def test_an_interrupt_ends_a_wait() -> None:
     with hostile(PATIENT) as device:
         threading.Timer(0.05, device.connection.interrupt).start()
         assert device.connection.receive(30) is None
+
+
+NO_SPACE = {"kind": "disk", "message": "No space left on device on the device (/home/pi/.cache/bench)"}
+
+
+@pytest.mark.parametrize("how", ["its input is closed", "its output ends"])
+def test_what_a_device_said_while_a_file_was_on_its_way_is_heard(tmp_path: Path, how: str) -> None:
+    """The host sees a full or a broken pipe; why stands in what the device said before it left."""
+    large = tmp_path / "large"
+    large.write_bytes(bytes(4 << 20))
+    with hostile(PATIENT) as device:
+        device.say(line(1, type="error", body=NO_SPACE), and_leave=how == "its output ends")
+        if how == "its input is closed":
+            device.ends.shut("listen")
+        with pytest.raises(DeviceError, match="No space left on device"):
+            device.connection.send_file(large, "0" * 64)
+
+
+def test_a_file_that_is_gone_is_that_devices_problem(tmp_path: Path) -> None:
+    with hostile() as device, pytest.raises(DeviceError, match="got No such file or directory; what emptied"):
+        device.connection.send_file(tmp_path / "gone", "0" * 64)
+
+
+def test_an_agent_that_greets_with_anything_else_is_refused() -> None:
+    with hostile(PATIENT) as device:
+        device.say(line(1, type="record"))
+        with pytest.raises(ProtocolError, match="expected 'hello', got 'record'"):
+            device.connection.start()

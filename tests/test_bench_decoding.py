@@ -193,11 +193,16 @@ def test_only_an_object_becomes_a_record(value: object) -> None:
         decode(Record, value)
 
 
-def test_the_constructor_has_the_last_word() -> None:
+@pytest.mark.parametrize("sample", [-0.2, 0.0, 1e-300, 1e300])
+def test_the_constructor_has_the_last_word(sample: float) -> None:
+    """A time that no step takes would overflow where ratios and intervals are made of it."""
     value = a_record()
-    value["measurement"]["samples_s"] = [0.1, -0.2]
-    with pytest.raises(ValueError, match="all positive"):
+    value["measurement"]["samples_s"] = [0.1, sample]
+    with pytest.raises(ValueError, match="times in seconds"):
         decode(Record, value)
+    floor = {"timer_overhead_s": 1e-8, "timer_resolution_s": 1e-9, "spin_samples_s": [sample], "gemm_samples_s": []}
+    with pytest.raises(ValueError, match="times in seconds"):
+        decode(NoiseFloor, floor | {"gemm_size": 256})
 
 
 def test_a_long_wrong_value_is_not_repeated_whole() -> None:

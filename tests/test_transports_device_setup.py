@@ -10,7 +10,7 @@ import pytest
 
 from bench.devices import Device, SshTarget
 from bench.errors import DeviceError, UsageError
-from bench.provision import Wheel
+from bench.provision import ProvisionError, Wheel, _make_environment
 from bench.timing import Timing
 from bench.transports.device_check import check, throttle_text
 from bench.transports.device_setup import clean, environment_folder, packages_for, setup
@@ -131,6 +131,20 @@ def test_setup_from_wheels_and_clean(sshd: Sshd, tmp_path: Path) -> None:
 
 
 @pytest.mark.ssh
+def test_debians_python_without_venv_gets_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last lines of Debian 12's own message, which name the package and not ensurepip."""
+
+    def fails(*_: object) -> None:
+        raise ProvisionError(
+            "python -m venv failed: You may need to use sudo with that command. After installing the python3-venv;"
+            " package, recreate your virtual environment.; Failing command: /home/pi/bench-env/bin/python3"
+        )
+
+    monkeypatch.setattr("bench.provision._run", fails)
+    with pytest.raises(ProvisionError, match="sudo apt install python3-venv"):
+        _make_environment(tmp_path / "bench-env")
+
+
 def test_setup_says_what_pip_said_and_leaves_a_foreign_folder_alone(sshd: Sshd, tmp_path: Path) -> None:
     folder = tmp_path / "w"
     for name in ("numpy", "psutil"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.errors import EXIT_DEVICE, EXIT_DONE, BenchError, UsageError
+from bench.plain_text import LONGEST_MESSAGE, plain_line
 
 if TYPE_CHECKING:
     from bench.devices import Device
@@ -167,7 +168,7 @@ def _way(device: "Device") -> str:
 def _print_found(name: str, found: "Found") -> None:
     _print_table([name, "found"], [[label, value] for label, value in _facts(found.environment) if value])
     for warning in found.warnings:
-        click.echo(f"warning: {warning}")
+        click.echo(f"warning: {plain_line(warning, LONGEST_MESSAGE)}")
 
 
 def _facts(found: "Environment") -> list[tuple[str, str]]:
@@ -201,15 +202,14 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     import sys
 
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from bench.plain_text import plain_line
+    from bench.cli.console import SturdyConsole
 
     table = Table(box=box.SIMPLE)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:  # Text, so that no device's word is read as markup
         table.add_row(*(Text(plain_line(cell)) for cell in row))
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    SturdyConsole(width=None if sys.stdout.isatty() else 120).print(table)

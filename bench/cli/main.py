@@ -8,9 +8,7 @@ from typing import ClassVar
 import click
 
 from bench.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, BenchError
-from bench.plain_text import plain_line
-
-LONGEST_MESSAGE = 2000
+from bench.plain_text import LONGEST_MESSAGE, plain_line
 
 
 class LazyGroup(click.Group):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 
+from bench.cli.console import SturdyConsole
 from bench.errors import StorageError
 from bench.run import Run
 
@@ -39,7 +39,7 @@ def print_results(run: Run, folder: Path, written: Sequence[Path], output_format
     if output_format == "table":
         # A pipe has no width; a hundred columns is what the table is made for.
         width = None if sys.stdout.isatty() else 100
-        console = Console(width=width)
+        console = SturdyConsole(width=width)
         print_table(run, table, console)
         print_ledger(ledger(run, table), console)
     elif output_format == "csv":

@@ -1,18 +1,17 @@
 """What `bench ops` and `bench models` have in common: from options to a folder of results and an exit code."""
 
-import os
-import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
-from rich.console import Console
 
 from bench.campaign import Campaign
+from bench.cli.console import SturdyConsole
+from bench.cli.interrupts import Interrupts
 from bench.cli.options import given_options
 from bench.cli.output import print_results, write_files
 from bench.cli.progress import ConsoleObserver, time_text
@@ -23,6 +22,7 @@ from bench.errors import EXIT_DEVICE, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, 
 from bench.estimate import expected_pair_s, expected_s
 from bench.journal import Journal, check_new, read_plan, read_run
 from bench.pair import Pair
+from bench.plain_text import LONGEST_MESSAGE, plain_line
 from bench.planning import Axes, all_rounds, cells
 from bench.run import Option, Plan, Run
 from bench.store import default_cache
@@ -45,19 +45,14 @@ class Request:
 def run_command(context: click.Context, request: Request) -> int:
     """Plan or resume, measure, report. Returns the exit code."""
     options = context.params
-    errors = Console(stderr=True)
-    observer = ConsoleObserver(errors, quiet=options["no_progress"])
-    old = _plan_to_resume(context, request) if options["resume"] else None
-    if options["retry_failed"] and old is None:
+    observer = ConsoleObserver(SturdyConsole(stderr=True), quiet=options["no_progress"])
+    if options["resume"]:
+        return _resumed_run(_plan_to_resume(context, request), Path(options["resume"]), options, observer)
+    if options["retry_failed"]:
         raise UsageError("expected --retry-failed beside --resume DIR, got it alone; say which run")
-    devices = _devices(options, old)
-    campaign = Campaign(devices, transport_for, default_cache(), observer)
-    try:
-        if old is None:
-            return _new_run(campaign, devices, options, request, observer)
-        return _resumed_run(campaign, old, Path(options["resume"]), options, observer)
-    finally:
-        campaign.close()
+    devices = _devices(options["device"], options)
+    with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
+        return _new_run(campaign, devices, options, request, observer)
 
 
 def _new_run(
@@ -77,7 +72,7 @@ def _new_run(
     if options["dry_run"]:
         _show_plan(table, axes.rounds, pairs)
         return EXIT_DONE
-    with _Interrupts(campaign):
+    with Interrupts(campaign):
         campaign.connect()
     _check_threads(units, campaign)
     plan = campaign.plan(request.command, request.argv, request.options, units, pairs, axes.seed)
@@ -85,9 +80,7 @@ def _new_run(
         return _measure(campaign, journal, plan, plan.units, plan.pairs, folder, options, observer)
 
 
-def _resumed_run(
-    campaign: Campaign, plan: Plan, folder: Path, options: dict[str, Any], observer: ConsoleObserver
-) -> int:
+def _resumed_run(plan: Plan, folder: Path, options: dict[str, Any], observer: ConsoleObserver) -> int:
     retry = options["retry_failed"]
     if options["dry_run"]:
         units, pairs = _left(plan, read_run(folder), retry)
@@ -99,14 +92,21 @@ def _resumed_run(
         units, pairs = _left(plan, run, retry)
         if not units and not pairs:
             return _report(folder, options, [], interrupted=False)
-        with _Interrupts(campaign):
-            campaign.connect()
-        # The journal's word: a device that was away at planning has none in the plan.
-        for state in run.devices:
-            now = campaign.environments.get(state.name)
-            if now is not None and state.environment is not None and (changed := difference(state.environment, now)):
-                raise UsageError(f"--resume {folder}: {state.name} is not what it was: {changed}; start a new run")
-        return _measure(campaign, journal, plan, units, pairs, folder, options, observer)
+        devices = _devices(_names(plan, units, pairs), options)
+        with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
+            with Interrupts(campaign):
+                campaign.connect()
+            _check_threads(units, campaign)
+            _check_same(run, campaign, folder)
+            return _measure(campaign, journal, plan, units, pairs, folder, options, observer)
+
+
+def _check_same(run: Run, campaign: Campaign, folder: Path) -> None:
+    # The journal's word: a device that was away at planning has none in the plan.
+    for state in run.devices:
+        now = campaign.environments.get(state.name)
+        if now is not None and state.environment is not None and (changed := difference(state.environment, now)):
+            raise UsageError(f"--resume {folder}: {state.name} is not what it was: {changed}; start a new run")
 
 
 def _left(plan: Plan, run: Run, retry_failed: bool) -> tuple[list[Unit], list[Pair]]:
@@ -131,36 +131,11 @@ def _measure(
     observer.plan(units, pairs, [device for machine in campaign.machines for device in machine.devices])
     observer.start()
     try:
-        with _Interrupts(campaign) as interrupts:
+        with Interrupts(campaign):
             problems = campaign.run(journal, units, pairs, plan.seed)
     finally:
         observer.stop()
-    return _report(folder, options, problems, interrupted=interrupts.seen)
-
-
-class _Interrupts:
-    """Ctrl-C, TERM and HUP end the run in order; a second Ctrl-C ends the process at once."""
-
-    def __init__(self, campaign: Campaign) -> None:
-        self._campaign = campaign
-        self.seen = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> "_Interrupts":
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            self._before[number] = signal.signal(number, self._handle)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.seen:
-            # The agents see the end of their input and kill their workers.
-            os._exit(EXIT_INTERRUPTED)
-        self.seen = True
-        self._campaign.stop()
+    return _report(folder, options, problems, interrupted=campaign.stopped)
 
 
 def _report(folder: Path, options: dict[str, Any], problems: Sequence[BenchError], *, interrupted: bool) -> int:
@@ -168,7 +143,7 @@ def _report(folder: Path, options: dict[str, Any], problems: Sequence[BenchError
     written = write_files(run, folder)
     print_results(run, folder, written, options["output_format"])
     for problem in problems:
-        click.echo(f"bench: {' '.join(str(problem).split())}", err=True)
+        click.echo(f"bench: {plain_line(str(problem), LONGEST_MESSAGE)}", err=True)
     code = exit_code(run, bool(problems), interrupted)
     if interrupted or code == EXIT_DEVICE:
         click.echo(f"bench: the run is not complete; go on with: bench {run.plan.command} --resume {folder}", err=True)
@@ -226,12 +201,17 @@ def _planned(plan: Plan, option: str) -> str:
     return ",".join(dict.fromkeys(map(str, values.get(option, []))))
 
 
-def _devices(options: dict[str, Any], old: Plan | None) -> list[Device]:
+def _devices(names: Sequence[str], options: dict[str, Any]) -> list[Device]:
     from bench.devices_file import find_device
 
-    names = options["device"] if old is None else [state.name for state in old.devices]
     explicit = Path(options["devices_file"]) if options["devices_file"] else None
     return [find_device(name, explicit) for name in names]
+
+
+def _names(plan: Plan, units: Sequence[Unit], pairs: Sequence[Pair]) -> list[str]:
+    """The devices that what is left needs, in the plan's order: the others may be off, or have changed since."""
+    needed = {unit.device for unit in units} | {pair.first.device for pair in pairs}
+    return [state.name for state in plan.devices if state.name in needed]
 
 
 def _axes(options: dict[str, Any]) -> Axes:

@@ -69,15 +69,13 @@ class Handshake:
 
     def _next_line(self) -> str | None:
         start = self._buffer.find(self._mark)
-        if start < 0:
+        end = self._buffer.find(b"\n", start + len(self._mark)) if start >= 0 else -1
+        if end < 0:
             if len(self._buffer) > MAX_NOISE_BYTES:
                 raise ProtocolError(
                     f"{self._name}: expected our program's first line, got more than {MAX_NOISE_BYTES} other bytes; "
                     "make its shell's start files print nothing"
                 )
-            return None
-        end = self._buffer.find(b"\n", start + len(self._mark))
-        if end < 0:
             return None
         line = self._buffer[start + len(self._mark) : end].decode("utf-8", "replace")
         del self._buffer[: end + 1]

@@ -8,6 +8,7 @@ from bench.archive import Archive, code_archive
 from bench.connection import Connection, Stopped, never
 from bench.devices import Device, SshTarget
 from bench.errors import BenchError
+from bench.process_group import kill_group
 from bench.records import Environment
 from bench.timing import Timing
 from bench.transports import bootstrap
@@ -79,5 +80,4 @@ def end(process: "subprocess.Popen[bytes]") -> None:
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
             pipe.close()
-    process.kill()
-    process.wait()
+    kill_group(process)

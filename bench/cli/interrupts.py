@@ -1,0 +1,36 @@
+"""What Ctrl-C, a closed terminal and `kill` do to a run."""
+
+import os
+import signal
+from types import FrameType
+from typing import Any
+
+from bench.campaign import Campaign
+from bench.errors import EXIT_INTERRUPTED
+
+
+class Interrupts:
+    """Ctrl-C, TERM and HUP end the run in order; a second Ctrl-C ends the process at once."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        self._campaign = campaign
+        self.seen = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "Interrupts":
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # What `nohup` or a script's `&` had us ignore stays ignored.
+            if signal.getsignal(number) != signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.seen:
+            # The agents see the end of their input and kill their workers.
+            os._exit(EXIT_INTERRUPTED)
+        self.seen = True
+        self._campaign.stop()

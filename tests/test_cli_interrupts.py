@@ -1,0 +1,85 @@
+"""Signals that a run answers to, and those that it was told to ignore; streams that lose their readers."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from bench.campaign import Campaign
+from bench.cli.interrupts import Interrupts
+from tests.bench_process import ROOT, BenchProcess
+
+
+@pytest.fixture
+def hung_up() -> Iterator[None]:
+    """What `nohup` sets before it starts a command."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+class Stoppable:
+    """The part of a campaign that a signal reaches."""
+
+    def __init__(self) -> None:
+        self.stops = 0
+
+    def stop(self) -> None:
+        self.stops += 1
+
+
+@pytest.mark.usefixtures("hung_up")
+def test_what_nohup_ignores_stays_ignored() -> None:
+    campaign = Stoppable()
+    before = signal.getsignal(signal.SIGTERM)
+    with Interrupts(cast(Campaign, campaign)):
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert campaign.stops == 0
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert campaign.stops == 1
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+
+
+# The reader is gone before the first word: a pipe would hold the little that is said.
+SAYS = """
+import sys
+from bench.cli.console import SturdyConsole
+console = SturdyConsole(stderr=sys.argv[1] == "stderr")
+for number in range(3):
+    console.print("a line")
+print("still here", file=sys.stdout if sys.argv[1] == "stderr" else sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(("lost", "kept"), [("stdout", "stderr"), ("stderr", "stdout")])
+def test_a_reader_that_goes_away_ends_nothing(lost: str, kept: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SAYS, lost], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        streams = {"stdout": process.stdout, "stderr": process.stderr}
+        gone, other = streams[lost], streams[kept]
+        assert gone is not None
+        assert other is not None
+        gone.close()
+        assert other.read() == "still here\n"
+        assert process.wait() == 0
+
+
+def test_a_report_into_a_closed_pipe_is_done_all_the_same(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docs/results/claims-cpu", tmp_path / "run")
+    (tmp_path / "run/table.csv").unlink()
+    with BenchProcess(tmp_path, tmp_path / "cache").start("report", str(tmp_path / "run")) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+        assert process.wait() == 0, errors
+    assert "Traceback" not in errors
+    assert (tmp_path / "run/table.csv").is_file()
