@@ -16,7 +16,8 @@ DEADLINE_S = 120.0
 SLOWEST_MACS_PER_S = 0.25e9
 # A sixth of the peak of the smallest GPU there is to meet, a Jetson Nano's (128 cores at 0.92 GHz).
 SLOWEST_GPU_MACS_PER_S = 20e9
-TYPICAL_MACS_PER_S = 15e9
+# Of one thread of a present-day x86 core, whole networks.
+TYPICAL_MACS_PER_S = {"eager": 25e9, "compile": 25e9, "onnxruntime": 60e9, "openvino": 60e9}
 TYPICAL_GPU_MACS_PER_S = 1e12
 WORKER_START_S = {"eager": 3.0, "compile": 6.0, "onnxruntime": 0.6, "openvino": 1.5}
 SAMPLING_S = 1.2
@@ -57,7 +58,7 @@ def expected_pair_s(pair: Pair) -> float:
 
 
 def _step_s(unit: Unit) -> float:
-    return macs_of(unit) / (TYPICAL_GPU_MACS_PER_S if unit.accelerator else TYPICAL_MACS_PER_S)
+    return macs_of(unit) / (TYPICAL_GPU_MACS_PER_S if unit.accelerator else TYPICAL_MACS_PER_S[unit.runtime])
 
 
 def expected_export_s(unit: Unit) -> float:
