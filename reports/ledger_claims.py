@@ -92,13 +92,18 @@ def _claim(claim: Claim, place: _Place, records: Sequence[PairRecord | None]) ->
     trust = worst(each for record in done for each in pair_verdicts(record))
     caveats = [] if trust == "ok" else [f"worst pair {trust}"]
     found = verdict(ours, claim.printed_ratio)
-    if found == REPRODUCED and claim.printed_ratio != 1 and _contains_one(ours):
-        caveats.append("1 lies in our interval too: more --pairs would tell")
+    if found == REPRODUCED and (side := _side(ours, claim.printed_ratio)):
+        caveats.append(side)
     return _entry(claim, place, ours, len(done), found, ", ".join(caveats))
 
 
-def _contains_one(ours: Interval) -> bool:
-    return ours.low is not None and ours.high is not None and ours.low <= 1 <= ours.high
+def _side(ours: Interval, printed: float) -> str:
+    """Where a ratio within ±10 % of the printed one says nothing, or the opposite, about which network is faster."""
+    if ours.low is None or ours.high is None or printed == 1:
+        return ""
+    if ours.low <= 1 <= ours.high:
+        return "1 lies in our interval too: more --pairs would tell"
+    return "on the other side of 1" if (printed > 1) != (ours.low > 1) else ""
 
 
 def pair_verdicts(record: PairRecord) -> tuple[Verdict, ...]:
