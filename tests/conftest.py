@@ -1,5 +1,6 @@
 """Fixtures that several test files share."""
 
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,18 @@ import pytest
 from tests.sshd import MISSING, Sshd
 
 Mount = Callable[[Path, str], None]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals_of_a_terminal() -> Iterator[None]:
+    """What is started here can be interrupted, also where `nohup` or a script's `&` has the tests ignore signals."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
+    for number in before:
+        if before[number] == signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
