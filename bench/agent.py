@@ -302,7 +302,7 @@ def disk_text(error: OSError, cache: Path) -> str:
     """What a disk refused, and what to do."""
     return (
         f"{os.strerror(error.errno or 0)} on the device ({error.filename or cache});"
-        f" make room there, or empty {cache} with `bench devices clean`"
+        f" make room there, or empty {cache} with `bench devices clean NAME`"
     )
 
 

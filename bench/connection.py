@@ -22,7 +22,6 @@ from bench.wire import MAX_LINE_BYTES, Message, decode_line, encode_line
 FILE_CHUNK_BYTES = 512 * 1024
 STDERR_BYTES = 8 * 1024
 ANSWER_LEASES = 6  # a card that syncs a large file is slow; one that never answers is broken
-
 STOP_POLL_S = 0.2  # how soon a wait that nothing wakes hears that the run is being ended
 
 Explain = Callable[[int | None, str], BenchError]
