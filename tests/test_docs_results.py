@@ -54,3 +54,16 @@ def test_the_readme_shows_the_claims_that_were_measured() -> None:
         row = next(line for line in ledger.splitlines() if f" {ours} {interval} " in line)
         assert f" {printed} " in row
         assert row.rstrip(" |").endswith(verdict) or f"| {verdict}" in row
+
+
+def test_the_readme_counts_claims_and_agreement_as_the_ledgers_do() -> None:
+    score = re.search(r"of (\d+) ratios, (\d+) are reproduced, (\d+) hold in direction only and (\d+) do not", README)
+    assert score is not None
+    every, *verdicts = map(int, score.groups())
+    assert sum(verdicts) == every
+    ledger = (ROOT / "docs/results/claims-cpu/ledger.md").read_text("utf-8")
+    assert "{} reproduced, {} direction only, {} not reproduced".format(*verdicts) in ledger
+    order = re.search(r"tau-b (\d\.\d\d) in either runtime", README)
+    assert order is not None
+    ledger = (ROOT / "docs/results/models-cpu/ledger.md").read_text("utf-8")
+    assert re.findall(r"tau-b = (\S+)", ledger) == [order[1]] * 2
