@@ -175,13 +175,19 @@ class _PlainLocator(LogLocator):
         return list(super().tick_values(vmin, vmax))
 
 
+def _tick_text(value: float) -> str:
+    """All its digits: within less than a decade ticks stand at 3.5 and 4.5 too."""
+    text = significant(value, digits=4)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def log_axis(axes: Axes, which: str) -> None:
     """A logarithmic axis with plain numbers."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     (axes.set_xscale if which == "x" else axes.set_yscale)("log")
     axis.set_major_locator(_PlainLocator(base=10, numticks=30))
     axis.set_minor_locator(LogLocator(base=10, subs=tuple(range(1, 10)), numticks=100))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, digits=1)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _tick_text(value)))
     axis.set_minor_formatter(NullFormatter())
 
 

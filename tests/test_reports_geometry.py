@@ -7,6 +7,7 @@ import pytest
 
 from reports.label_placement import Box, Label, Segment, place, spread
 from reports.pareto import pareto_front
+from reports.plot_style import figure, log_axis
 
 FRAME = Box(left=0, bottom=0, right=800, top=600)
 
@@ -18,6 +19,20 @@ def _box(x: float, y: float, label: Label) -> Box:
         right=x + label.width / 2,
         top=y + label.height / 2,
     )
+
+
+@pytest.mark.parametrize("limits", [(3.1, 6.4), (0.17, 0.52), (0.9, 60), (0.004, 3), (40, 20_000)])
+def test_a_logarithmic_axis_names_its_ticks_by_what_they_are(limits: tuple[float, float]) -> None:
+    fig = figure(4, 3)
+    axes = fig.add_subplot()
+    log_axis(axes, "x")
+    axes.set_xlim(*limits)
+    fig.canvas.draw()
+    shown = [(at, tick.get_text()) for at, tick in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)]
+    within = [(at, text) for at, text in shown if limits[0] <= at <= limits[1]]
+    assert len(within) >= 2
+    assert [float(text) for _, text in within] == pytest.approx([at for at, _ in within], rel=1e-3)
+    assert not any("e" in text or text.endswith(".0") for _, text in within)
 
 
 def test_a_lone_label_sits_right_of_its_point() -> None:
