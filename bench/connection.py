@@ -22,6 +22,7 @@ from bench.wire import MAX_LINE_BYTES, Message, decode_line, encode_line
 FILE_CHUNK_BYTES = 512 * 1024
 STDERR_BYTES = 8 * 1024
 ANSWER_LEASES = 6  # a card that syncs a large file is slow; one that never answers is broken
+LAST_WORDS_S = 2.0  # for what an agent said before it closed its input, and for a process whose output ended
 STOP_POLL_S = 0.2  # how soon a wait that nothing wakes hears that the run is being ended
 
 Explain = Callable[[int | None, str], BenchError]
@@ -124,7 +125,7 @@ class Connection:
                     self._check_stopped()
                 self._wait_writable()
             except OSError:
-                raise self._lost("the link broke") from None
+                raise self._last_words() from None
 
     def send_file(self, path: Path, digest: str) -> None:
         """Copy a file into the agent's store and wait until it is checked there."""
@@ -278,11 +279,22 @@ class Connection:
             return error
         if not what:  # the output ended: the process is about to, or has
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(2)
+                self._process.wait(LAST_WORDS_S)
             with contextlib.suppress(OSError, BlockingIOError):
                 self._stderr += os.read(self._errors, STDERR_BYTES)
             return self._explain(self._process.poll(), self._stderr.decode("utf-8", "replace"))
         return LinkLostError(self._prefix + what)
+
+    def _last_words(self) -> BenchError:
+        """The error for an input that is closed. Why comes by another pipe, perhaps a moment later."""
+        until = time.monotonic() + LAST_WORDS_S
+        try:
+            while (error := self._parting_words()) is None and (left := until - time.monotonic()) > 0:
+                self._read(left)
+        except BenchError as ended:  # the output ended too
+            error = ended
+        self._ended = True
+        return error or LinkLostError(f"{self._prefix}the link broke")
 
     def _parting_words(self) -> BenchError | None:
         """The error that the agent left with, where it came while nobody listened: in the middle of a file, say."""

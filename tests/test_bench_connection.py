@@ -220,17 +220,37 @@ def test_an_interrupt_ends_a_wait() -> None:
 NO_SPACE = {"kind": "disk", "message": "No space left on device on the device (/home/pi/.cache/bench)"}
 
 
-@pytest.mark.parametrize("how", ["its input is closed", "its output ends"])
+@pytest.mark.parametrize("how", ["its output ends", "its input is closed", "its input is closed before it speaks"])
 def test_what_a_device_said_while_a_file_was_on_its_way_is_heard(tmp_path: Path, how: str) -> None:
-    """The host sees a full or a broken pipe; why stands in what the device said before it left."""
+    """The host sees a full or a broken pipe; why stands in what the device says as it leaves."""
     large = tmp_path / "large"
     large.write_bytes(bytes(4 << 20))
+    words = line(1, type="error", body=NO_SPACE)
     with hostile(PATIENT) as device:
-        device.say(line(1, type="error", body=NO_SPACE), and_leave=how == "its output ends")
+        if how == "its input is closed before it speaks":
+            device.ends.shut("listen")
+            threading.Timer(0.2, device.say, (words,)).start()
+        else:
+            device.say(words, and_leave=how == "its output ends")
         if how == "its input is closed":
             device.ends.shut("listen")
         with pytest.raises(DeviceError, match="No space left on device"):
             device.connection.send_file(large, "0" * 64)
+
+
+def test_an_input_that_is_closed_in_silence_is_a_lost_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.connection.LAST_WORDS_S", 0.1)
+    with hostile(PATIENT) as device:
+        device.ends.shut("listen")
+        with pytest.raises(LinkLostError, match="the link broke"):
+            device.connection.send("alive", {})
+
+
+def test_an_input_and_an_output_that_are_closed_ask_the_transport_why() -> None:
+    with hostile(PATIENT) as device:
+        device.ends.shut("listen", "speak")
+        with pytest.raises(LinkLostError, match="gone"):
+            device.connection.send("alive", {})
 
 
 def test_a_file_that_is_gone_is_that_devices_problem(tmp_path: Path) -> None:
