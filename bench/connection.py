@@ -77,7 +77,7 @@ class Connection:
         self._sequence = 0
         self._expected = 1
         self._heard = self._beat = time.monotonic()
-        self._ended = False
+        self._ended = self._closed = False
         self.timing = timing
         self.heard_bytes = 0  # so far, heartbeats included
 
@@ -204,10 +204,16 @@ class Connection:
             os.write(self._wake_write, b"!")
 
     def close(self) -> None:
-        """Say goodbye and wait a moment; then the process is ended, and its agent sees the end of its input."""
+        """Say goodbye and wait a moment; then the process is ended, and its agent sees the end of its input.
+
+        Closing twice is closing once.
+        """
+        if self._closed:  # its descriptors' numbers may be another's by now
+            return
         with contextlib.suppress(BenchError):
             if not self._ended:
                 self.send("bye", {})
+        self._ended = self._closed = True
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 with contextlib.suppress(OSError):

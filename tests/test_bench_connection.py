@@ -238,6 +238,17 @@ def test_what_a_device_said_while_a_file_was_on_its_way_is_heard(tmp_path: Path,
             device.connection.send_file(large, "0" * 64)
 
 
+def test_closing_twice_leaves_alone_what_took_the_descriptors_since() -> None:
+    with hostile() as device:
+        device.connection.close()
+        reader, writer = os.pipe()
+        device.connection.close()
+        os.write(writer, b"!")
+        assert os.read(reader, 1) == b"!"
+        os.close(reader)
+        os.close(writer)
+
+
 def test_an_input_that_is_closed_in_silence_is_a_lost_link(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.connection.LAST_WORDS_S", 0.1)
     with hostile(PATIENT) as device:
