@@ -23,15 +23,15 @@ from bench.decoding import decode, encode
 from bench.device_lock import take_lock
 from bench.environment import probe
 from bench.errors import ProtocolError
+from bench.host_pipe import HostPipe
 from bench.job import Job
 from bench.measuring.affinity import choose, topology
 from bench.start_workers import compiled_folder, start_workers
 from bench.store import Incoming, Store, default_cache
 from bench.timing import Timing
-from bench.wire import MAX_LINE_BYTES, Message, decode_line, encode_line
+from bench.wire import Message, decode_line, encode_line
 from bench.worker_process import WORKER, WorkerProcess, kill_orphans
 
-MAX_BACKLOG_BYTES = 64 << 20
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -41,30 +41,27 @@ class Agent:
     def __init__(
         self, run: str, timing: Timing, cache: Path, given: bytes = b"", worker: tuple[str, ...] = WORKER
     ) -> None:
-        self._run, self._timing, self._cache, self._store = run, timing, cache, Store(cache)
+        self._timing, self._cache, self._store = timing, cache, Store(cache)
         self._worker = worker
         self._selector = selectors.DefaultSelector()
-        self._input, self._output = bytearray(given), bytearray()
-        self._sequence = 0
+        self._host = HostPipe(run, self._selector, given)
         self._workers: list[WorkerProcess] = []
         self._job: Job | None = None
         self._incoming: Incoming | None = None
         self._stopping = False
-        self._heard = time.monotonic()
-        self._next_beat = self._heard + timing.heartbeat_s
+        self._next_beat = time.monotonic() + timing.heartbeat_s
 
     def run(self) -> int:
         """Serve until the host leaves; the exit code is for people only, nothing reads it."""
         wakeup = self._watch_signals()
-        for descriptor in (0, 1):
-            os.set_blocking(descriptor, False)
-        self._selector.register(0, selectors.EVENT_READ, self._read_host)
+        self._host.open()
         self._selector.register(wakeup, selectors.EVENT_READ, lambda: _drain(wakeup))
         # The cache's folder may not be there for the free space yet; probe looks at its nearest parent.
-        self._send("hello", {"environment": encode(probe(self._cache)), "clock": time.time(), "pid": os.getpid()})
+        body = {"environment": encode(probe(self._cache)), "clock": time.time(), "pid": os.getpid()}
+        self._host.send("hello", body)
         try:
-            while not self._stopping or self._output:
-                self._flush()
+            while not self._stopping or self._host.has_unsent:
+                self._host.flush()
                 self._handle_lines()
                 for key, _ in self._selector.select(self._until_next_timer()):
                     key.data()
@@ -92,25 +89,11 @@ class Agent:
 
     # --- the host's side
 
-    def _read_host(self) -> None:
-        try:
-            data = os.read(0, 1 << 18)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._leave()
-        self._heard = time.monotonic()
-        self._input += data
-        if len(self._input) > 2 * MAX_LINE_BYTES and b"\n" not in self._input:
-            self._fail("expected shorter lines from the host")
-
     def _handle_lines(self) -> None:
-        while not self._stopping and (end := self._input.find(b"\n")) >= 0:
-            line = bytes(self._input[:end])
-            del self._input[: end + 1]
+        while not self._stopping:
             try:
+                if (line := self._host.next_line()) is None:
+                    break
                 message = decode_line(line)
                 _HANDLERS[message.type](self, message.body)
             except KeyError as error:
@@ -120,37 +103,12 @@ class Agent:
             except OSError as error:
                 self._fail(disk_text(error, self._cache), "disk")
 
-    def _send(self, kind: str, body: dict[str, Any], unit: str = "", attempt: int = 0) -> None:
-        self._sequence += 1
-        self._output += encode_line(
-            Message(type=kind, body=body, run=self._run, unit=unit, attempt=attempt, seq=self._sequence)
-        )
-        if len(self._output) > MAX_BACKLOG_BYTES:
-            self._leave()
-        self._flush()
-
-    def _flush(self) -> None:
-        try:
-            while self._output:
-                del self._output[: os.write(1, self._output)]
-        except BlockingIOError:
-            pass
-        except OSError:
-            self._output.clear()
-            self._leave()
-        waiting = 1 in self._selector.get_map()
-        if self._output and not waiting:
-            self._selector.register(1, selectors.EVENT_WRITE, self._flush)
-        elif not self._output and waiting:
-            self._selector.unregister(1)
-
     def _fail(self, message: str, kind: str = "protocol") -> None:
-        self._send("error", {"kind": kind, "message": message[:2000]})
+        self._host.send("error", {"kind": kind, "message": message[:2000]})
         self._stopping = True
 
     def _leave(self) -> None:
-        self._stopping = True
-        self._output.clear()
+        self._stopping = self._host.gone = True
         self._kill_all()
 
     # --- what the host asks
@@ -159,7 +117,7 @@ class Agent:
         pass  # any byte renews the lease
 
     def _on_have(self, body: dict[str, Any]) -> None:
-        self._send("missing", {"digests": [digest for digest in body["digests"] if not self._store.has(digest)]})
+        self._host.send("missing", {"digests": [digest for digest in body["digests"] if not self._store.has(digest)]})
 
     def _on_file(self, body: dict[str, Any]) -> None:
         if "digest" in body:
@@ -171,7 +129,7 @@ class Agent:
             if body["last"]:
                 self._incoming.finish()
                 self._incoming = None
-                self._send("stored", {})
+                self._host.send("stored", {})
         except (OSError, ValueError, binascii.Error):
             incoming, self._incoming = self._incoming, None
             if incoming is not None:
@@ -208,7 +166,7 @@ class Agent:
                 if message.type == "begin" and self._job is not None:
                     worker.begin_unit(self._job.deadline_s(message.unit))
                 body = message.body | {"worker": index}
-                self._send(message.type, body, unit=message.unit, attempt=message.attempt)
+                self._host.send(message.type, body, unit=message.unit, attempt=message.attempt)
             except ProtocolError as error:
                 worker.broke_wire = str(error)
         if worker.broke_wire:
@@ -239,7 +197,7 @@ class Agent:
             self._unregister(worker.log_pipe)
             worker.close_pipes()
             worker.pid = -1
-            self._send("exit", end | {"worker": index, "log": worker.log_tail})
+            self._host.send("exit", end | {"worker": index, "log": worker.log_tail})
             # One of a pair without the other has nothing to do.
             if end["code"] or end["signal"]:
                 for other in self._workers:
@@ -249,7 +207,7 @@ class Agent:
             self._workers = []
             kill_orphans()
             self._forget_compiled()
-            self._send("idle", {})
+            self._host.send("idle", {})
 
     def _kill_all(self) -> None:
         for worker in self._workers:
@@ -264,18 +222,19 @@ class Agent:
 
     def _until_next_timer(self) -> float:
         now = time.monotonic()
-        moments = [self._next_beat, self._heard + self._timing.lease_s]
+        moments = [self._next_beat, self._host.heard + self._timing.lease_s]
         moments += [w.check_deadline(now, self._timing.grace_s) for w in self._workers if w.pid > 0]
         # What it still has to say when it stops waits until the host takes it.
-        return 0.0 if self._stopping and not self._output else max(0.0, min(moments) - now)
+        over = self._host.gone or (self._stopping and not self._host.has_unsent)
+        return 0.0 if over else max(0.0, min(moments) - now)
 
     def _check_timers(self) -> None:
         now = time.monotonic()
-        if now >= self._heard + self._timing.lease_s:
+        if self._host.gone or now >= self._host.heard + self._timing.lease_s:
             self._leave()
         if now >= self._next_beat:
             self._next_beat = now + self._timing.heartbeat_s
-            self._send("alive", {})
+            self._host.send("alive", {})
 
 
 _HANDLERS: dict[str, Callable[[Agent, dict[str, Any]], None]] = {
