@@ -11,7 +11,7 @@ from bench.connection import Connection, Stopped, never
 from bench.errors import LinkLostError
 from bench.timing import Timing
 
-TIMING = Timing(heartbeat_s=0.1, lease_s=0.6, grace_s=0.1, lock_wait_s=0.1)
+HASTY = Timing(heartbeat_s=0.1, lease_s=1.5, grace_s=0.1, lock_wait_s=0.1)  # where a lease has to end
 PATIENT = Timing(heartbeat_s=60, lease_s=60)
 
 
@@ -71,7 +71,7 @@ class Hostile:
 
 
 @contextmanager
-def hostile(timing: Timing = TIMING, stopped: Stopped = never) -> Iterator[Hostile]:
+def hostile(timing: Timing = PATIENT, stopped: Stopped = never) -> Iterator[Hostile]:
     """One device, for one test."""
     device = Hostile(timing, stopped)
     try:

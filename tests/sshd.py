@@ -122,7 +122,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def wait_until(condition: Callable[[], object], what: str, limit_s: float = 20.0) -> None:
+def wait_until(condition: Callable[[], object], what: str, limit_s: float = 60.0) -> None:
     """Return when `condition()` holds; AssertionError when it never does. A guard against hangs, not a measurement."""
     until = time.monotonic() + limit_s
     while not condition():

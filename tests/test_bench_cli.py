@@ -15,7 +15,7 @@ import pytest
 
 from bench.cli.main import main
 from bench.journal import Journal, read_run
-from tests.bench_process import ROOT, BenchProcess, processes_with, records, wait_until
+from tests.bench_process import ROOT, SOON_S, BenchProcess, processes_with, records, wait_until
 
 # A tiny operator still takes seconds: it is warmed up and sampled like any other.
 ONE = ("ops", "--op", "dwconv", "--size", "16x4x4", "--stack", "1")
@@ -297,7 +297,7 @@ def test_ctrl_c_ends_in_order_and_resume_completes(bench: BenchProcess, finished
     try:
         wait_until(lambda: records(run))
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=SOON_S)
     finally:
         process.kill()
         process.wait()
@@ -327,7 +327,7 @@ def test_term_and_hup_end_a_run_in_order(bench: BenchProcess, finished: Path, nu
     try:
         wait_until(lambda: records(run))
         process.send_signal(number)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=SOON_S)
     finally:
         process.kill()
         process.wait()
@@ -357,7 +357,7 @@ def test_ctrl_c_twice_waits_for_nothing(bench: BenchProcess, finished: Path) -> 
             assert process.wait(60) == 130
         finally:
             os.kill(agent, signal.SIGCONT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=SOON_S)
     finally:
         process.kill()
         process.wait()
@@ -384,7 +384,7 @@ def test_a_killed_worker_costs_nothing_but_time(bench: BenchProcess, finished: P
         wait_until(workers)
         for pid in workers():
             os.kill(pid, signal.SIGKILL)
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=SOON_S)
     finally:
         process.kill()
         process.wait()

@@ -15,13 +15,13 @@ from bench.environment import probe
 from bench.errors import DeviceError, LinkLostError, ProtocolError
 from bench.timing import Timing
 from bench.wire import Message, encode_line
-from tests.hostile_device import PATIENT, TIMING, Hostile, hostile
+from tests.hostile_device import HASTY, Hostile, hostile
 
 
 def hear(data: bytes) -> list[Message]:
     """All messages the host takes from these bytes and the end after them."""
     taken: list[Message] = []
-    with hostile(PATIENT) as device:
+    with hostile() as device:
         device.say(data, and_leave=True)
         with pytest.raises(DeviceError):
             hear_all(device, taken)
@@ -85,7 +85,7 @@ def test_a_stream_cut_at_any_byte_gives_only_whole_messages() -> None:
     ],
 )
 def test_a_broken_line_is_a_protocol_error_in_one_line(data: bytes, says: str) -> None:
-    with hostile(PATIENT) as device:
+    with hostile() as device:
         device.say(data)
         with pytest.raises(ProtocolError) as caught:
             hear_all(device, [])
@@ -100,39 +100,39 @@ def test_endless_noise_is_bounded_by_the_line_limit() -> None:
 
 
 def test_silence_for_a_lease_is_a_lost_link() -> None:
-    with hostile() as device, pytest.raises(LinkLostError, match=r"nothing was heard for 0\.6 s"):
+    with hostile(HASTY) as device, pytest.raises(LinkLostError, match=r"nothing was heard for 1\.5 s"):
         device.connection.receive(10)
 
 
 def test_silence_within_a_record_is_a_lost_link_too() -> None:
     """The whole record before it counts, the half one does not."""
-    with hostile() as device:
+    with hostile(HASTY) as device:
         device.say(line(1) + line(2)[:-20])
         first = device.connection.receive(10)
         assert first is not None
         assert first.seq == 1
-        with pytest.raises(LinkLostError, match=r"nothing was heard for 0\.6 s"):
+        with pytest.raises(LinkLostError, match=r"nothing was heard for 1\.5 s"):
             device.connection.receive(10)
 
 
 def test_a_device_that_reads_nothing_is_a_lost_link() -> None:
-    with hostile() as device:
+    with hostile(HASTY) as device:
         big = {"data": "x" * 500_000}
         with pytest.raises(LinkLostError, match="took no more data"):
             device.connection.send("file", big)
 
 
 def test_heartbeats_renew_the_lease_and_are_not_messages() -> None:
-    with hostile() as device:
-        for seq in range(1, 8):
+    with hostile(HASTY) as device:
+        for seq in range(1, 6):
             device.say(line(seq, type="alive"))
-            assert device.connection.receive(TIMING.lease_s / 3) is None
+            assert device.connection.receive(HASTY.lease_s / 3) is None
         assert b'"type":"alive"' in os.read(device.ends.listen, 1 << 16), "the host beats as well"
 
 
-def test_an_answer_is_not_waited_for_without_end() -> None:
-    timing = Timing(heartbeat_s=0.05, lease_s=0.2)
-    with hostile(timing) as device:
+def test_an_answer_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.connection.ANSWER_LEASES", 1)
+    with hostile(Timing(heartbeat_s=0.05, lease_s=1.5)) as device:
         over = threading.Event()
 
         def beat() -> None:
@@ -185,9 +185,9 @@ def test_the_end_of_the_pipe_asks_the_transport_why() -> None:
 
 
 def test_what_came_while_nobody_listened_counts_as_heard() -> None:
-    with hostile() as device:
+    with hostile(HASTY) as device:
         device.say(line(1, type="alive") + line(2))
-        time.sleep(2 * TIMING.lease_s)
+        time.sleep(2 * HASTY.lease_s)
         message = device.connection.receive(10)
         assert message is not None
         assert message.type == "idle"
@@ -212,7 +212,7 @@ def test_errors_name_the_device() -> None:
 
 
 def test_an_interrupt_ends_a_wait() -> None:
-    with hostile(PATIENT) as device:
+    with hostile() as device:
         threading.Timer(0.05, device.connection.interrupt).start()
         assert device.connection.receive(30) is None
 
@@ -226,7 +226,7 @@ def test_what_a_device_said_while_a_file_was_on_its_way_is_heard(tmp_path: Path,
     large = tmp_path / "large"
     large.write_bytes(bytes(4 << 20))
     words = line(1, type="error", body=NO_SPACE)
-    with hostile(PATIENT) as device:
+    with hostile() as device:
         if how == "its input is closed before it speaks":
             device.ends.shut("listen")
             threading.Timer(0.2, device.say, (words,)).start()
@@ -251,14 +251,14 @@ def test_closing_twice_leaves_alone_what_took_the_descriptors_since() -> None:
 
 def test_an_input_that_is_closed_in_silence_is_a_lost_link(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.connection.LAST_WORDS_S", 0.1)
-    with hostile(PATIENT) as device:
+    with hostile() as device:
         device.ends.shut("listen")
         with pytest.raises(LinkLostError, match="the link broke"):
             device.connection.send("alive", {})
 
 
 def test_an_input_and_an_output_that_are_closed_ask_the_transport_why() -> None:
-    with hostile(PATIENT) as device:
+    with hostile() as device:
         device.ends.shut("listen", "speak")
         with pytest.raises(LinkLostError, match="gone"):
             device.connection.send("alive", {})
@@ -270,7 +270,7 @@ def test_a_file_that_is_gone_is_that_devices_problem(tmp_path: Path) -> None:
 
 
 def test_an_agent_that_greets_with_anything_else_is_refused() -> None:
-    with hostile(PATIENT) as device:
+    with hostile() as device:
         device.say(line(1, type="record"))
         with pytest.raises(ProtocolError, match="expected 'hello', got 'record'"):
             device.connection.start()

@@ -18,10 +18,10 @@ from bench.patience import Patience
 from bench.records import Environment
 from bench.timing import Timing
 from bench.transports.ssh import SshTransport
-from tests.bench_process import ROOT, BenchProcess, processes_with, wait_until
+from tests.bench_process import ROOT, SOON_S, BenchProcess, processes_with, wait_until
 from tests.cutting_proxy import CuttingProxy
 from tests.fake_device import FakeDevice, Notes
-from tests.hostile_device import PATIENT, hostile
+from tests.hostile_device import hostile
 from tests.sshd import Sshd
 
 DIGEST = "0" * 64
@@ -45,7 +45,7 @@ def stopped() -> Stopped:
     ids=["start", "missing", "stored"],
 )
 def test_an_answer_is_waited_for_no_longer(ask: Callable[[Connection], object], stopped: Stopped) -> None:
-    with hostile(PATIENT, stopped) as device, pytest.raises(StoppedError):
+    with hostile(stopped=stopped) as device, pytest.raises(StoppedError):
         ask(device.connection)
 
 
@@ -53,7 +53,7 @@ def test_a_file_on_its_way_is_dropped(tmp_path: Path, stopped: Stopped) -> None:
     """The device takes no byte, so the pipe is full when the stop comes; nothing is added to a message cut short."""
     large = tmp_path / "large"
     large.write_bytes(bytes(4 << 20))
-    with hostile(PATIENT, stopped) as device:
+    with hostile(stopped=stopped) as device:
         with pytest.raises(StoppedError):
             device.connection.send_file(large, DIGEST)
         device.connection.close()
@@ -130,7 +130,7 @@ def test_ctrl_c_while_another_run_holds_the_machine(bench: BenchProcess) -> None
     try:
         wait_until(agents)
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=SOON_S)
     finally:
         process.kill()
         process.wait()

@@ -29,7 +29,8 @@ from tests.sshd import SSHD, Sshd, wait_until
 pytestmark = pytest.mark.ssh
 
 ROOT = Path(__file__).resolve().parents[1]
-TIMING = Timing(heartbeat_s=0.2, lease_s=1.5, grace_s=0.2, lock_wait_s=5.0)
+TIMING = Timing(heartbeat_s=0.2, lease_s=20.0, grace_s=0.2, lock_wait_s=20.0)
+HASTY = Timing(heartbeat_s=0.2, lease_s=3.0, grace_s=0.2, lock_wait_s=20.0)  # where a lease has to end
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def proxy(sshd: Sshd) -> Iterator[CuttingProxy]:
 
 @pytest.fixture
 def transport(sshd: Sshd, proxy: CuttingProxy) -> SshTransport:
-    return SshTransport(sshd.device(port=proxy.port), patience_s=4.0)
+    return SshTransport(sshd.device(port=proxy.port), patience_s=30.0)
 
 
 def nothing_runs(sshd: Sshd) -> None:
@@ -52,7 +53,12 @@ def nothing_runs(sshd: Sshd) -> None:
 def begin(connection: Connection, sshd: Sshd) -> None:
     """A worker of some seconds runs: it imports torch."""
     connection.send("job", encode(Job(task=Task(kind="probe"))))
-    wait_until(lambda: any("bench.worker" in " ".join(p.cmdline()) for p in sshd.agents()), "a worker to start")
+
+    def has_begun() -> bool:
+        connection.receive(0.02)  # and so its lease is renewed
+        return any("bench.worker" in " ".join(p.cmdline()) for p in sshd.agents())
+
+    wait_until(has_begun, "a worker to start")
 
 
 def lost(connection: Connection) -> str:
@@ -115,17 +121,17 @@ def test_a_reset_in_mid_unit(sshd: Sshd, proxy: CuttingProxy, transport: SshTran
 
 def test_a_black_hole_in_mid_unit(sshd: Sshd, proxy: CuttingProxy, transport: SshTransport) -> None:
     """Neither side is told anything: both leases end, and the device is free again while the hole lasts."""
-    connection, _, _ = transport.connect("run", TIMING)
+    connection, _, _ = transport.connect("run", HASTY)
     begin(connection, sshd)
     proxy.pause()
-    assert "nothing was heard for 1.5 s" in lost(connection)
+    assert "nothing was heard for 3 s" in lost(connection)
     nothing_runs(sshd)
     proxy.resume()
     again(transport)
 
 
 def test_a_flap_shorter_than_the_lease_loses_nothing(sshd: Sshd, proxy: CuttingProxy, transport: SshTransport) -> None:
-    connection, _, _ = transport.connect("run", Timing(heartbeat_s=0.2, lease_s=20))
+    connection, _, _ = transport.connect("run", TIMING)
     try:
         connection.send("job", encode(Job(task=Task(kind="noise"))))
         proxy.pause()
@@ -153,11 +159,11 @@ def test_a_pulled_cable(sshd: Sshd) -> None:
     """A board in a network of its own, whose packets vanish: no side is told, both end, and the board serves again."""
     with network_of_its_own() as (namespace, address):
         move(sshd, namespace, address)
-        transport = SshTransport(sshd.device(), patience_s=10.0)
-        connection, _, _ = transport.connect("run", TIMING)
+        transport = SshTransport(sshd.device(), patience_s=30.0)
+        connection, _, _ = transport.connect("run", HASTY)
         begin(connection, sshd)
         ip("-n", namespace, "link", "set", "inside", "down")
-        assert "nothing was heard for 1.5 s" in lost(connection)
+        assert "nothing was heard for 3 s" in lost(connection)
         nothing_runs(sshd)
         ip("-n", namespace, "link", "set", "inside", "up")
         again(transport)
