@@ -2,25 +2,21 @@
 
 import base64
 import contextlib
-import os
-import selectors
 import subprocess
 import time
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from bench.agent_pipe import AgentPipe
 from bench.decoding import decode, encode
 from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StoppedError
 from bench.plain_text import plain_line
-from bench.process_group import kill_group
 from bench.records import Environment
 from bench.timing import Timing
 from bench.wire import MAX_LINE_BYTES, Message, decode_line, encode_line
 
 FILE_CHUNK_BYTES = 512 * 1024
-STDERR_BYTES = 8 * 1024
 ANSWER_LEASES = 6  # a card that syncs a large file is slow; one that never answers is broken
 LAST_WORDS_S = 2.0  # for what an agent said before it closed its input, and for a process whose output ended
 STOP_POLL_S = 0.2  # how soon a wait that nothing wakes hears that the run is being ended
@@ -59,35 +55,27 @@ class Connection:
         name: str = "",
         stopped: Stopped = never,
     ) -> None:
-        self._process, self._run, self._timing, self._explain = process, run, timing, explain
-        self._stopped = stopped
+        self._pipe = AgentPipe(process)
+        self._run, self._explain, self._stopped = run, explain, stopped
         self._prefix = f"{name}: " if name else ""  # of every error: a run may have many devices
-        if process.stdin is None or process.stdout is None or process.stderr is None:
-            raise ValueError("expected a process with all three pipes")
-        self._input, self._output, self._errors = (p.fileno() for p in (process.stdin, process.stdout, process.stderr))
-        for descriptor in (self._input, self._output, self._errors):
-            os.set_blocking(descriptor, False)
-        self._wake_read, self._wake_write = os.pipe()
-        os.set_blocking(self._wake_read, False)
-        self._selector = selectors.DefaultSelector()
-        for descriptor in (self._output, self._errors, self._wake_read):
-            self._selector.register(descriptor, selectors.EVENT_READ)
-        self._buffer, self._lines = bytearray(), deque[bytes]()
-        self._stderr = b""
         self._sequence = 0
         self._expected = 1
-        self._heard = self._beat = time.monotonic()
-        self._ended = self._closed = False
+        self._beat = time.monotonic()
+        self._ended = False
         self.timing = timing
-        self.heard_bytes = 0  # so far, heartbeats included
+
+    @property
+    def heard_bytes(self) -> int:
+        """What the agent has said so far, heartbeats included."""
+        return self._pipe.heard_bytes
 
     def start(self, raw: bytes = b"") -> tuple[Environment, float]:
         """Begin the conversation (`raw` is what was read ahead); returns the device's environment and clock skew."""
         self._feed(raw)
-        self.send("start", {"timing": encode(self._timing)})
-        until = time.monotonic() + self._timing.lock_wait_s + 2 * self._timing.lease_s
+        self.send("start", {"timing": encode(self.timing)})
+        until = time.monotonic() + self.timing.lock_wait_s + 2 * self.timing.lease_s
         # The agent is silent while it waits for its lock: the lease begins after that.
-        self._heard = time.monotonic() + self._timing.lock_wait_s
+        self._pipe.heard = time.monotonic() + self.timing.lock_wait_s
         while True:
             message = self.receive(min(STOP_POLL_S, until - time.monotonic()))
             self._check_stopped()
@@ -112,20 +100,24 @@ class Connection:
         """Write one message; LinkLostError where the pipe is gone or stays full for a lease."""
         self._sequence += 1
         data = encode_line(Message(type=kind, body=body, run=self._run, unit=unit, attempt=attempt, seq=self._sequence))
-        until = time.monotonic() + self._timing.lease_s
+        until = time.monotonic() + self.timing.lease_s
         view = memoryview(data)
         while view:
             try:
-                view = view[os.write(self._input, view) :]
-                until = time.monotonic() + self._timing.lease_s
-            except BlockingIOError:
-                if time.monotonic() >= until:
-                    raise self._lost("the link took no more data") from None
-                if stoppable:
-                    self._check_stopped()
-                self._wait_writable()
+                taken = self._pipe.write(view)
             except OSError:
                 raise self._last_words() from None
+            view = view[taken:]
+            if taken:
+                until = time.monotonic() + self.timing.lease_s
+            elif time.monotonic() >= until:
+                raise self._lost("the link took no more data")
+            else:
+                if stoppable:
+                    self._check_stopped()
+                self._pipe.wait_writable(STOP_POLL_S)
+                # While a file is on its way the agent may answer; take that in, or both sides would block.
+                self._read(0)
 
     def send_file(self, path: Path, digest: str) -> None:
         """Copy a file into the agent's store and wait until it is checked there."""
@@ -160,9 +152,9 @@ class Connection:
 
     def wait_for(self, kind: str) -> Message:
         """The next message, which must be of that kind; ProtocolError where only heartbeats come for too long."""
-        until = time.monotonic() + ANSWER_LEASES * self._timing.lease_s
+        until = time.monotonic() + ANSWER_LEASES * self.timing.lease_s
         while True:
-            message = self.receive(min(STOP_POLL_S, self._timing.lease_s))
+            message = self.receive(min(STOP_POLL_S, self.timing.lease_s))
             self._check_stopped()
             if message is None and time.monotonic() >= until:
                 raise self._broken(f"expected {kind!r}, nothing but heartbeats came")
@@ -179,53 +171,40 @@ class Connection:
         """
         until = time.monotonic() + max(0.0, timeout_s)
         while True:
-            while self._lines:
-                message = self._check(self._lines.popleft())
+            while self._pipe.lines:
+                message = self._check(self._pipe.lines.popleft())
                 if message.type != "alive":
                     return message
             now = time.monotonic()
-            if now - self._beat >= self._timing.heartbeat_s:
+            if now - self._beat >= self.timing.heartbeat_s:
                 self._beat = now
                 self.send("alive", {})
-            if now - self._heard >= self._timing.lease_s:
+            if now - self._pipe.heard >= self.timing.lease_s:
                 # Nobody may have listened for so long: what waits in the pipe counts.
                 self._read(0)
-                if now - self._heard >= self._timing.lease_s:
-                    raise self._lost(f"nothing was heard for {self._timing.lease_s:g} s")
+                if now - self._pipe.heard >= self.timing.lease_s:
+                    raise self._lost(f"nothing was heard for {self.timing.lease_s:g} s")
                 continue
             if now >= until:
                 return None
-            if self._read(min(until, self._beat + self._timing.heartbeat_s, self._heard + self._timing.lease_s) - now):
+            next_beat, lease_end = self._beat + self.timing.heartbeat_s, self._pipe.heard + self.timing.lease_s
+            if self._read(min(until, next_beat, lease_end) - now):
                 return None
 
     def interrupt(self) -> None:
         """Make a waiting `receive` return."""
-        with contextlib.suppress(OSError):
-            os.write(self._wake_write, b"!")
+        self._pipe.interrupt()
 
     def close(self) -> None:
         """Say goodbye and wait a moment; then the process is ended, and its agent sees the end of its input.
 
         Closing twice is closing once.
         """
-        if self._closed:  # its descriptors' numbers may be another's by now
-            return
         with contextlib.suppress(BenchError):
             if not self._ended:
                 self.send("bye", {})
-        self._ended = self._closed = True
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-        try:
-            self._process.wait(2)
-        except subprocess.TimeoutExpired:
-            kill_group(self._process)
-        self._selector.close()
-        for descriptor in (self._wake_read, self._wake_write):
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+        self._ended = True
+        self._pipe.close(LAST_WORDS_S)
 
     def _check_stopped(self) -> None:
         if self._stopped():
@@ -249,34 +228,18 @@ class Connection:
 
     def _read(self, timeout_s: float) -> bool:
         """Take in what has come; True where `interrupt` was called."""
-        interrupted = False
-        for key, _ in self._selector.select(max(0.0, timeout_s)):
-            try:
-                data = os.read(key.fd, 1 << 18)
-            except BlockingIOError:
-                continue
-            if key.fd == self._wake_read:
-                interrupted = True
-            elif key.fd == self._errors:
-                self._stderr = (self._stderr + data)[-STDERR_BYTES:]
-                if not data:
-                    self._selector.unregister(self._errors)
-            elif data:
-                self._heard = time.monotonic()
-                self.heard_bytes += len(data)
-                self._feed(data)
-            else:
-                raise self._lost("")
-        return interrupted
+        try:
+            return self._pipe.read(timeout_s)
+        except EOFError:
+            raise self._lost("") from None
+        except ProtocolError as error:
+            raise self._broken(str(error)) from None
 
     def _feed(self, data: bytes) -> None:
-        self._buffer += data
-        if b"\n" in data:
-            *lines, rest = bytes(self._buffer).split(b"\n")
-            self._lines.extend(lines)
-            self._buffer = bytearray(rest)
-        if len(self._buffer) > MAX_LINE_BYTES:
-            raise self._broken(f"expected lines of at most {MAX_LINE_BYTES} bytes")
+        try:
+            self._pipe.feed(data)
+        except ProtocolError as error:
+            raise self._broken(str(error)) from None
 
     def _lost(self, what: str) -> BenchError:
         """The error for a link that ended: what the transport can tell from the process's end and its last words."""
@@ -284,11 +247,7 @@ class Connection:
         if (error := self._parting_words()) is not None:
             return error
         if not what:  # the output ended: the process is about to, or has
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(LAST_WORDS_S)
-            with contextlib.suppress(OSError, BlockingIOError):
-                self._stderr += os.read(self._errors, STDERR_BYTES)
-            return self._explain(self._process.poll(), self._stderr.decode("utf-8", "replace"))
+            return self._explain(*self._pipe.end(LAST_WORDS_S))
         return LinkLostError(self._prefix + what)
 
     def _last_words(self) -> BenchError:
@@ -304,25 +263,13 @@ class Connection:
 
     def _parting_words(self) -> BenchError | None:
         """The error that the agent left with, where it came while nobody listened: in the middle of a file, say."""
-        heard = 0
-        with contextlib.suppress(OSError, BenchError):
-            # One that talks without end has nothing to say.
-            while heard < 2 * MAX_LINE_BYTES and (data := os.read(self._output, 1 << 18)):
-                heard += len(data)
-                self._feed(data)
+        self._pipe.read_rest(2 * MAX_LINE_BYTES)  # one that talks without end has nothing to say
         try:
-            while self._lines:
-                self._check(self._lines.popleft())
+            while self._pipe.lines:
+                self._check(self._pipe.lines.popleft())
         except BenchError as error:
             return error
         return None
 
     def _broken(self, what: str) -> ProtocolError:
         return ProtocolError(self._prefix + plain_line(what))
-
-    def _wait_writable(self) -> None:
-        # While a file is on its way the agent may answer; take that in, or both sides would block.
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._input, selectors.EVENT_WRITE)
-            selector.select(0.1)
-        self._read(0)

@@ -10,7 +10,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from bench.connection import STDERR_BYTES, Explain
+from bench.agent_pipe import STDERR_BYTES
+from bench.connection import Explain
 from bench.decoding import encode
 from bench.devices import Device, SshTarget
 from bench.errors import DeviceError, LinkLostError, ProtocolError, UsageError

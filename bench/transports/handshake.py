@@ -6,8 +6,9 @@ import selectors
 import subprocess
 import time
 
+from bench.agent_pipe import STDERR_BYTES
 from bench.archive import Archive
-from bench.connection import STDERR_BYTES, STOP_POLL_S, Explain, Stopped, never
+from bench.connection import STOP_POLL_S, Explain, Stopped, never
 from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StoppedError
 from bench.plain_text import plain_line
 
