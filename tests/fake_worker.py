@@ -30,7 +30,6 @@ def say(text: str) -> None:
 
 def hold_the_interpreter_lock() -> None:
     """Sleep inside C with the lock held, as a kernel that never returns does: Python can't act on TERM."""
-    signal.signal(signal.SIGTERM, lambda *_: None)
     while True:  # a signal wakes C's sleep
         ctypes.PyDLL(None).sleep(int(SLEEP_S))
 
@@ -63,6 +62,11 @@ def main() -> int:
     if behaviour == "never begins":
         return 4
     first = "unit" if task["units"] else ""
+    # Before it begins, since its deadline counts from there.
+    if behaviour == "ignores TERM":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    elif behaviour == "holds the lock":
+        signal.signal(signal.SIGTERM, lambda *_: None)
     send(pipe, "begin", first)
     say("working")
     if behaviour == "compiles":
@@ -83,9 +87,6 @@ def main() -> int:
     if behaviour in ("SIGKILL", "SIGSEGV"):
         os.kill(os.getpid(), signal.Signals[behaviour])
     elif behaviour == "hangs":
-        time.sleep(SLEEP_S)
-    elif behaviour == "ignores TERM":
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         time.sleep(SLEEP_S)
     elif behaviour == "holds the lock":
         hold_the_interpreter_lock()

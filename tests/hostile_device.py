@@ -47,11 +47,13 @@ class Hostile:
         self._feeder = threading.Thread(target=lambda: None)
         self._feeder.start()
 
-    def say(self, data: bytes, *, and_leave: bool = False) -> None:
-        """Write from another thread, since a pipe holds little."""
+    def say(self, data: bytes, *, and_leave: bool = False, and_wait: bool = False) -> None:
+        """Write from another thread, since a pipe holds little; with `and_wait` until all of it is in the pipe."""
         self._feeder.join()
         self._feeder = threading.Thread(target=self._write, args=(data, and_leave))
         self._feeder.start()
+        if and_wait:
+            self._feeder.join()
 
     def _write(self, data: bytes, and_leave: bool) -> None:
         view = memoryview(data)

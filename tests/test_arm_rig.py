@@ -1,6 +1,7 @@
 """An emulated aarch64 board (tests/armrig): what is read of it, set-up without internet, a table."""
 
 import csv
+import fcntl
 import os
 import subprocess
 from collections.abc import Iterator
@@ -37,6 +38,13 @@ pytestmark = [
 def rig() -> Iterator[Path]:
     """A running board with a new card; gives its ssh_config."""
     environment = os.environ | {"ARMRIG_PORT": PORT, "ARMRIG_CACHE": str(CACHE)}
+    with (CACHE / "test.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a test run of another checkout waits its turn
+        yield from board_in(environment)
+
+
+def board_in(environment: dict[str, str]) -> Iterator[Path]:
+    """Up before, down after."""
     # A test run that was killed leaves its board running, perhaps in the middle of being throttled.
     subprocess.run([RIG / "down.sh", "--purge"], env=environment, capture_output=True, check=True)
     up = subprocess.run([RIG / "up.sh"], env=environment, capture_output=True, text=True, check=False)

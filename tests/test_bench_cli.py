@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bench.cli.main import main
@@ -346,8 +347,7 @@ def test_ctrl_c_twice_waits_for_nothing(bench: BenchProcess, finished: Path) -> 
     process = bench.start(*ONE, "--rounds", "3", "--out", str(run))
     try:
         wait_until(lambda: records(run))
-        ours = processes_with(f"BENCH_CACHE={bench.cache}")
-        (agent,) = (pid for pid, command in ours.items() if "bench.agent" in command)
+        (agent,) = (child.pid for child in psutil.Process(process.pid).children() if "bench.agent" in child.cmdline())
         os.kill(agent, signal.SIGSTOP)
         try:
             process.send_signal(signal.SIGINT)
@@ -374,16 +374,21 @@ def test_a_killed_worker_costs_nothing_but_time(bench: BenchProcess, finished: P
     run = bench.folder / "killed"
     process = bench.start(*ONE, "--quick", "--out", str(run))
 
-    def workers() -> list[int]:
-        """Those that measure: the noise floor, taken first, writes an event of its own."""
+    took_the_noise_floor: set[int] = set()
+
+    def killed() -> bool:
+        """One that measures: the noise floor, taken first, writes an event of its own."""
         noise_taken = (run / "records.jsonl").is_file() and b'"noise":{' in (run / "records.jsonl").read_bytes()
-        found = processes_with(f"BENCH_CACHE={bench.cache}")
-        return [pid for pid, command in found.items() if noise_taken and "bench.worker" in command]
+        found = {pid for pid, it in processes_with(f"BENCH_CACHE={bench.cache}").items() if "bench.worker" in it}
+        if not noise_taken:
+            took_the_noise_floor.update(found)
+            return False
+        for pid in found - took_the_noise_floor:
+            os.kill(pid, signal.SIGKILL)
+        return bool(found - took_the_noise_floor)
 
     try:
-        wait_until(workers)
-        for pid in workers():
-            os.kill(pid, signal.SIGKILL)
+        wait_until(killed)
         _, errors = process.communicate(timeout=SOON_S)
     finally:
         process.kill()

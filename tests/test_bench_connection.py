@@ -123,16 +123,19 @@ def test_a_device_that_reads_nothing_is_a_lost_link() -> None:
 
 
 def test_heartbeats_renew_the_lease_and_are_not_messages() -> None:
-    with hostile(HASTY) as device:
-        for seq in range(1, 6):
-            device.say(line(seq, type="alive"))
-            assert device.connection.receive(HASTY.lease_s / 3) is None
+    with hostile(Timing(heartbeat_s=0.1, lease_s=60)) as device:
+        pipe = device.connection._pipe
+        for seq in range(1, 4):
+            pipe.heard = time.monotonic() - 50
+            device.say(line(seq, type="alive"), and_wait=True)
+            assert device.connection.receive(0.5) is None
+            assert pipe.heard > time.monotonic() - 40
         assert b'"type":"alive"' in os.read(device.ends.listen, 1 << 16), "the host beats as well"
 
 
 def test_an_answer_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.connection.ANSWER_LEASES", 1)
-    with hostile(Timing(heartbeat_s=0.05, lease_s=1.5)) as device:
+    monkeypatch.setattr("bench.connection.ANSWER_LEASES", 0.02)
+    with hostile(Timing(heartbeat_s=0.05, lease_s=60)) as device:
         over = threading.Event()
 
         def beat() -> None:
@@ -221,8 +224,11 @@ NO_SPACE = {"kind": "disk", "message": "No space left on device on the device (/
 
 
 @pytest.mark.parametrize("how", ["its output ends", "its input is closed", "its input is closed before it speaks"])
-def test_what_a_device_said_while_a_file_was_on_its_way_is_heard(tmp_path: Path, how: str) -> None:
+def test_what_a_device_said_while_a_file_was_on_its_way_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
     """The host sees a full or a broken pipe; why stands in what the device says as it leaves."""
+    monkeypatch.setattr("bench.connection.LAST_WORDS_S", 60.0)  # the words end the wait
     large = tmp_path / "large"
     large.write_bytes(bytes(4 << 20))
     words = line(1, type="error", body=NO_SPACE)

@@ -165,7 +165,7 @@ def test_nvml_finds_the_gpu_that_cuda_uses() -> None:
 def test_bench_ops_on_the_gpu_gives_throughput_rows(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bench.cli.main", "ops", "--device", "cuda", "--op", "pconv,dwconv"]
     command += ["--size", "96x56x56", "--quick", "--no-progress", "--out", "run"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "BENCH_CACHE": str(tmp_path / "cache")}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     with (tmp_path / "run/table.csv").open(newline="") as file:

@@ -190,7 +190,7 @@ def test_a_gpu_is_named_with_its_driver(monkeypatch: pytest.MonkeyPatch) -> None
 def test_asking_for_a_gpu_without_cuda_is_exit_4_with_nothing_written(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bench.cli.main", "ops", "--device", "cuda", "--quick", "--out", "run"]
     root = Path(__file__).resolve().parents[1]
-    environment = os.environ | {"PYTHONPATH": str(root), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment = os.environ | {"PYTHONPATH": str(root), "BENCH_CACHE": str(tmp_path / "cache")}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 4
     assert done.stdout == ""

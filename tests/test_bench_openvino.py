@@ -1,5 +1,6 @@
 """OpenVINO itself on a small graph: what it computes, and in which precision."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from tests.made_up import unit
 
 openvino = pytest.importorskip("openvino", reason="the extra openvino is not installed")
 
-FLOAT32 = unit(runtime="openvino", size=(8, 6, 6), threads=2)
+THREADS = min(2, len(os.sched_getaffinity(0)))
+FLOAT32 = unit(runtime="openvino", size=(8, 6, 6), threads=THREADS)
 BFLOAT16 = replace(FLOAT32, dtype="bfloat16")
 # Every second channel is doubled, the others are passed on.
 SCALES = np.tile(np.array([2, 1], dtype=np.float32), 4)
@@ -46,7 +48,7 @@ def test_it_computes_the_graph_on_the_threads_it_was_given(graph: Path) -> None:
     loaded.step()
     expected = input_array(FLOAT32) * SCALES.reshape(1, 8, 1, 1)
     np.testing.assert_allclose(loaded.output(), expected, rtol=1e-6)
-    assert loaded.threads == 2
+    assert loaded.threads == THREADS
 
 
 def test_bfloat16_is_bfloat16_or_refused(graph: Path) -> None:
@@ -69,7 +71,7 @@ def test_a_hint_that_is_not_followed_is_refused(graph: Path, monkeypatch: pytest
         return compile_model(core, model, device, settings | {"INFERENCE_PRECISION_HINT": "f32"})
 
     monkeypatch.setattr(openvino.Core, "compile_model", in_float32)
-    assert openvino_runtime.load(FLOAT32, graph).threads == 2
+    assert openvino_runtime.load(FLOAT32, graph).threads == THREADS
     with pytest.raises(UnsupportedError, match="asked OpenVINO for bfloat16, on this CPU it computes in f32"):
         openvino_runtime.load(BFLOAT16, graph)
 

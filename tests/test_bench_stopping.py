@@ -49,11 +49,12 @@ def test_an_answer_is_waited_for_no_longer(ask: Callable[[Connection], object], 
         ask(device.connection)
 
 
-def test_a_file_on_its_way_is_dropped(tmp_path: Path, stopped: Stopped) -> None:
+def test_a_file_on_its_way_is_dropped(tmp_path: Path) -> None:
     """The device takes no byte, so the pipe is full when the stop comes; nothing is added to a message cut short."""
     large = tmp_path / "large"
     large.write_bytes(bytes(4 << 20))
-    with hostile(stopped=stopped) as device:
+    not_before_it_is_sent = iter([False])
+    with hostile(stopped=lambda: next(not_before_it_is_sent, True)) as device:
         with pytest.raises(StoppedError):
             device.connection.send_file(large, DIGEST)
         device.connection.close()

@@ -119,6 +119,7 @@ def test_all_weights_get_a_gradient() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_half_precision_is_close(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
     network = FasterNet(SMALL).eval()
     x = torch.randn(2, 3, 64, 64)
     with torch.inference_mode():

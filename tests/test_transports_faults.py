@@ -1,6 +1,7 @@
 """A bad network between host and device: whatever it does, an error in bounded time and nothing left on the device."""
 
 import contextlib
+import ipaddress
 import os
 import random
 import signal
@@ -171,19 +172,22 @@ def test_a_pulled_cable(sshd: Sshd) -> None:
 
 @contextlib.contextmanager
 def network_of_its_own() -> Iterator[tuple[str, str]]:
-    """A namespace joined to this one by a cable; its name and its address (of the range kept for documents)."""
+    """A namespace joined to this one by a cable; its name and its address, of a range kept for tests of networks."""
     namespace, outside = f"bench-{os.getpid()}", f"bench{os.getpid() % 10**7}"
+    # Each run its own: one that was killed leaves its cable.
+    first = int(ipaddress.IPv4Address("198.18.0.0")) + 4 * (os.getpid() % 2**15)
+    ours, theirs = (str(ipaddress.IPv4Address(first + host)) for host in (1, 2))
     try:
         ip("netns", "add", namespace)
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"no network namespace can be made here: {error}")
     try:
         ip("link", "add", outside, "type", "veth", "peer", "name", "inside", "netns", namespace)
-        ip("addr", "add", "198.51.100.1/30", "dev", outside)
+        ip("addr", "add", f"{ours}/30", "dev", outside)
         ip("link", "set", outside, "up")
-        ip("-n", namespace, "addr", "add", "198.51.100.2/30", "dev", "inside")
+        ip("-n", namespace, "addr", "add", f"{theirs}/30", "dev", "inside")
         ip("-n", namespace, "link", "set", "inside", "up")
-        yield namespace, "198.51.100.2"
+        yield namespace, theirs
     finally:
         subprocess.run(["ip", "link", "del", outside], check=False, capture_output=True)
         ip("netns", "del", namespace)
