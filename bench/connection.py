@@ -231,7 +231,7 @@ class Connection:
         try:
             return self._pipe.read(timeout_s)
         except EOFError:
-            raise self._lost("") from None
+            raise self._over() from None
         except ProtocolError as error:
             raise self._broken(str(error)) from None
 
@@ -242,13 +242,14 @@ class Connection:
             raise self._broken(str(error)) from None
 
     def _lost(self, what: str) -> BenchError:
-        """The error for a link that ended: what the transport can tell from the process's end and its last words."""
+        """The error for a link on which nothing moves any more."""
         self._ended = True
-        if (error := self._parting_words()) is not None:
-            return error
-        if not what:  # the output ended: the process is about to, or has
-            return self._explain(*self._pipe.end(LAST_WORDS_S))
-        return LinkLostError(self._prefix + what)
+        return self._parting_words() or LinkLostError(self._prefix + what)
+
+    def _over(self) -> BenchError:
+        """The error for an output that ended: what the transport can tell from the process's end and its last words."""
+        self._ended = True
+        return self._parting_words() or self._explain(*self._pipe.end(LAST_WORDS_S))
 
     def _last_words(self) -> BenchError:
         """The error for an input that is closed. Why comes by another pipe, perhaps a moment later."""
