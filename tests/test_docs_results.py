@@ -1,5 +1,6 @@
 """What the docs show is what `bench report` makes of the journals that lie beside it."""
 
+import csv
 import io
 import re
 import shutil
@@ -67,3 +68,37 @@ def test_the_readme_counts_claims_and_agreement_as_the_ledgers_do() -> None:
     assert order is not None
     ledger = (ROOT / "docs/results/models-cpu/ledger.md").read_text("utf-8")
     assert re.findall(r"tau-b = (\S+)", ledger) == [order[1]] * 2
+
+
+def _column(path: str, key: str, value: str) -> dict[tuple[str, str], float]:
+    with (ROOT / "docs/results" / path).open(newline="", encoding="utf-8") as file:
+        return {(row["name"], row[key]): float(row[value]) for row in csv.DictReader(file) if row[value]}
+
+
+def test_the_readme_says_by_how_much_the_claims_fail_as_the_ledger_does() -> None:
+    """Its prose, computed again from the tables."""
+    said = re.search(
+        r"x1\.5 are (\d+) to (\d+) % faster .* GhostNet is (\S+) times\s+as fast as T1,"
+        r" PoolFormer-S24 and M48 are (\d+) and (\d+) % faster .* become (\S+) to (\S+) times"
+        r" .*FasterNet-T0 (\S+) times",
+        README,
+        re.DOTALL,
+    )
+    assert said is not None
+    ratio = _column("claims-cpu/ledger.csv", "against", "ours")
+    pairs = (
+        ("fasternet_t0", "mobilenetv2"),
+        ("fasternet_t1", "mobilenetv2_x1_4"),
+        ("fasternet_t0", "shufflenetv2_x1_5"),
+    )
+    ahead = [100 * (1 / ratio[pair] - 1) for pair in pairs]
+    assert [round(min(ahead)), round(max(ahead))] == [int(said[1]), int(said[2])]
+    assert f"{1 / ratio['fasternet_t1', 'ghostnet_x1_3']:.1f}" == said[3]
+    assert round(100 * (1 / ratio["fasternet_s", "poolformer_s24"] - 1)) == int(said[4])
+    assert round(100 * (1 / ratio["fasternet_l", "poolformer_m48"] - 1)) == int(said[5])
+    seconds = _column("models-cpu/table.csv", "runtime", "latency_s")
+    small = ("ghostnet_x1_3", *(against for _, against in pairs))
+    gain = {name: seconds[name, "eager"] / seconds[name, "onnxruntime"] for name in (*small, "fasternet_t0")}
+    assert f"{min(gain[name] for name in small):.1f}" == said[6]
+    assert f"{max(gain[name] for name in small):.1f}" == said[7]
+    assert f"{gain['fasternet_t0']:.1f}" == said[8]
