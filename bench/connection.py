@@ -2,16 +2,15 @@
 
 import base64
 import contextlib
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from bench.agent_pipe import AgentPipe
 from bench.decoding import decode, encode
 from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StoppedError
 from bench.plain_text import plain_line
+from bench.process_pipe import ProcessPipe
 from bench.records import Environment
 from bench.timing import Timing
 from bench.wire import MAX_LINE_BYTES, Message, decode_line, encode_line
@@ -41,21 +40,21 @@ class Transport(Protocol):
 
 
 class Connection:
-    """One agent behind a process's pipes. Used by one thread; `interrupt` may be called from any.
+    """One agent behind its process's pipe. Used by one thread; `interrupt` may be called from any.
 
     Once `stopped`, `start`, `send_file`, `missing` and `wait_for` raise StoppedError instead of waiting on.
     """
 
     def __init__(
         self,
-        process: "subprocess.Popen[bytes]",
+        pipe: ProcessPipe,
         run: str,
         timing: Timing,
         explain: Explain,
         name: str = "",
         stopped: Stopped = never,
     ) -> None:
-        self._pipe = AgentPipe(process)
+        self._pipe = pipe
         self._run, self._explain, self._stopped = run, explain, stopped
         self._prefix = f"{name}: " if name else ""  # of every error: a run may have many devices
         self._sequence = 0
@@ -69,9 +68,8 @@ class Connection:
         """What the agent has said so far, heartbeats included."""
         return self._pipe.heard_bytes
 
-    def start(self, raw: bytes = b"") -> tuple[Environment, float]:
-        """Begin the conversation (`raw` is what was read ahead); returns the device's environment and clock skew."""
-        self._feed(raw)
+    def start(self) -> tuple[Environment, float]:
+        """Begin the conversation; returns the device's environment and clock skew."""
         self.send("start", {"timing": encode(self.timing)})
         until = time.monotonic() + self.timing.lock_wait_s + 2 * self.timing.lease_s
         # The agent is silent while it waits for its lock: the lease begins after that.
@@ -232,12 +230,6 @@ class Connection:
             return self._pipe.read(timeout_s)
         except EOFError:
             raise self._over() from None
-        except ProtocolError as error:
-            raise self._broken(str(error)) from None
-
-    def _feed(self, data: bytes) -> None:
-        try:
-            self._pipe.feed(data)
         except ProtocolError as error:
             raise self._broken(str(error)) from None
 

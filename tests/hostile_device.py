@@ -9,6 +9,7 @@ from typing import cast
 
 from bench.connection import Connection, Stopped, never
 from bench.errors import LinkLostError
+from bench.process_pipe import ProcessPipe
 from bench.timing import Timing
 
 HASTY = Timing(heartbeat_s=0.1, lease_s=1.5, grace_s=0.1, lock_wait_s=0.1)  # where a lease has to end
@@ -43,7 +44,9 @@ class Hostile:
     def __init__(self, timing: Timing, stopped: Stopped) -> None:
         self.ends = Ends()
         process = cast("subprocess.Popen[bytes]", self.ends)
-        self.connection = Connection(process, "run", timing, lambda code, text: LinkLostError("gone"), stopped=stopped)
+        self.connection = Connection(
+            ProcessPipe(process), "run", timing, lambda code, text: LinkLostError("gone"), stopped=stopped
+        )
         self._feeder = threading.Thread(target=lambda: None)
         self._feeder.start()
 

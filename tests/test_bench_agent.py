@@ -18,6 +18,7 @@ from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError
 from bench.job import Deadline, Job, Task
 from bench.job_run import Exit, run_job
 from bench.measuring.affinity import choose, topology
+from bench.process_pipe import ProcessPipe
 from bench.store import Store
 from bench.timing import Timing
 from bench.wire import Message
@@ -41,7 +42,9 @@ class Device:
 
     def connect(self, behaviour: str = "hangs", timing: Timing = PATIENT, program: str = PROGRAM) -> Connection:
         process = self.start(behaviour, program)
-        connection = Connection(process, "run-1", timing, lambda code, text: LinkLostError(f"ended {code}: {text}"))
+        connection = Connection(
+            ProcessPipe(process), "run-1", timing, lambda code, text: LinkLostError(f"ended {code}: {text}")
+        )
         self.connections.append(connection)
         connection.start()
         return connection

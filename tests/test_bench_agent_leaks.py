@@ -11,6 +11,7 @@ from bench.connection import Connection
 from bench.errors import LinkLostError
 from bench.job import Job, Task
 from bench.job_run import run_job
+from bench.process_pipe import ProcessPipe
 from bench.timing import Timing
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,7 +29,7 @@ def test_a_thousand_jobs_leave_nothing_behind(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    connection = Connection(process, "run", Timing(), lambda code, text: LinkLostError(text))
+    connection = Connection(ProcessPipe(process), "run", Timing(), lambda code, text: LinkLostError(text))
     try:
         connection.start()
         codes = [run(connection, seed) for seed in (0, 1)]

@@ -7,6 +7,7 @@ import pytest
 from bench.archive import code_archive
 from bench.errors import LinkLostError, ProtocolError
 from bench.process_group import kill_group
+from bench.process_pipe import ProcessPipe
 from bench.transports.bootstrap import mark
 from bench.transports.handshake import Handshake
 
@@ -22,7 +23,11 @@ def test_a_line_without_an_end_is_refused(first: str) -> None:
         start_new_session=True,
     ) as process:
         handshake = Handshake(
-            process, name="board", mark=mark("abc"), archive=code_archive(), explain=lambda *_: LinkLostError("gone")
+            ProcessPipe(process),
+            name="board",
+            mark=mark("abc"),
+            archive=code_archive(),
+            explain=lambda *_: LinkLostError("gone"),
         )
         try:
             with pytest.raises(ProtocolError, match="board: expected our program's first line, got more than"):

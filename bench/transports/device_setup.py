@@ -1,25 +1,22 @@
 """`bench devices setup` and `clean`, seen from the host."""
 
-import contextlib
 import hashlib
-import os
-import selectors
-import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from bench.agent_pipe import STDERR_BYTES
-from bench.connection import Explain
+from bench.connection import LAST_WORDS_S, STOP_POLL_S, Explain
 from bench.decoding import encode
 from bench.devices import Device, SshTarget
 from bench.errors import DeviceError, LinkLostError, ProtocolError, UsageError
 from bench.plain_text import plain_line
+from bench.process_pipe import ProcessPipe
 from bench.provision import CleanOrder, ProvisionError, SetupOrder, Wheel, empty_cache
 from bench.store import default_cache
 from bench.timing import Timing
-from bench.transports.ssh import SshTransport, end
+from bench.transports.ssh import SshTransport
 from bench.transports.ssh_errors import explain_loss
 from bench.transports.wheels import Target, choose_wheels
 from bench.wire import MAX_LINE_BYTES, Message, decode_line, encode_line
@@ -101,9 +98,9 @@ def _described(path: Path) -> Wheel:
 
 def _obey(transport: SshTransport, name: str, order: Message, say: Say, files: tuple[Path, ...] = ()) -> None:
     """Send an order and its files, pass the steps on; DeviceError where the device reports a failure."""
-    process, ahead = transport.start("bench.provision")
+    pipe = transport.start("bench.provision")
     try:
-        dialogue = _Dialogue(process, ahead, partial(explain_loss, name, transport.target.destination))
+        dialogue = _Dialogue(pipe, partial(explain_loss, name, transport.target.destination))
         dialogue.send(encode_line(order))
         for path in files:
             for chunk in _chunks(path):
@@ -116,7 +113,7 @@ def _obey(transport: SshTransport, name: str, order: Message, say: Say, files: t
     except ProtocolError as error:
         raise ProtocolError(f"{name}: {error}") from error
     finally:
-        end(process)
+        pipe.close(0)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -128,58 +125,40 @@ def _chunks(path: Path) -> Iterator[bytes]:
 class _Dialogue:
     """Bytes out, lines in; never blocks for good, whatever the other side does."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", ahead: bytes, explain: Explain) -> None:
-        if process.stdin is None or process.stdout is None or process.stderr is None:
-            raise ValueError("expected a process with all three pipes")
-        self._process, self._explain, self._buffer = process, explain, bytearray(ahead)
-        self._input, self._output, self._errors = (p.fileno() for p in (process.stdin, process.stdout, process.stderr))
-        self._open = {self._output, self._errors}
-        self._stderr, self._deaf = b"", False
+    def __init__(self, pipe: ProcessPipe, explain: Explain) -> None:
+        self._pipe, self._explain = pipe, explain
+        self._ended = False
 
     def send(self, data: bytes) -> None:
         """Write all of it. A device that stops listening has said why, or will: its words are read first."""
-        view = memoryview(data)
-        while view and not self._deaf:
-            self._wait(writing=True)
+        view, until = memoryview(data), time.monotonic() + SILENCE_S
+        while view and not self._ended:
             try:
-                view = view[os.write(self._input, view) :]
-            except BlockingIOError:
-                continue
+                taken = self._pipe.write(view)
             except OSError:
-                self._deaf = True
+                return
+            view = view[taken:]
+            if taken:
+                until = time.monotonic() + SILENCE_S
+            else:
+                self._pipe.wait_writable(STOP_POLL_S)
+            self._read(0, until)
+            if sum(map(len, self._pipe.lines)) > 2 * MAX_LINE_BYTES:
+                raise ProtocolError("expected the device to listen, it only talks")
 
     def message(self) -> Message:
         """The next line."""
-        while (at := self._buffer.find(b"\n")) < 0:
-            if len(self._buffer) > MAX_LINE_BYTES:
-                raise ProtocolError(f"expected lines of at most {MAX_LINE_BYTES} bytes")
-            self._wait(writing=False)
-        line = bytes(self._buffer[:at])
-        del self._buffer[: at + 1]
-        return decode_line(line)
+        until = time.monotonic() + SILENCE_S
+        while not self._pipe.lines:
+            if self._ended:
+                raise self._explain(*self._pipe.end(LAST_WORDS_S))
+            self._read(until - time.monotonic(), until)
+        return decode_line(self._pipe.lines.popleft())
 
-    def _wait(self, *, writing: bool) -> None:
-        with selectors.DefaultSelector() as selector:
-            for descriptor in self._open:
-                selector.register(descriptor, selectors.EVENT_READ)
-            if writing:
-                selector.register(self._input, selectors.EVENT_WRITE)
-            ready = {key.fd for key, _ in selector.select(SILENCE_S)}
-        if not ready:
+    def _read(self, timeout_s: float, until: float) -> None:
+        if time.monotonic() >= until:
             raise LinkLostError(f"nothing was heard for {SILENCE_S:g} s; look at the device and try again")
-        for descriptor in ready & self._open:
-            data = os.read(descriptor, 1 << 16)
-            if not data:
-                self._open.discard(descriptor)
-            if descriptor == self._errors:
-                self._stderr = (self._stderr + data)[-STDERR_BYTES:]
-            else:
-                self._buffer += data
-        if len(self._buffer) > 2 * MAX_LINE_BYTES:
-            raise ProtocolError("expected the device to listen, it only talks")
-        if self._output not in self._open:
-            self._deaf = True
-            if b"\n" not in self._buffer:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._process.wait(2)
-                raise self._explain(self._process.poll(), self._stderr.decode("utf-8", "replace"))
+        try:
+            self._pipe.read(timeout_s)
+        except EOFError:
+            self._ended = True

@@ -9,6 +9,7 @@ import bench
 from bench.connection import Connection, Stopped, never
 from bench.errors import BenchError, DeviceError, LinkLostError
 from bench.job import IMPORT_PATH
+from bench.process_pipe import ProcessPipe
 from bench.records import Environment
 from bench.timing import Timing
 
@@ -37,7 +38,7 @@ class LocalTransport:
             env=environment,
             start_new_session=True,
         )
-        connection = Connection(process, run, timing, _explain, "this machine", stopped)
+        connection = Connection(ProcessPipe(process), run, timing, _explain, "this machine", stopped)
         try:
             return connection, *connection.start()
         except BaseException:

@@ -1,14 +1,13 @@
 """The agent of another machine: the same program, started and spoken to through the system's ssh."""
 
 import secrets
-import subprocess
 from collections.abc import Mapping
 
 from bench.archive import Archive, code_archive
 from bench.connection import Connection, Stopped, never
 from bench.devices import Device, SshTarget
 from bench.errors import BenchError
-from bench.process_group import kill_group
+from bench.process_pipe import ProcessPipe
 from bench.records import Environment
 from bench.timing import Timing
 from bench.transports import bootstrap
@@ -32,18 +31,16 @@ class SshTransport:
 
     def connect(self, run: str, timing: Timing, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
         """A live agent there, its environment and its clock's lead in seconds; DeviceError where there is no way."""
-        process, ahead = self.start("bench.agent", stopped=stopped)
-        connection = Connection(process, run, timing, self._explain_loss, self._name, stopped)
+        pipe = self.start("bench.agent", stopped=stopped)
+        connection = Connection(pipe, run, timing, self._explain_loss, self._name, stopped)
         try:
-            return connection, *connection.start(ahead)
+            return connection, *connection.start()
         except BaseException:
             connection.close()
             raise
 
-    def start(
-        self, module: str, python: str | None = None, stopped: Stopped = never
-    ) -> "tuple[subprocess.Popen[bytes], bytes]":
-        """Run `module.main()` of our code on the device; returns ssh and what the module has said already."""
+    def start(self, module: str, python: str | None = None, stopped: Stopped = never) -> ProcessPipe:
+        """Run `module.main()` of our code on the device."""
         nonce = secrets.token_hex(8)
         archive: Archive = code_archive()
         remote = bootstrap.command(
@@ -53,15 +50,16 @@ class SshTransport:
             size=len(archive.data),
             module=module,
         )
-        process = start_ssh(ssh_command(self._target, remote), self._environment)
+        pipe = ProcessPipe(start_ssh(ssh_command(self._target, remote), self._environment))
         try:
-            handshake = Handshake(
-                process, name=self._name, mark=bootstrap.mark(nonce), archive=archive, explain=self._explain
+            mark = bootstrap.mark(nonce)
+            Handshake(pipe, name=self._name, mark=mark, archive=archive, explain=self._explain).run(
+                self._patience_s, stopped
             )
-            return process, handshake.run(self._patience_s, stopped)
         except BaseException:
-            end(process)
+            pipe.close(0)
             raise
+        return pipe
 
     @property
     def target(self) -> SshTarget:
@@ -73,11 +71,3 @@ class SshTransport:
 
     def _explain_loss(self, code: int | None, stderr: str) -> BenchError:
         return explain_loss(self._name, self._target.destination, code, stderr)
-
-
-def end(process: "subprocess.Popen[bytes]") -> None:
-    """Close its pipes, which ends what runs on the device, and leave no process here."""
-    for pipe in (process.stdin, process.stdout, process.stderr):
-        if pipe is not None:
-            pipe.close()
-    kill_group(process)

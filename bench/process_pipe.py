@@ -1,4 +1,4 @@
-"""The host's end of an agent's process: lines in, bytes out, and what is left when it ends."""
+"""The host's end of a process that runs a program of ours: lines in, bytes out, and what is left when it ends."""
 
 import contextlib
 import os
@@ -11,11 +11,11 @@ from bench.errors import ProtocolError
 from bench.process_group import kill_group
 from bench.wire import MAX_LINE_BYTES
 
-STDERR_BYTES = 8 * 1024
+_STDERR_BYTES = 8 * 1024
 _CHUNK_BYTES = 1 << 18
 
 
-class AgentPipe:
+class ProcessPipe:
     """Stdin, stdout and stderr of a process, none of which blocks. Used by one thread; `interrupt` by any.
 
     `lines` holds what stdout said and nobody took yet; `heard` is when it last said anything, `heard_bytes` how much.
@@ -67,13 +67,13 @@ class AgentPipe:
             if key.fd == self._wake_read:
                 interrupted = True
             elif key.fd == self._errors:
-                self._stderr = (self._stderr + data)[-STDERR_BYTES:]
+                self._stderr = (self._stderr + data)[-_STDERR_BYTES:]
                 if not data:
                     self._selector.unregister(self._errors)
             elif data:
                 self.heard = time.monotonic()
                 self.heard_bytes += len(data)
-                self.feed(data)
+                self._feed(data)
             else:
                 raise EOFError
         return interrupted
@@ -84,9 +84,9 @@ class AgentPipe:
         with contextlib.suppress(OSError, ProtocolError):
             while taken < at_most_bytes and (data := os.read(self._output, _CHUNK_BYTES)):
                 taken += len(data)
-                self.feed(data)
+                self._feed(data)
 
-    def feed(self, data: bytes) -> None:
+    def _feed(self, data: bytes) -> None:
         """Cut what was read into lines; ProtocolError on one over the limit."""
         self._rest += data
         if b"\n" in data:
@@ -101,7 +101,7 @@ class AgentPipe:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(patience_s)
         with contextlib.suppress(OSError):
-            self._stderr += os.read(self._errors, STDERR_BYTES)
+            self._stderr += os.read(self._errors, _STDERR_BYTES)
         return self._process.poll(), self._stderr.decode("utf-8", "replace")
 
     def interrupt(self) -> None:
