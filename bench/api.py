@@ -12,22 +12,23 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.campaign import Campaign
-from bench.code_version import code_version, package_version
-from bench.devices_file import find_device
+from bench.cache.store import default_cache
+from bench.devices.file import find_device
 from bench.errors import UsageError
+from bench.host.campaign import Campaign
+from bench.host.observer import SilentObserver
 from bench.journal import Journal, read_run
-from bench.measuring.affinity import choose, topology
-from bench.networks import network_workloads
-from bench.observer import SilentObserver
-from bench.planning import Axes, all_rounds, cells
-from bench.records import Record
-from bench.run import Plan, Run
-from bench.runtimes.loaded import UnsupportedError
-from bench.store import default_cache
-from bench.transports.choice import transport_for
+from bench.link.choice import transport_for
+from bench.plan.axes import Axes, cells
+from bench.plan.code_version import code_version, package_version
+from bench.plan.names import network_workloads
+from bench.plan.schedule import all_rounds
+from bench.records.record import Record
+from bench.records.run import Plan, Run
+from bench.records.workload import ModelArguments, Unit, Workload
+from bench.system.affinity import choose, topology
 from bench.worker.measure import ThreadsError, WrongOutputError, measure_loaded
-from bench.workload import ModelArguments, Unit, Workload
+from bench.worker.runtimes.loaded import UnsupportedError
 from reports.rows import Row, rows
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _measure_named(
 ) -> Row:
     campaign = Campaign([find_device(device)], transport_for, default_cache(), SilentObserver())
     try:
-        workloads = network_workloads(campaign, [network], input_px, forms=("plain",), fused=fused)
+        workloads = network_workloads(campaign.inspect, [network], input_px, forms=("plain",), fused=fused)
         campaign.connect()
         table = cells(workloads, axes, find_device(device), (runtime,))
         plan = campaign.plan("models", (), (), all_rounds(table, axes.rounds), (), axes.seed)
@@ -101,9 +102,9 @@ def _measure_named(
 def _measure_live(network: "nn.Module", input_px: int, batch: int, threads: int, dtype: str, layout: str) -> Row:
     import torch
 
-    from bench.building import count_network, network_cost_of
-    from bench.measuring.clock import SystemClock, timer_overhead_s
-    from bench.runtimes.pytorch import load_module
+    from bench.worker.build import count_network, network_cost_of
+    from bench.worker.measuring.clock import SystemClock, timer_overhead_s
+    from bench.worker.runtimes.pytorch import load_module
 
     unit = Unit(
         workload=Workload(

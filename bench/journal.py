@@ -15,11 +15,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bench.decoding import decode, encode
 from bench.errors import StorageError, UsageError
-from bench.pair import PairRecord
-from bench.records import Environment, NoiseFloor, Record
-from bench.run import SCHEMA, DeviceState, Plan, Run
+from bench.records.environment import Environment
+from bench.records.measurement import NoiseFloor
+from bench.records.pair import PairRecord
+from bench.records.record import Record
+from bench.records.run import SCHEMA, DeviceState, Plan, Run
+from bench.wire.decode import decode, encode
 
 PLAN_NAME = "run.json"
 RECORDS_NAME = "records.jsonl"

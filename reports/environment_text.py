@@ -1,7 +1,7 @@
 """What a device is, in one line for titles and headings."""
 
-from bench.records import Environment
-from bench.run import DeviceState, Run
+from bench.records.environment import Environment
+from bench.records.run import DeviceState, Run
 
 
 def device_title(run: Run, name: str) -> str:

@@ -17,9 +17,9 @@ from __future__ import annotations  # so that the types do not import pandas eit
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bench.records import latest
-from bench.run import Run
-from bench.workload import Unit
+from bench.records.record import latest
+from bench.records.run import Run
+from bench.records.workload import Unit
 from reports.rows import rows, settings_text, size_text
 from reports.table_csv import COLUMNS, Value
 from reports.untrusted import visible

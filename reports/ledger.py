@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.run import Run
+from bench.records.run import Run
 from reports.entry import Entry
 from reports.ledger_claims import claim_entries
 from reports.ledger_networks import network_entries

@@ -9,11 +9,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.pair import PairRecord
-from bench.run import Run
+from bench.records.pair import PairRecord
+from bench.records.run import Run
+from bench.records.verdict import Verdict, worst
+from bench.records.workload import Unit
 from bench.statistics import Interval, log_mean_interval
-from bench.verdicts import Verdict, worst
-from bench.workload import Unit
 from reports.claims import Claim, claims
 from reports.entry import Entry
 from reports.paper_tables import COLUMN_NAMES, ColumnName, column_of, table3

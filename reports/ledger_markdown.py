@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.run import Run
+from bench.records.run import Run
 from reports.entry import NOT_MEASURED, Entry, Section, outside_text
 from reports.environment_text import device_title
 from reports.ledger_claims import NOT_PLANNED

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from bench.run import Run
+from bench.records.run import Run
+from bench.records.verdict import worst
 from bench.statistics import Interval, log_mean_interval
-from bench.verdicts import worst
 from reports.entry import NOT_MEASURED, Entry
 from reports.paper_tables import ARXIV, ColumnName, OperatorFacts, column_of, table1, table1_averages
 from reports.rows import Row, size_text

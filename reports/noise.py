@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from statistics import median
 
-from bench.records import NoiseFloor
-from bench.run import DeviceState, Run
+from bench.records.measurement import NoiseFloor
+from bench.records.run import DeviceState, Run
 from bench.statistics import quantile
 from reports.numbers import significant
 

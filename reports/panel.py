@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bench.run import Run
-from bench.workload import Mode, Unit
+from bench.records.run import Run
+from bench.records.workload import Mode, Unit
 from reports.environment_text import processor, versions
 from reports.paper_tables import column_of
 from reports.rows import Row, settings_text

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from bench.verdicts import Verdict
+from bench.records.verdict import Verdict
 from reports.panel import Panel
 from reports.plot_style import QUIET, plain
 

@@ -10,8 +10,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from bench.records import Environment
-from bench.workload import Settings, Unit
+from bench.records.environment import Environment
+from bench.records.workload import Settings, Unit
 
 ARXIV = "arXiv 2303.03667v3"  # begins the source of every figure that the paper prints
 ColumnName = Literal["gpu", "cpu", "arm"]

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from bench.run import Run
-from bench.workload import Kind
+from bench.records.run import Run
+from bench.records.workload import Kind
 from reports.panel import Panel, panels
 from reports.rows import Row
 

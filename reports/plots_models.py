@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from matplotlib.axes import Axes
 
-from bench.run import Run
+from bench.records.run import Run
 from bench.statistics import Interval
 from reports.annotate import Note, annotate
 from reports.ledger_networks import network_row

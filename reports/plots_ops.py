@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from matplotlib.axes import Axes
 
-from bench.run import Run
+from bench.records.run import Run
 from reports.annotate import Note, annotate, label_ends
 from reports.entry import Entry, outside_text
 from reports.numbers import GIGA

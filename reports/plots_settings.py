@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.lines import Line2D
 
-from bench.run import Run
+from bench.records.run import Run
 from bench.statistics import Interval
 from reports.environment_text import device_title
 from reports.numbers import MILLI

@@ -9,8 +9,12 @@ from dataclasses import dataclass, field, fields
 from statistics import median
 from typing import Literal
 
-from bench.records import Cost, Measurement, Record, latest
-from bench.run import Run
+from bench.plan.subjects import network_note
+from bench.records.measurement import Cost, Measurement
+from bench.records.record import Record, latest
+from bench.records.run import Run
+from bench.records.verdict import Verdict, worst
+from bench.records.workload import Settings, Unit, Workload
 from bench.statistics import (
     P90_MINIMUM_SAMPLES,
     P99_MINIMUM_SAMPLES,
@@ -18,9 +22,6 @@ from bench.statistics import (
     log_mean_interval,
     quantile,
 )
-from bench.verdicts import Verdict, worst
-from bench.workload import Settings, Unit, Workload
-from bench.workloads import network_note
 
 RowStatus = Literal["done", "partial", "failed", "lost", "skipped"]
 NOT_RUN_YET = "not run yet"

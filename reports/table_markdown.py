@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.run import Run
+from bench.records.run import Run
 from reports.noise import noise_lines
 from reports.pictured import picture_notes
 from reports.rows import Row, rows, workload_notes

@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.run import Run
+from bench.records.run import Run
 from reports.noise import noise_lines
 from reports.pictured import picture_notes
 from reports.rows import Row

@@ -7,8 +7,8 @@ where it does not, so that the table stays narrow and still says everything.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bench.run import Run
-from bench.workload import Kind
+from bench.records.run import Run
+from bench.records.workload import Kind
 from reports.environment_text import device_title
 from reports.numbers import GIGA, MEGA, MILLI, centre, plus_minus, significant
 from reports.rows import Row, settings_text, size_text

@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench.run import Run
+from bench.records.run import Run
 from reports.ledger import ledger
 from reports.ledger_csv import ledger_csv_text
 from reports.ledger_markdown import ledger_markdown_text

@@ -18,15 +18,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
 
-from bench.devices import Device
-from bench.measuring.affinity import choose, topology
-from bench.measuring.clock import SystemClock, timer_overhead_s
-from bench.measuring.rules import Rules
-from bench.measuring.sampler import CpuTimer, iterations_for
-from bench.planning import Axes, OperatorGrid, cells, operator_workloads
-from bench.runtimes import pytorch
+from bench.plan.axes import Axes, cells
+from bench.plan.subjects import OperatorGrid, operator_workloads
+from bench.records.device import Device
+from bench.records.workload import Unit
+from bench.system.affinity import choose, topology
+from bench.worker.measuring.clock import SystemClock, timer_overhead_s
+from bench.worker.measuring.rules import Rules
+from bench.worker.measuring.sampler import CpuTimer, iterations_for
+from bench.worker.runtimes import pytorch
 from bench.worker.settings import applied
-from bench.workload import Unit
 
 TARGET = 0.02
 

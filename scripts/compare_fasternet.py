@@ -14,17 +14,17 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from bench.campaign import Campaign
-from bench.devices_file import find_device
+from bench.cache.store import default_cache
+from bench.devices.file import find_device
+from bench.host.campaign import Campaign
+from bench.host.observer import SilentObserver
 from bench.journal import Journal, read_run
-from bench.networks import network_workloads
-from bench.observer import SilentObserver
-from bench.pair import Pair
-from bench.planning import Axes, cells
+from bench.link.choice import transport_for
+from bench.plan.axes import Axes, cells
+from bench.plan.names import network_workloads
+from bench.records.pair import Pair
+from bench.records.workload import Unit
 from bench.statistics import log_mean_interval
-from bench.store import default_cache
-from bench.transports.choice import transport_for
-from bench.workload import Unit
 
 
 def main() -> int:
@@ -53,8 +53,8 @@ def main() -> int:
 
 def _pairs(campaign: Campaign, name: str, runtime: str, count: int) -> list[Pair]:
     form = "fast" if runtime == "eager" else "plain"
-    ours = network_workloads(campaign, [name], None, forms=(form,), fused=True)
-    theirs = network_workloads(campaign, [f"timm:{name}"], None, forms=("plain",), fused=False)
+    ours = network_workloads(campaign.inspect, [name], None, forms=(form,), fused=True)
+    theirs = network_workloads(campaign.inspect, [f"timm:{name}"], None, forms=("plain",), fused=False)
     axes = Axes(runtimes=(runtime,), rounds=1)
     first, second = cells([*ours, *theirs], axes, find_device("cpu"), ())
     return [Pair(first=_numbered(first, i), second=_numbered(second, i)) for i in range(count)]

@@ -13,16 +13,17 @@ from pathlib import Path
 
 import psutil
 
-from bench.artifacts import Artifact
-from bench.campaign import Campaign
-from bench.devices import Device
+from bench.cache.store import default_cache
+from bench.host.artifacts import Artifact
+from bench.host.campaign import Campaign
 from bench.journal import Journal
-from bench.pair import PairRecord
-from bench.planning import TABLE1_SIZES, Axes, OperatorGrid, cells, operator_workloads
-from bench.records import Record
-from bench.store import default_cache
-from bench.transports.choice import transport_for
-from bench.workload import Unit
+from bench.link.choice import transport_for
+from bench.plan.axes import Axes, cells
+from bench.plan.subjects import TABLE1_SIZES, OperatorGrid, operator_workloads
+from bench.records.device import Device
+from bench.records.pair import PairRecord
+from bench.records.record import Record
+from bench.records.workload import Unit
 
 ROUNDS = 3
 

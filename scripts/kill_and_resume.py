@@ -21,9 +21,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from bench.decoding import decode  # noqa: E402 - the checkout is no package
 from bench.journal import read_plan, read_run  # noqa: E402
-from bench.records import Record  # noqa: E402
+from bench.records.record import Record  # noqa: E402
+from bench.wire.decode import decode  # noqa: E402 - the checkout is no package
 
 PROGRAM = "import sys; from bench.cli.main import main; sys.exit(main())"
 GONE_WITHIN_S = 30.0  # the agent's lease and its workers' grace, with room

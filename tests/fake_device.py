@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from bench.artifacts import Artifact
-from bench.connection import Connection, Stopped, never
-from bench.decoding import decode, encode
 from bench.errors import BenchError
-from bench.job import Job
-from bench.pair import PairRecord
-from bench.records import Environment, Record
-from bench.timing import Timing
-from bench.wire import Message
-from bench.workload import Unit
+from bench.host.artifacts import Artifact
+from bench.link.connection import Connection, Stopped, never
+from bench.records.environment import Environment
+from bench.records.pair import PairRecord
+from bench.records.record import Record
+from bench.records.workload import Unit
+from bench.wire.decode import decode, encode
+from bench.wire.lease import Lease
+from bench.wire.message import Message
+from bench.wire.order import Job
 from tests.made_up import environment, record
 
 Said = Message | BenchError
@@ -61,10 +62,10 @@ class FakeDevice:
         self.found = found or environment()
         self.jobs: list[Job] = []
         self.connected = self.closed = 0
-        self.timing, self.heard_bytes = Timing(), 0
+        self.timing, self.heard_bytes = Lease(), 0
         self._said: deque[Said] = deque()
 
-    def connect(self, run: str, timing: Timing, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
+    def connect(self, run: str, timing: Lease, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
         if self._connects and (error := self._connects.popleft()) is not None:
             raise error
         self.connected += 1

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
-from bench.connection import Connection, Stopped, never
 from bench.errors import LinkLostError
-from bench.process_pipe import ProcessPipe
-from bench.timing import Timing
+from bench.link.child import ProcessPipe
+from bench.link.connection import Connection, Stopped, never
+from bench.wire.lease import Lease
 
-HASTY = Timing(heartbeat_s=0.1, lease_s=1.5, grace_s=0.1, lock_wait_s=0.1)  # where a lease has to end
-PATIENT = Timing(heartbeat_s=60, lease_s=60)
+HASTY = Lease(heartbeat_s=0.1, lease_s=1.5, grace_s=0.1, lock_wait_s=0.1)  # where a lease has to end
+PATIENT = Lease(heartbeat_s=60, lease_s=60)
 
 
 class Ends:
@@ -41,7 +41,7 @@ class Ends:
 class Hostile:
     """A device whose every byte is the test's."""
 
-    def __init__(self, timing: Timing, stopped: Stopped) -> None:
+    def __init__(self, timing: Lease, stopped: Stopped) -> None:
         self.ends = Ends()
         process = cast("subprocess.Popen[bytes]", self.ends)
         self.connection = Connection(
@@ -76,7 +76,7 @@ class Hostile:
 
 
 @contextmanager
-def hostile(timing: Timing = PATIENT, stopped: Stopped = never) -> Iterator[Hostile]:
+def hostile(timing: Lease = PATIENT, stopped: Stopped = never) -> Iterator[Hostile]:
     """One device, for one test."""
     device = Hostile(timing, stopped)
     try:

@@ -1,8 +1,10 @@
 """Units, records, environments and plans made up for tests: small, valid, and told apart by what a test names."""
 
-from bench.records import Cost, Environment, FailureKind, Measurement, Record, RuntimeVersion, Status
-from bench.run import DeviceState, Plan
-from bench.workload import OperatorArguments, Unit, Workload
+from bench.records.environment import Environment, RuntimeVersion
+from bench.records.measurement import Cost, Measurement
+from bench.records.record import FailureKind, Record, Status
+from bench.records.run import DeviceState, Plan
+from bench.records.workload import OperatorArguments, Unit, Workload
 
 
 def unit(

@@ -5,11 +5,13 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from bench.pair import Pair, PairRecord
-from bench.records import Cost, Environment, Measurement, NoiseFloor, Record, RuntimeVersion
-from bench.run import DeviceState, Plan, Run
-from bench.verdicts import Verdict
-from bench.workload import ModelArguments, Unit, Workload
+from bench.records.environment import Environment, RuntimeVersion
+from bench.records.measurement import Cost, Measurement, NoiseFloor
+from bench.records.pair import Pair, PairRecord
+from bench.records.record import Record
+from bench.records.run import DeviceState, Plan, Run
+from bench.records.verdict import Verdict
+from bench.records.workload import ModelArguments, Unit, Workload
 from reports.ledger import ledger
 from reports.ledger_terminal import print_ledger
 from reports.paper_tables import table1, table3

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.devices import Device, SshTarget
+from bench.records.device import Device, SshTarget
 
 SSHD = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
 MISSING = "" if SSHD and shutil.which("ssh") else "needs sshd and ssh (Debian: openssh-server, openssh-client)"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bench.cli.main import main
-from bench.devices_file import find_device
-from bench.transports.device_check import Found, check
+from bench.devices.check import Found, check
+from bench.devices.file import find_device
 
 RIG = Path(__file__).parent / "armrig"
 CACHE = Path(os.environ.get("ARMRIG_CACHE") or Path.home() / ".cache/armrig")

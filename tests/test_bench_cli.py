@@ -138,7 +138,7 @@ def test_nothing_of_a_device_steers_the_terminal(capsys: pytest.CaptureFixture[s
     assert "\x1b" not in refused(capsys, "ops", "--device", "\x1b[2Jpi4")
 
 
-@pytest.mark.parametrize("code", ["import bench.agent", "from bench.cli.main import main; main(['--help'])"])
+@pytest.mark.parametrize("code", ["import bench.agent.agent", "from bench.cli.main import main; main(['--help'])"])
 def test_help_and_agent_start_without_torch(code: str) -> None:
     """A fresh interpreter: this one has imported everything."""
     ask = (

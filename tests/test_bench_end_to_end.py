@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.cache.store import Store
 from bench.journal import read_run
-from bench.records import Cost, Record
-from bench.store import Store
-from bench.verdicts import SEVERITY
+from bench.records.measurement import Cost
+from bench.records.record import Record
+from bench.records.verdict import SEVERITY
 from tests.bench_process import BenchProcess, processes_with
 
 pytestmark = pytest.mark.slow
@@ -103,7 +104,7 @@ def test_threads_and_cpus_are_read_back(run: Path) -> None:
 def test_a_sample_lasts_long_enough(run: Path) -> None:
     """Ten milliseconds, of what the last window of the warm-up took: much less where the machine stuttered just then.
 
-    test_bench_sampler.py holds the rule itself, on a clock of its own.
+    test_measuring_sampler.py holds the rule itself, on a clock of its own.
     """
     for record in measured(run):
         found = record.measurement

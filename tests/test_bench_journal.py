@@ -13,8 +13,8 @@ import pytest
 
 from bench.errors import StorageError, UsageError
 from bench.journal import DeviceEvent, Journal, read_plan, read_run, write_atomically
-from bench.pair import Pair, PairRecord
-from bench.records import NoiseFloor
+from bench.records.measurement import NoiseFloor
+from bench.records.pair import Pair, PairRecord
 from tests.made_up import environment, plan, record, unit
 
 ROOT = Path(__file__).resolve().parents[1]

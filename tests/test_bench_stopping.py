@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from bench.campaign import Campaign
-from bench.connection import Connection, Stopped, never
-from bench.devices import Device
 from bench.errors import StoppedError
-from bench.patience import Patience
-from bench.records import Environment
-from bench.timing import Timing
-from bench.transports.ssh import SshTransport
+from bench.host.campaign import Campaign
+from bench.host.patience import Patience
+from bench.link.connection import Connection, Stopped, never
+from bench.link.ssh import SshTransport
+from bench.records.device import Device
+from bench.records.environment import Environment
+from bench.wire.lease import Lease
 from tests.bench_process import ROOT, SOON_S, BenchProcess, processes_with, wait_until
 from tests.cutting_proxy import CuttingProxy
 from tests.fake_device import FakeDevice, Notes
@@ -73,7 +73,7 @@ def test_a_login_that_stalls_is_left(sshd: Sshd, stopped: Stopped) -> None:
     proxy.pause()
     try:
         with pytest.raises(StoppedError):
-            SshTransport(sshd.device(port=proxy.port), patience_s=60.0).connect("run", Timing(), stopped)
+            SshTransport(sshd.device(port=proxy.port), patience_s=60.0).connect("run", Lease(), stopped)
     finally:
         proxy.close()
 
@@ -81,7 +81,7 @@ def test_a_login_that_stalls_is_left(sshd: Sshd, stopped: Stopped) -> None:
 class Stalls(FakeDevice):
     """Never reached; it only learns that it is no longer wanted."""
 
-    def connect(self, run: str, timing: Timing, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
+    def connect(self, run: str, timing: Lease, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
         while not stopped():
             threading.Event().wait(0.01)
         raise StoppedError
@@ -97,7 +97,7 @@ def test_a_campaign_is_stopped_while_it_connects(tmp_path: Path) -> None:
 
 HOLDER = """
 import pathlib, signal, sys
-from bench.device_lock import take_lock
+from bench.cache.device_lock import take_lock
 print(take_lock(pathlib.Path(sys.argv[1]), 0) or "held", flush=True)
 signal.pause()
 """

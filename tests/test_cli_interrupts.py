@@ -11,8 +11,8 @@ from typing import cast
 
 import pytest
 
-from bench.campaign import Campaign
 from bench.cli.interrupts import Interrupts
+from bench.host.campaign import Campaign
 from tests.bench_process import ROOT, BenchProcess
 
 

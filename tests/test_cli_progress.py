@@ -8,9 +8,9 @@ from rich.console import Console
 
 from bench.cli.main import main
 from bench.cli.progress import ConsoleObserver
-from bench.devices import Device, SshTarget
-from bench.estimate import expected_pair_s, expected_s
-from bench.pair import Pair
+from bench.plan.estimate import expected_pair_s, expected_s
+from bench.records.device import Device, SshTarget
+from bench.records.pair import Pair
 from tests.made_up import record, unit
 
 TARGET = SshTarget(destination="pi@board")

@@ -7,10 +7,10 @@ import pytest
 
 from bench.cli.devices import _print_found
 from bench.cli.session import _left, _names, _report
+from bench.devices.check import Found
 from bench.errors import DeviceError
 from bench.journal import Journal, read_run
-from bench.run import DeviceState
-from bench.transports.device_check import Found
+from bench.records.run import DeviceState
 from tests.made_up import environment, plan, record, unit
 
 HOSTILE = "1.0\x1b]0;owned\x07\u202e"

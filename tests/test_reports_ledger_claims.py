@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench.measuring.rules import Rules
-from bench.run import Run
+from bench.records.run import Run
 from bench.statistics import Interval
+from bench.worker.measuring.rules import Rules
 from reports.claims import Claim, claims
 from reports.entry import Entry
 from reports.ledger import ledger

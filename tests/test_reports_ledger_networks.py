@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.records import Cost
+from bench.records.measurement import Cost
 from bench.statistics import Interval
 from reports.ledger import ledger
 from reports.ledger_networks import count_verdict

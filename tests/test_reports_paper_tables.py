@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.workload import Settings
+from bench.records.workload import Settings
 from reports.paper_tables import column_of, table1, table1_averages, table3
 from tests.made_up_runs import environment, op
 

@@ -8,9 +8,9 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from bench.run import DeviceState
-from bench.verdicts import Verdict
-from bench.workload import Unit
+from bench.records.run import DeviceState
+from bench.records.verdict import Verdict
+from bench.records.workload import Unit
 from reports.panel import panels
 from reports.panel_text import bars_text
 from reports.pictured import picture_notes, pictured

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bench.records import Record
-from bench.workload import Settings
+from bench.records.record import Record
+from bench.records.workload import Settings
 from reports.rows import Row, rows, settings_text
 from tests.made_up_runs import COST, done, failed, measurement, models_run, net, only, op, ops_run
 

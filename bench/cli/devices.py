@@ -10,9 +10,9 @@ from bench.errors import EXIT_DEVICE, EXIT_DONE, BenchError, UsageError
 from bench.plain_text import LONGEST_MESSAGE, plain_line
 
 if TYPE_CHECKING:
-    from bench.devices import Device
-    from bench.records import Environment
-    from bench.transports.device_check import Found
+    from bench.devices.check import Found
+    from bench.records.device import Device
+    from bench.records.environment import Environment
 
 _FILE = click.option(
     "--devices-file",
@@ -36,7 +36,7 @@ def devices(context: click.Context, devices_file: Path | None) -> int:
 @click.pass_context
 def list_devices(context: click.Context, devices_file: Path | None) -> int:
     """Show every device by name and the way to it."""
-    from bench.devices_file import locate, read_devices
+    from bench.devices.file import locate, read_devices
 
     path = locate(devices_file or context.obj)
     found = read_devices(path) if path is not None else ()
@@ -55,8 +55,8 @@ def list_devices(context: click.Context, devices_file: Path | None) -> int:
 @click.pass_context
 def check(context: click.Context, name: str | None, devices_file: Path | None, verbose: bool) -> int:
     """Reach one device, or all of devices.yaml, and say what was found there."""
-    from bench.devices_file import find_device, locate, read_devices
-    from bench.transports.device_check import check as look
+    from bench.devices.check import check as look
+    from bench.devices.file import find_device, locate, read_devices
 
     given = devices_file or context.obj
     if name is not None:
@@ -94,8 +94,8 @@ def setup(
     verbose: bool,
 ) -> int:
     """Make a Python environment on a device, with what its runtimes need."""
-    from bench.devices import check_python
-    from bench.transports.device_setup import setup as make
+    from bench.devices.setup import setup as make
+    from bench.records.device import check_python
 
     try:
         check_python(python)
@@ -116,7 +116,7 @@ def setup(
 @click.pass_context
 def trust(context: click.Context, name: str, fingerprint: str, devices_file: Path | None, verbose: bool) -> int:
     """Show a device's host key and remember it, if you say so."""
-    from bench.transports.host_keys import offered_key, remember
+    from bench.devices.trust import offered_key, remember
 
     key = offered_key(_device(context, name, devices_file))
     if key.known:
@@ -141,14 +141,14 @@ def trust(context: click.Context, name: str, fingerprint: str, devices_file: Pat
 @click.pass_context
 def clean(context: click.Context, name: str, devices_file: Path | None, verbose: bool) -> int:
     """Empty our cache on a device, or with `cpu` on this machine; the environment that `setup` made stays."""
-    from bench.transports.device_setup import clean as empty
+    from bench.devices.setup import clean as empty
 
     empty(_device(context, name, devices_file), _say)
     return EXIT_DONE
 
 
 def _device(context: click.Context, name: str, devices_file: Path | None) -> "Device":
-    from bench.devices_file import find_device
+    from bench.devices.file import find_device
 
     return find_device(name, devices_file or context.obj)
 
@@ -172,7 +172,7 @@ def _print_found(name: str, found: "Found") -> None:
 
 
 def _facts(found: "Environment") -> list[tuple[str, str]]:
-    from bench.transports.device_check import throttle_text
+    from bench.devices.check import throttle_text
 
     big = f", big {','.join(map(str, found.big_cpus))}" if found.big_cpus else ""
     runtimes = [f"{r.name} {r.version}{f' ({r.note})' if r.note else ''}" for r in found.runtimes]

@@ -5,8 +5,8 @@ import signal
 from types import FrameType
 from typing import Any
 
-from bench.campaign import Campaign
 from bench.errors import EXIT_INTERRUPTED
+from bench.host.campaign import Campaign
 
 
 class Interrupts:

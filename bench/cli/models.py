@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.options import ListOf, Positive, one_of, plan_options, shared_options
-from bench.networks import network_workloads
-from bench.planning import PAIRS_PER_CLAIM, claim_pairs
+from bench.plan.names import network_workloads
+from bench.plan.schedule import PAIRS_PER_CLAIM, claim_pairs
 
 if TYPE_CHECKING:
-    from bench.campaign import Campaign
-    from bench.pair import Pair
-    from bench.workload import Unit, Workload
+    from bench.host.campaign import Campaign
+    from bench.records.pair import Pair
+    from bench.records.workload import Unit, Workload
 
 FORMS = ("plain", "fast")
 
@@ -40,7 +40,7 @@ def models(context: click.Context, /, **options: Any) -> int:
 
     def workloads(campaign: "Campaign") -> "Sequence[Workload]":
         return network_workloads(
-            campaign, names, options["input_px"], forms=options["form"], fused=not options["unfused"]
+            campaign.inspect, names, options["input_px"], forms=options["form"], fused=not options["unfused"]
         )
 
     def pairs(table: "Sequence[Unit]") -> "Sequence[Pair]":

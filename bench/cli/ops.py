@@ -6,15 +6,9 @@ from typing import Any
 import click
 
 from bench.cli.options import ListOf, Positive, one_of, plan_options, positive, ratio, shared_options, size
-from bench.planning import (
-    IMPLEMENTATIONS,
-    OPERATORS,
-    SELECTIONS,
-    TABLE1_OPERATORS,
-    TABLE1_SIZES,
-    OperatorGrid,
-    operator_workloads,
-)
+from bench.plan.subjects import TABLE1_OPERATORS, TABLE1_SIZES, OperatorGrid, operator_workloads
+from operators.choice import IMPLEMENTATIONS, SELECTIONS
+from operators.registry import OPERATORS
 
 
 @click.command()

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from bench.run import Option
-from bench.workload import DTYPES, LAYOUTS, RUNTIMES
+from bench.records.run import Option
+from bench.records.workload import DTYPES, LAYOUTS, RUNTIMES
 
 F = TypeVar("F", bound=Callable[..., Any])
 

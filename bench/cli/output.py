@@ -9,7 +9,7 @@ import click
 
 from bench.cli.console import SturdyConsole
 from bench.errors import StorageError
-from bench.run import Run
+from bench.records.run import Run
 
 
 def write_files(run: Run, folder: Path) -> tuple[Path, ...]:

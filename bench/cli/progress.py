@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from bench.artifacts import Artifact
-from bench.devices import Device
-from bench.estimate import TimeLeft, expected_export_s, expected_pair_s, expected_s
-from bench.pair import Pair, PairRecord
+from bench.host.artifacts import Artifact
 from bench.plain_text import plain_line
-from bench.records import Record
-from bench.verdicts import worst
-from bench.workload import Unit, describe
+from bench.plan.estimate import TimeLeft, expected_export_s, expected_pair_s, expected_s
+from bench.records.device import Device
+from bench.records.pair import Pair, PairRecord
+from bench.records.record import Record
+from bench.records.verdict import worst
+from bench.records.workload import Unit, describe
 
 LONGEST_LINE = 900  # characters
 

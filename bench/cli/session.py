@@ -9,25 +9,26 @@ from typing import Any
 
 import click
 
-from bench.campaign import Campaign
+from bench.cache.store import default_cache
 from bench.cli.console import SturdyConsole
 from bench.cli.interrupts import Interrupts
 from bench.cli.options import given_options
 from bench.cli.output import print_results, write_files
 from bench.cli.progress import ConsoleObserver, time_text
-from bench.code_version import code_version
-from bench.devices import Device
-from bench.environment import difference
 from bench.errors import EXIT_DEVICE, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, BenchError, UsageError
-from bench.estimate import expected_pair_s, expected_s
+from bench.host.campaign import Campaign
 from bench.journal import Journal, check_new, read_plan, read_run
-from bench.pair import Pair
+from bench.link.choice import transport_for
 from bench.plain_text import LONGEST_MESSAGE, plain_line
-from bench.planning import Axes, all_rounds, cells
-from bench.run import Option, Plan, Run
-from bench.store import default_cache
-from bench.transports.choice import transport_for
-from bench.workload import Settings, Unit, Workload
+from bench.plan.axes import Axes, cells
+from bench.plan.code_version import code_version
+from bench.plan.estimate import expected_pair_s, expected_s
+from bench.plan.schedule import all_rounds
+from bench.records.device import Device
+from bench.records.environment import difference
+from bench.records.pair import Pair
+from bench.records.run import Option, Plan, Run
+from bench.records.workload import Settings, Unit, Workload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,7 +203,7 @@ def _planned(plan: Plan, option: str) -> str:
 
 
 def _devices(names: Sequence[str], options: dict[str, Any]) -> list[Device]:
-    from bench.devices_file import find_device
+    from bench.devices.file import find_device
 
     explicit = Path(options["devices_file"]) if options["devices_file"] else None
     return [find_device(name, explicit) for name in names]

@@ -8,8 +8,8 @@ import os
 import signal
 import sys
 
-from bench.decoding import decode
-from bench.job import IMPORT_PATH, Task
+from bench.wire.decode import decode
+from bench.wire.order import IMPORT_PATH, Task
 from bench.worker.channel import Channel, one_line
 
 _PR_SET_PDEATHSIG = 1
@@ -50,7 +50,7 @@ def _do(task: Task, channel: Channel) -> int:
 
         measure_pair(task, channel)
     elif task.kind == "export":
-        from bench.worker.export import export_units
+        from bench.worker.prepare import export_units
 
         export_units(task, channel)
     elif task.kind == "inspect":

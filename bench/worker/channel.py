@@ -3,10 +3,10 @@
 import os
 from typing import Any
 
-from bench.decoding import encode
-from bench.records import FailureKind, Record
-from bench.wire import Message, encode_line
-from bench.workload import Unit
+from bench.records.record import FailureKind, Record
+from bench.records.workload import Unit
+from bench.wire.decode import encode
+from bench.wire.message import Message, encode_line
 
 
 class Channel:

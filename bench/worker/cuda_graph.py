@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.runtimes.loaded import UnsupportedError
 from bench.worker.cuda_api import Cuda
+from bench.worker.runtimes.loaded import UnsupportedError
 
 _WARM_UPS = 3  # as torch.cuda.make_graphed_callables has it
 

@@ -7,20 +7,20 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
-from bench.measuring.clock import Clock
-from bench.measuring.disturbances import CpuMonitor
-from bench.measuring.gpu_disturbances import GpuMonitor
-from bench.measuring.nvml import GpuIdentity, NvmlGpu, UnwatchedError
-from bench.measuring.rules import Rules
-from bench.measuring.sampler import Samples, Timer, measure
-from bench.measuring.watch import Ending, Watch
-from bench.records import Record
-from bench.runtimes.loaded import Loaded
-from bench.runtimes.pytorch import to_numpy
+from bench.records.record import Record
+from bench.records.workload import Unit
 from bench.worker.cuda_api import Cuda
 from bench.worker.cuda_graph import capture
 from bench.worker.cuda_timer import LatencyTimer, QueueTimer
-from bench.workload import Unit
+from bench.worker.measuring.clock import Clock
+from bench.worker.measuring.disturbances import CpuMonitor
+from bench.worker.measuring.gpu_disturbances import GpuMonitor
+from bench.worker.measuring.nvml import GpuIdentity, NvmlGpu, UnwatchedError
+from bench.worker.measuring.rules import Rules
+from bench.worker.measuring.sampler import Samples, Timer, measure
+from bench.worker.measuring.watch import Ending, Watch
+from bench.worker.runtimes.loaded import Loaded
+from bench.worker.runtimes.pytorch import to_numpy
 
 FLUSHED_BYTES = 256 * 2**20  # rule 3: at least so much, and twice the L2 cache
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from bench.measuring.clock import Clock
-from bench.measuring.sampler import Sample
 from bench.worker.cuda_api import Cuda
+from bench.worker.measuring.clock import Clock
+from bench.worker.measuring.sampler import Sample
 
 _MILLI, _NANO = 1e-3, 1e-9
 

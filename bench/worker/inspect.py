@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from bench.job import Task
-from bench.planning import NetworkEntry, resolve
+from bench.wire.order import Task
 from bench.worker.channel import Channel
 from bench.worker.onnx_file import digest_of, self_contained
+from models.registry import NetworkEntry, resolve
 
 
 def inspect_networks(task: Task, channel: Channel) -> None:
@@ -17,7 +17,7 @@ def inspect_networks(task: Task, channel: Channel) -> None:
             if entry.library == "onnx":
                 shape, digest = _onnx_input(entry, task.input_px)
             else:
-                from bench.building import look_at
+                from bench.worker.build import look_at
 
                 side, digest = look_at(entry, task.input_px or None)
                 shape = (3, side, side)

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-from bench.measuring.clock import Clock
-from bench.measuring.disturbances import CpuMonitor
-from bench.measuring.rules import Rules
-from bench.measuring.sampler import CpuTimer, Samples, Timer, measure
-from bench.measuring.watch import Ending, Watch
-from bench.runtimes.loaded import Loaded
-from bench.workload import Unit
+from bench.records.workload import Unit
+from bench.worker.measuring.clock import Clock
+from bench.worker.measuring.disturbances import CpuMonitor
+from bench.worker.measuring.rules import Rules
+from bench.worker.measuring.sampler import CpuTimer, Samples, Timer, measure
+from bench.worker.measuring.watch import Ending, Watch
+from bench.worker.runtimes.loaded import Loaded
 
 
 class Machine(Protocol):

@@ -9,18 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.job import Files, Task
-from bench.measuring import memory
-from bench.measuring.clock import Clock, SystemClock, timer_overhead_s
-from bench.measuring.cooling import Cooling
-from bench.measuring.rules import Rules, rules_for
-from bench.records import FailureKind, Measurement, Record, Status
-from bench.runtimes.loaded import FallbackError, Loaded, UnsupportedError
-from bench.store import Store
+from bench.cache.store import Store
+from bench.records.measurement import Measurement
+from bench.records.record import FailureKind, Record, Status
+from bench.records.workload import TORCH_RUNTIMES, Unit
+from bench.wire.order import Files, Task
 from bench.worker.channel import Channel, one_line
 from bench.worker.machine import Machine, machine_for
+from bench.worker.measuring import memory
+from bench.worker.measuring.clock import Clock, SystemClock, timer_overhead_s
+from bench.worker.measuring.cooling import Cooling
+from bench.worker.measuring.rules import Rules, rules_for
+from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
 from bench.worker.settings import applied
-from bench.workload import TORCH_RUNTIMES, Unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -128,7 +129,7 @@ def import_libraries(unit: Unit) -> None:
     if unit.runtime not in TORCH_RUNTIMES:
         importlib.import_module(unit.runtime)
         return
-    from bench.building import import_library
+    from bench.worker.build import import_library
 
     import_library(unit.workload)
     if unit.accelerator:
@@ -140,14 +141,14 @@ def import_libraries(unit: Unit) -> None:
 def load(unit: Unit, files: Files, store: Store) -> Loaded:
     """The unit in its runtime."""
     if unit.runtime == "onnxruntime":
-        from bench.runtimes import onnx_runtime
+        from bench.worker.runtimes import onnx_runtime
 
         return onnx_runtime.load(unit, store.path(files.model))
     if unit.runtime == "openvino":
-        from bench.runtimes import openvino_runtime
+        from bench.worker.runtimes import openvino_runtime
 
         return openvino_runtime.load(unit, store.path(files.model))
-    from bench.runtimes import pytorch
+    from bench.worker.runtimes import pytorch
 
     pytorch.set_threads(unit.threads)
     return pytorch.load(unit)

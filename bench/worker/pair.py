@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.job import Files, Task
-from bench.measuring.clock import SystemClock, timer_overhead_s
-from bench.measuring.rules import rules_for
-from bench.measuring.sampler import Timer, iterations_for
-from bench.store import Store
+from bench.cache.store import Store
+from bench.wire.order import Files, Task
 from bench.worker.channel import Channel
 from bench.worker.machine import machine_for
 from bench.worker.measure import check, classify, load, reference_of
+from bench.worker.measuring.clock import SystemClock, timer_overhead_s
+from bench.worker.measuring.rules import rules_for
+from bench.worker.measuring.sampler import Timer, iterations_for
 from bench.worker.settings import applied
 
 

@@ -1,7 +1,7 @@
 """The task that looks for accelerators: it must import torch, which the agent never does."""
 
-from bench.measuring.nvml import driver_version
 from bench.worker.channel import Channel, one_line
+from bench.worker.measuring.nvml import driver_version
 
 
 def probe_accelerators(channel: Channel) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench.workload import TORCH_RUNTIMES, Unit
+from bench.records.workload import TORCH_RUNTIMES, Unit
 
 
 @contextmanager

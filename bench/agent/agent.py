@@ -1,0 +1,293 @@
+"""The program on every device that starts workers and watches them; standard library only.
+
+It reads JSON lines from its host on stdin and writes JSON lines to stdout. It sleeps while a worker measures: its loop
+wakes for a line, a worker's line, a child's end, a deadline, and a heartbeat every few seconds. When stdin ends or the
+host has been silent for a lease, it kills its workers and goes.
+"""
+
+import base64
+import binascii
+import contextlib
+import ctypes
+import os
+import selectors
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench.agent.environment import probe
+from bench.agent.host_pipe import HostPipe
+from bench.agent.start_workers import compiled_folder, start_workers
+from bench.agent.worker_process import WORKER, WorkerProcess, kill_orphans
+from bench.cache.device_lock import take_lock
+from bench.cache.store import Incoming, Store, default_cache
+from bench.errors import ProtocolError
+from bench.system.affinity import choose, topology
+from bench.wire.decode import decode, encode
+from bench.wire.lease import Lease
+from bench.wire.message import Message, decode_line, encode_line
+from bench.wire.order import Job
+
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+class Agent:
+    """The loop. One job at a time; the host waits for its `exit` before it sends the next."""
+
+    def __init__(
+        self, run: str, timing: Lease, cache: Path, given: bytes = b"", worker: tuple[str, ...] = WORKER
+    ) -> None:
+        self._timing, self._cache, self._store = timing, cache, Store(cache)
+        self._worker = worker
+        self._selector = selectors.DefaultSelector()
+        self._host = HostPipe(run, self._selector, given)
+        self._workers: list[WorkerProcess] = []
+        self._job: Job | None = None
+        self._incoming: Incoming | None = None
+        self._stopping = False
+        self._next_beat = time.monotonic() + timing.heartbeat_s
+
+    def run(self) -> int:
+        """Serve until the host leaves; the exit code is for people only, nothing reads it."""
+        wakeup = self._watch_signals()
+        self._host.open()
+        self._selector.register(wakeup, selectors.EVENT_READ, lambda: _drain(wakeup))
+        # The cache's folder may not be there for the free space yet; probe looks at its nearest parent.
+        body = {"environment": encode(probe(self._cache)), "clock": time.time(), "pid": os.getpid()}
+        self._host.send("hello", body)
+        try:
+            while not self._stopping or self._host.has_unsent:
+                self._host.flush()
+                self._handle_lines()
+                for key, _ in self._selector.select(self._until_next_timer()):
+                    key.data()
+                self._reap()
+                self._check_timers()
+        finally:
+            self._kill_all()
+            self._forget_compiled()
+            if self._incoming is not None:
+                self._incoming.abort()
+        return 0
+
+    def _watch_signals(self) -> int:
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        os.set_blocking(writer, False)
+        signal.set_wakeup_fd(writer)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, lambda *_: self._leave())
+        # A worker's orphans come to this process, which ends them, instead of living on.
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        return reader
+
+    # --- the host's side
+
+    def _handle_lines(self) -> None:
+        while not self._stopping:
+            try:
+                if (line := self._host.next_line()) is None:
+                    break
+                message = decode_line(line)
+                _HANDLERS[message.type](self, message.body)
+            except KeyError as error:
+                self._fail(f"expected a known message with all its fields, missing {error}")
+            except (ProtocolError, ValueError, TypeError) as error:
+                self._fail(str(error))
+            except OSError as error:
+                self._fail(disk_text(error, self._cache), "disk")
+
+    def _fail(self, message: str, kind: str = "protocol") -> None:
+        self._host.send("error", {"kind": kind, "message": message[:2000]})
+        self._stopping = True
+
+    def _leave(self) -> None:
+        self._stopping = self._host.gone = True
+        self._kill_all()
+
+    # --- what the host asks
+
+    def _on_alive(self, body: dict[str, Any]) -> None:
+        pass  # any byte renews the lease
+
+    def _on_have(self, body: dict[str, Any]) -> None:
+        self._host.send("missing", {"digests": [digest for digest in body["digests"] if not self._store.has(digest)]})
+
+    def _on_file(self, body: dict[str, Any]) -> None:
+        if "digest" in body:
+            self._incoming = Incoming(self._store, body["digest"], body["size"])
+        if self._incoming is None:
+            raise ValueError("expected a file's digest before its data")
+        try:
+            self._incoming.write(base64.b64decode(body["data"], validate=True))
+            if body["last"]:
+                self._incoming.finish()
+                self._incoming = None
+                self._host.send("stored", {})
+        except (OSError, ValueError, binascii.Error):
+            incoming, self._incoming = self._incoming, None
+            if incoming is not None:
+                incoming.abort()
+            raise
+
+    def _on_job(self, body: dict[str, Any]) -> None:
+        if self._workers:
+            raise ValueError("expected one job at a time")
+        job = decode(Job, body)
+        cpus = choose(topology(), job.threads)
+        self._job = job
+        self._forget_compiled()  # of an agent that was killed
+        self._workers = start_workers(job, cpus, self._cache, self._worker)
+        for index, worker in enumerate(self._workers):
+            self._selector.register(worker.pipe, selectors.EVENT_READ, _bound(self._read_worker, index))
+            self._selector.register(worker.log_pipe, selectors.EVENT_READ, _bound(self._read_log, index))
+
+    def _on_cancel(self, body: dict[str, Any]) -> None:
+        for worker in self._workers:
+            worker.kill()
+
+    def _on_bye(self, body: dict[str, Any]) -> None:
+        self._kill_all()
+        self._stopping = True
+
+    # --- the workers' side
+
+    def _read_worker(self, index: int) -> None:
+        worker = self._workers[index]
+        for line in worker.read_lines():
+            try:
+                message = decode_line(line)
+                if message.type == "begin" and self._job is not None:
+                    worker.begin_unit(self._job.deadline_s(message.unit))
+                body = message.body | {"worker": index}
+                self._host.send(message.type, body, unit=message.unit, attempt=message.attempt)
+            except ProtocolError as error:
+                worker.broke_wire = str(error)
+        if worker.broke_wire:
+            worker.kill()
+        if worker.pipe_ended:
+            self._unregister(worker.pipe)
+
+    def _read_log(self, index: int) -> None:
+        worker = self._workers[index]
+        worker.read_log()
+        if worker.log_ended:  # an ended pipe is always readable and would keep the loop busy
+            self._unregister(worker.log_pipe)
+
+    def _unregister(self, descriptor: int) -> None:
+        if descriptor in self._selector.get_map():
+            self._selector.unregister(descriptor)
+
+    def _reap(self) -> None:
+        for index, worker in enumerate(self._workers):
+            if worker.pid < 0:
+                continue
+            end = worker.reap()
+            if end is None:
+                continue
+            self._read_worker(index)
+            self._read_log(index)
+            self._unregister(worker.pipe)
+            self._unregister(worker.log_pipe)
+            worker.close_pipes()
+            worker.pid = -1
+            self._host.send("exit", end | {"worker": index, "log": worker.log_tail})
+            # One of a pair without the other has nothing to do.
+            if end["code"] or end["signal"]:
+                for other in self._workers:
+                    if other.pid > 0:
+                        other.kill()
+        if self._workers and all(worker.pid < 0 for worker in self._workers):
+            self._workers = []
+            kill_orphans()
+            self._forget_compiled()
+            self._host.send("idle", {})
+
+    def _kill_all(self) -> None:
+        for worker in self._workers:
+            if worker.pid > 0:
+                worker.kill()
+        kill_orphans()
+
+    def _forget_compiled(self) -> None:
+        shutil.rmtree(compiled_folder(self._cache), ignore_errors=True)
+
+    # --- time
+
+    def _until_next_timer(self) -> float:
+        now = time.monotonic()
+        moments = [self._next_beat, self._host.heard + self._timing.lease_s]
+        moments += [w.check_deadline(now, self._timing.grace_s) for w in self._workers if w.pid > 0]
+        # What it still has to say when it stops waits until the host takes it.
+        over = self._host.gone or (self._stopping and not self._host.has_unsent)
+        return 0.0 if over else max(0.0, min(moments) - now)
+
+    def _check_timers(self) -> None:
+        now = time.monotonic()
+        if self._host.gone or now >= self._host.heard + self._timing.lease_s:
+            self._leave()
+        if now >= self._next_beat:
+            self._next_beat = now + self._timing.heartbeat_s
+            self._host.send("alive", {})
+
+
+_HANDLERS: dict[str, Callable[[Agent, dict[str, Any]], None]] = {
+    "alive": Agent._on_alive,
+    "have": Agent._on_have,
+    "file": Agent._on_file,
+    "job": Agent._on_job,
+    "cancel": Agent._on_cancel,
+    "bye": Agent._on_bye,
+}
+
+
+def _bound(function: Callable[[int], None], index: int) -> Callable[[], None]:
+    return lambda: function(index)
+
+
+def _drain(descriptor: int) -> None:
+    with contextlib.suppress(BlockingIOError):
+        while os.read(descriptor, 4096):
+            pass
+
+
+def disk_text(error: OSError, cache: Path) -> str:
+    """What a disk refused, and what to do."""
+    return (
+        f"{os.strerror(error.errno or 0)} on the device ({error.filename or cache});"
+        f" make room there, or empty {cache} with `bench devices clean NAME`"
+    )
+
+
+def main(given: bytes = b"", worker: tuple[str, ...] = WORKER) -> int:
+    """Read the host's `start` line, take the device's lock, serve; `worker` is the program that measures."""
+    line, _, rest = given.partition(b"\n")
+    while b"\n" not in given:
+        data = os.read(0, 1 << 16)
+        if not data:
+            return 1
+        given += data
+        line, _, rest = given.partition(b"\n")
+    start = decode_line(line)
+    timing = decode(Lease, start.body["timing"])
+    cache = Path(os.environ.get("BENCH_CACHE") or default_cache())
+    try:
+        holder = take_lock(cache, timing.lock_wait_s)
+        if holder:
+            body = {"kind": "busy", "message": f"another run holds this device ({holder}); wait for it to end"}
+        else:
+            return Agent(start.run, timing, cache, rest, worker).run()
+    except OSError as error:
+        body = {"kind": "disk", "message": disk_text(error, cache)}
+    os.write(1, encode_line(Message(type="error", body=body, run=start.run, seq=1)))
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""What a device is: CPU, memory, kernel, runtimes, governor, sensors. Standard library only; runs on the device."""
+
+import os
+import platform
+import shutil
+import subprocess
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from bench.records.environment import Environment, RuntimeVersion, fingerprint
+from bench.system.affinity import big_cpus, topology
+from bench.system.files import text_of
+from bench.system.sensors import temperature_c, throttle_flags
+
+PACKAGES = ("torch", "onnxruntime", "openvino", "numpy", "torchvision", "timm", "psutil")
+# What a kernel for convolutions may choose between; the rest of the flags decides no speed here.
+FEATURES = (
+    "avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8",
+    "asimd", "fphp", "asimdhp", "asimddp", "bf16", "i8mm", "sve", "sve2",
+)  # fmt: skip
+
+
+def probe(cache: Path) -> Environment:
+    """Look at this machine; `cache` is the folder whose free space counts."""
+    cpus = topology()
+    info = _cpuinfo()
+    features = set((info.get("flags") or info.get("Features") or "").split())
+    machine, model, kernel, runtimes = platform.machine(), cpu_model(info), platform.release(), _runtimes()
+    return Environment(
+        machine=machine,
+        cpu_model=model,
+        logical_cpus=os.cpu_count() or 1,
+        physical_cores=len({cpu.core for cpu in cpus}),
+        allowed_cpus=tuple(cpu.number for cpu in cpus),
+        big_cpus=big_cpus(cpus),
+        cpu_features=" ".join(name for name in FEATURES if name in features),
+        caches=_caches(),
+        memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        kernel=kernel,
+        os=_os_name(),
+        python=platform.python_version(),
+        runtimes=runtimes,
+        board=text_of(Path("/sys/firmware/devicetree/base/model")).rstrip("\0"),  # /proc/device-tree leads here
+        virtual=_virtual(features),
+        governor=text_of(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
+        max_frequency_hz=_khz(Path("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq")),
+        temperature_c=temperature_c(),
+        throttle_flags=throttle_flags(),
+        free_disk_bytes=_free_disk(cache),
+        fingerprint=fingerprint(machine, model, kernel, runtimes),
+    )
+
+
+def installed(name: str) -> RuntimeVersion | None:
+    """The version of an installed package, read from its metadata: importing torch would take seconds."""
+    try:
+        package = distribution(name)
+    except (PackageNotFoundError, ValueError):
+        return None
+    return RuntimeVersion(name=name, version=package.version or "unknown", note=_note(name, package.locate_file("")))
+
+
+def _note(name: str, site: object) -> str:
+    if name != "torch":
+        return ""
+    # torch/version.py is a few assignments; they tell a CPU build from a CUDA one without importing it.
+    for line in text_of(Path(str(site)) / "torch/version.py").splitlines():
+        if line.startswith("cuda") and "=" in line:
+            value = line.rpartition("=")[2].strip().strip("'\"")
+            return "CPU build" if value == "None" else f"CUDA {value} build"
+    return ""
+
+
+def _runtimes() -> tuple[RuntimeVersion, ...]:
+    return tuple(version for name in PACKAGES if (version := installed(name)) is not None)
+
+
+def cpu_model(info: dict[str, str]) -> str:
+    """The CPU's name, from /proc/cpuinfo or, on ARM, from its part numbers by way of lscpu."""
+    name = info.get("model name") or info.get("Model") or ""
+    if "model name" in info or not shutil.which("lscpu"):
+        return name or platform.processor() or platform.machine()
+    try:
+        answer = subprocess.run(["lscpu"], capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return name
+    cores = [line.partition(":")[2].strip() for line in answer.splitlines() if line.startswith("Model name:")]
+    return " + ".join(cores) or name or platform.machine()  # the board's name has a field of its own
+
+
+def _cpuinfo() -> dict[str, str]:
+    info: dict[str, str] = {}
+    for line in text_of(Path("/proc/cpuinfo")).splitlines():
+        key, colon, value = line.partition(":")
+        if colon:
+            info.setdefault(key.strip(), value.strip())
+    return info
+
+
+def _caches() -> str:
+    """Sizes by level: "L1d 48K, L2 1024K, L3 32768K"."""
+    sizes = {}
+    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index[0-9]*")):
+        level, kind, size = (text_of(index / name) for name in ("level", "type", "size"))
+        if size and kind != "Instruction":
+            sizes[f"L{level}{'d' if kind == 'Data' else ''}"] = size
+    return ", ".join(f"{name} {size}" for name, size in sizes.items())
+
+
+def _os_name() -> str:
+    for line in text_of(Path("/etc/os-release")).splitlines():
+        if line.startswith("PRETTY_NAME="):
+            return line.partition("=")[2].strip('"')
+    return platform.system()
+
+
+def _virtual(features: set[str]) -> str:
+    signs = []
+    if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
+        signs.append("container")
+    if "hypervisor" in features:
+        signs.append(text_of(Path("/sys/class/dmi/id/product_name")) or "virtual machine")
+    if os.environ.get("ARMRIG"):
+        signs.append("emulated ARM rig")
+    return ", ".join(signs)
+
+
+def _free_disk(folder: Path) -> int | None:
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
+
+
+def _khz(path: Path) -> int | None:
+    text = text_of(path)
+    return int(text) * 1000 if text.isdigit() else None

@@ -1,0 +1,1 @@
+"""On the host: `bench devices` and devices.yaml."""

@@ -1,0 +1,90 @@
+"""`bench devices check`: what a device is, and what speaks against measuring on it."""
+
+from dataclasses import dataclass, replace
+
+from bench.host.job import Accelerators, decode_accelerators, run_job
+from bench.link.connection import Transport
+from bench.link.ssh import SshTransport
+from bench.records.device import Device
+from bench.records.environment import Environment
+from bench.records.workload import RUNTIME_PACKAGES
+from bench.wire.lease import Lease
+from bench.wire.message import Message
+from bench.wire.order import Job, Task
+
+LOW_DISK_BYTES = 500_000_000
+SKEW_S = 30.0
+# Raspberry Pi, `vcgencmd get_throttled`: live bits; the same 16 higher since the last boot.
+FLAGS = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A device as it is now: its environment with clock skew and GPUs, and warnings with their remedies."""
+
+    environment: Environment
+    warnings: tuple[str, ...]
+
+
+def check(device: Device, transport: Transport | None = None, timing: Lease | None = None) -> Found:
+    """Connect, look, leave; DeviceError where there is no way."""
+    if transport is None:
+        transport = _transport(device)
+    connection, environment, skew = transport.connect("check", timing or Lease())
+    gpus = Accelerators()
+
+    def handle(message: Message) -> None:
+        nonlocal gpus
+        if message.type == "accelerators":
+            gpus = decode_accelerators(message.body)
+
+    try:
+        if device.accelerator:
+            run_job(connection, Job(task=Task(kind="probe")), handle, lambda: False)
+    finally:
+        connection.close()
+    environment = replace(environment, clock_skew_s=skew, accelerators=gpus.names)
+    return Found(environment=environment, warnings=_warnings(device, environment, gpus.reason))
+
+
+def throttle_text(flags: int) -> str:
+    """The bits of `vcgencmd get_throttled` in words."""
+    now = [text for bit, text in FLAGS.items() if flags >> bit & 1]
+    since = [f"{text} since boot" for bit, text in FLAGS.items() if flags >> (bit + 16) & 1]
+    return ", ".join(now + since) or "none"
+
+
+def _transport(device: Device) -> Transport:
+    if device.ssh is not None:
+        return SshTransport(device)
+    from bench.link.local import LocalTransport
+
+    return LocalTransport()
+
+
+def _warnings(device: Device, found: Environment, gpu_reason: str) -> tuple[str, ...]:
+    name = device.name
+    remedy = f"`bench devices setup {name}` installs it" if device.ssh else "install it"
+    wanted = device.runtimes or (("eager",) if device.accelerator else ("onnxruntime",))
+    missing = sorted({p for p in (RUNTIME_PACKAGES[runtime] for runtime in wanted) if found.runtime(p) is None})
+    warnings = [f"{package} is not installed there: {remedy}" for package in missing]
+    if found.runtime("numpy") is None:
+        warnings.append(f"numpy is not installed there: {remedy}")
+    if device.accelerator and not any(gpu.startswith(device.accelerator) for gpu in found.accelerators):
+        warnings.append(f"{device.accelerator} is not usable there: {gpu_reason or 'no such GPU was found'}")
+    if device.threads > len(found.allowed_cpus):
+        warnings.append(f"threads: {device.threads} is more than its {len(found.allowed_cpus)} CPUs: lower it")
+    if found.governor and found.governor != "performance":
+        warnings.append(
+            f"the governor is {found.governor}: clocks move; `echo performance | sudo tee"
+            " /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor` on it steadies them"
+        )
+    if found.throttle_flags:
+        warnings.append(f"throttle flags: {throttle_text(found.throttle_flags)}; look at its power supply and cooling")
+    if found.free_disk_bytes is not None and found.free_disk_bytes < LOW_DISK_BYTES:
+        warnings.append(
+            f"{found.free_disk_bytes / 1e6:.0f} MB of disk are free: `bench devices clean {name}` or make room"
+        )
+    if found.clock_skew_s is not None and abs(found.clock_skew_s) > SKEW_S:
+        warnings.append(f"its clock is {found.clock_skew_s:+.0f} s off: times in its records are; set it")
+    return tuple(warnings)

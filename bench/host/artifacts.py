@@ -1,0 +1,131 @@
+"""What units need beforehand, made once on the host and kept: reference output, ONNX graph, cost."""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench.cache.store import Store
+from bench.journal import write_atomically
+from bench.plan import subjects
+from bench.plan.code_version import code_version
+from bench.records.measurement import Cost
+from bench.records.record import FailureKind
+from bench.records.workload import GRAPH_RUNTIMES, Settings, Unit
+from bench.wire.decode import decode, encode
+from bench.wire.order import Files
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """The files of one unit, by digest, and its cost; or why they could not be made."""
+
+    reference: str = ""
+    model: str = ""
+    cost: Cost | None = None
+    channels_last_cost: Cost | None = None  # where that layout moves other bytes
+    graph_cost: Cost | None = None  # where the exported graph is not the module's own
+    kind: FailureKind = ""
+    reason: str = ""
+    graph_reason: str = ""  # why there is no graph, where the rest could be made
+    seconds: float = 0.0
+
+    def cost_of(self, unit: Unit) -> Cost | None:
+        """The counts of the very graph that the unit times."""
+        other = self.graph_cost if unit.runtime in GRAPH_RUNTIMES else None
+        if unit.runtime not in GRAPH_RUNTIMES and unit.layout == "channels_last":
+            other = self.channels_last_cost
+        cost = other or self.cost
+        # Counted at the element size of the unit that the artifact was made for.
+        made, timed = subjects.BYTES[representative(unit).dtype], subjects.BYTES[unit.dtype]
+        if cost is None or made == timed:
+            return cost
+        return replace(
+            cost,
+            bytes_ideal=None if cost.bytes_ideal is None else cost.bytes_ideal * timed // made,
+            bytes_moved=None if cost.bytes_moved is None else cost.bytes_moved * timed // made,
+        )
+
+    def files(self, unit: str) -> Files:
+        """What the worker of that unit is told."""
+        return Files(unit=unit, reference=self.reference, model=self.model)
+
+
+def representative(unit: Unit) -> Unit:
+    """The unit whose artifact serves all units that differ in nothing an artifact depends on."""
+    graph = unit.runtime in GRAPH_RUNTIMES
+    return replace(
+        unit,
+        runtime="onnxruntime" if graph else "eager",
+        layout="nchw",
+        # One float32 graph serves OpenVINO's bfloat16 too.
+        dtype="float32" if unit.runtime == "openvino" else unit.dtype,
+        threads=1,
+        device="host",
+        mode="latency",
+        round=0,
+        effort="normal",
+        settings=Settings(),
+        accelerator="",
+    )
+
+
+def with_graph(unit: Unit) -> Unit:
+    """The same unit as a graph runtime would want it prepared."""
+    return unit if unit.runtime in GRAPH_RUNTIMES else replace(unit, runtime="onnxruntime", layout="nchw")
+
+
+class ArtifactCache:
+    """The `artifacts/` folder of the host's cache: one small JSON file for each, beside the store of files."""
+
+    def __init__(self, cache: Path, maker: str) -> None:
+        self.store = Store(cache)
+        self._folder = cache / "artifacts"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._maker = maker  # what made them: versions of the exporting libraries
+        self._mark = hashlib.sha256(f"{code_version()}:{maker}".encode()).hexdigest()[:8]  # begins each file's name
+
+    def key(self, unit: Unit) -> str:
+        """The hash of everything that decides the artifact."""
+        # The device is no part of it: what was exported for one serves the others.
+        made_from = replace(representative(unit), fingerprint="")
+        return hashlib.sha256(f"{made_from.id}:{self._maker}".encode()).hexdigest()[:24]
+
+    def get(self, unit: Unit) -> Artifact | None:
+        """The artifact, if it was made and its files are still there."""
+        found = _read(self._path(unit))
+        if found is None:
+            return None
+        files = [digest for digest in (found.reference, found.model) if digest]
+        return found if all(self.store.has(digest) for digest in files) else None
+
+    def put(self, unit: Unit, artifact: Artifact) -> None:
+        """Keep an artifact that was made whole; a failure is not kept, so that it is tried again.
+
+        Nor is that of a user's own factory: what its module imports may change under the same name.
+        """
+        if not (artifact.kind or artifact.graph_reason or subjects.is_factory(unit.workload)):
+            write_atomically(self._path(unit), json.dumps(encode(artifact)))
+
+    def drop_stale(self) -> None:
+        """Remove what other code or libraries made, which nobody will ask for, and files that no artifact names.
+
+        Only while no other run has the files in use: those of a factory's network have no artifact.
+        """
+        used: set[str] = set()
+        for path in self._folder.iterdir():
+            if not path.name.startswith(f"{self._mark}-"):
+                path.unlink(missing_ok=True)
+            elif (found := _read(path)) is not None:
+                used |= {found.reference, found.model}
+        self.store.keep_only(used)
+
+    def _path(self, unit: Unit) -> Path:
+        return self._folder / f"{self._mark}-{self.key(unit)}.json"
+
+
+def _read(path: Path) -> Artifact | None:
+    try:
+        return decode(Artifact, json.loads(path.read_text()))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,268 @@
+"""A whole run: reach the machines, write the plan down, make what is missing, measure side by side."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bench.cache.files_lock import FilesLock, files_in_use
+from bench.errors import BenchError, LinkLostError, StoppedError, StorageError, UsageError
+from bench.host.artifacts import ArtifactCache
+from bench.host.campaign_machine import Machine
+from bench.host.inspection import inspect
+from bench.host.observer import Observer
+from bench.host.patience import Patience
+from bench.host.prepare import Exporter
+from bench.host.runner import MachineRunner
+from bench.journal import DeviceEvent, Journal
+from bench.link.connection import Transport
+from bench.plan.code_version import code_version, package_version
+from bench.plan.names import Inspection
+from bench.plan.schedule import ordered
+from bench.records.device import Device
+from bench.records.environment import Environment
+from bench.records.pair import Pair
+from bench.records.run import DeviceState, Option, Plan
+from bench.records.workload import Unit
+
+
+class Campaign:
+    """Used in this order: `connect`, then `plan` or a plan from a folder, `run`, `close`."""
+
+    def __init__(
+        self,
+        devices: Sequence[Device],
+        transports: Callable[[Device], Transport],
+        cache: Path,
+        observer: Observer,
+        patience: Patience | None = None,
+    ) -> None:
+        self.run_id = f"{time.time_ns():x}-{os.getpid()}"
+        self._patience, self._observer, self._cache = patience or Patience(), observer, cache
+        self._stopped = threading.Event()
+        by_machine: dict[str, list[Device]] = {}
+        for device in devices:
+            members = by_machine.setdefault(device.machine, [])
+            if members and device.ssh and members[0].ssh and device.ssh.python != members[0].ssh.python:
+                raise UsageError(
+                    f"expected {members[0].name} and {device.name}, which are one machine, to name the same `python:`;"
+                    " give them one, or measure them in two runs"
+                )
+            members.append(device)
+        # The host exports graphs and inspects networks, whether or not it is measured itself.
+        self._host = self._runner(Device(name="this machine"), transports)
+        self.machines = [
+            Machine(
+                devices=tuple(members),
+                runner=self._host if members[0].ssh is None else self._runner(members[0], transports),
+            )
+            for members in by_machine.values()
+        ]
+
+    def _runner(self, device: Device, transports: Callable[[Device], Transport]) -> MachineRunner:
+        return MachineRunner(device.name, transports(device), self.run_id, self._patience, self._observer)
+
+    # --- contact
+
+    def connect(self) -> None:
+        """Reach every machine; DeviceError where no device can be used, StoppedError soon after `stop`.
+
+        A machine that can't be reached is left with its problem, and the others go on.
+        """
+        contacts: list[Future[None]] = []
+
+        def all_contacted() -> bool:
+            # Read by the pool's threads while the list is still growing: it counts once it is whole.
+            return len(contacts) == len(self.machines) and all(contact.done() for contact in contacts)
+
+        def idle(runner: MachineRunner, contact: "Future[Any]") -> None:
+            # The slowest to answer may take minutes, and an agent that hears nothing for a lease leaves.
+            if contact.exception() is None:
+                runner.idle(all_contacted)
+
+        with ThreadPoolExecutor(2 * len(self.machines) + 2) as pool:
+            host: Future[Environment] = pool.submit(self._connect_host)
+            contacts += [pool.submit(self._contact, machine, host) for machine in self.machines]
+            waits = [
+                pool.submit(idle, machine.runner, contact)
+                for machine, contact in zip(self.machines, contacts, strict=True)
+            ]
+            if all(machine.runner is not self._host for machine in self.machines):
+                waits.append(pool.submit(idle, self._host, host))
+            for machine, contact, idling in zip(self.machines, contacts, waits, strict=False):
+                try:
+                    contact.result()
+                    idling.result()
+                except BenchError as error:
+                    machine.lose(error)
+            if not self.stopped:
+                host.result()
+        if self.stopped:
+            raise StoppedError
+        if not self.environments:
+            raise next(problem for machine in self.machines for problem in machine.problems.values())
+        # Now, not after hours of measuring the others.
+        for name, problem in ((n, p) for machine in self.machines for n, p in machine.problems.items()):
+            self._observer.said(name, f"{str(problem).removeprefix(f'{name}: ')}; the other devices go on")
+
+    def _connect_host(self) -> Environment:
+        return self._host.environment or self._host.connect()
+
+    def _contact(self, machine: Machine, host: "Future[Environment]") -> None:
+        environment = host.result() if machine.runner is self._host else machine.runner.connect()
+        machine.identify(environment, self._stopped.is_set)
+
+    @property
+    def environments(self) -> dict[str, Environment]:
+        """What was found, by device."""
+        return {name: found for machine in self.machines for name, found in machine.environments.items()}
+
+    def inspect(self, sources: Sequence[str], input_px: int | None) -> dict[str, Inspection]:
+        """Build networks from outside the zoo once, to learn their input size; UsageError where one cannot be."""
+        self._connect_host()
+        return inspect(self._host.connection, sources, input_px, self._stopped.is_set)
+
+    # --- plan
+
+    def plan(
+        self,
+        command: str,
+        argv: Sequence[str],
+        options: Sequence[Option],
+        units: Iterable[Unit],
+        pairs: Iterable[Pair],
+        seed: int,
+    ) -> Plan:
+        """The plan with everything that decides a number filled in."""
+
+        def stamped(unit: Unit) -> Unit:
+            environment = self.environments.get(unit.device)
+            mark = environment.fingerprint if environment is not None else ""
+            return replace(unit, code_version=code_version(), fingerprint=mark)
+
+        return Plan(
+            command=command,
+            argv=tuple(argv),
+            options=tuple(options),
+            created_utc=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            version=package_version(),
+            code_version=code_version(),
+            units=tuple(stamped(unit) for unit in units),
+            seed=seed,
+            pairs=tuple(replace(p, first=stamped(p.first), second=stamped(p.second)) for p in pairs),
+            devices=tuple(
+                DeviceState(name=device.name, environment=machine.environments.get(device.name))
+                for machine in self.machines
+                for device in machine.devices
+            ),
+        )
+
+    # --- run
+
+    def run(self, journal: Journal, units: Sequence[Unit], pairs: Sequence[Pair], seed: int) -> list[BenchError]:
+        """Export what is missing, then measure; returns what lost a machine. The journal has the rest."""
+        units = ordered(units, seed)
+        for machine in self.machines:
+            for name, environment in machine.environments.items():
+                journal.append(DeviceEvent(device=name, environment=environment))
+        with files_in_use(self._cache) as files, ThreadPoolExecutor(len(self.machines) + 2) as pool:
+            exporter = self._exporter(files)
+            exports = pool.submit(self._export, exporter, [*units, *(u for p in pairs for u in (p.first, p.second))])
+            tasks = [
+                pool.submit(self._measure, machine, units, pairs, exporter, journal, exports)
+                for machine in self.machines
+            ]
+            if all(machine.runner is not self._host for machine in self.machines):
+                pool.submit(self._leave_host, exports)
+            problems = [task.result() for task in tasks]
+        return [problem for problem in problems if problem is not None]
+
+    def _leave_host(self, exports: "Future[None]") -> None:
+        # It only exports: others may measure on it, or export for other boards.
+        wait([exports])
+        self._host.close()
+
+    def _exporter(self, files: FilesLock) -> Exporter:
+        environment = self._host.environment
+        made_with = [f"{r.name} {r.version}" for r in environment.runtimes] if environment else []
+        cpus = len(environment.allowed_cpus) if environment else 1
+        cache = ArtifactCache(self._cache, ", ".join(made_with))
+        with files.alone() as alone:
+            if alone:
+                cache.drop_stale()
+        return Exporter(cache, threads=cpus)
+
+    def _export(self, exporter: Exporter, units: list[Unit]) -> None:
+        missing = exporter.missing(units)
+        if missing:
+            self._observer.exporting(missing)
+            losses = 0
+            while not self.stopped:
+                try:
+                    exporter.make(self._host.connection, units, self._stopped.is_set, self._observer.exported)
+                    return
+                except LinkLostError as error:
+                    # What was made is kept: the next try makes the rest.
+                    losses += 1
+                    last = losses > len(self._patience.reconnect_s)
+                    if problem := error if last else self._host.recover(error):
+                        raise problem from None
+
+    def _measure(
+        self,
+        machine: Machine,
+        units: Sequence[Unit],
+        pairs: Sequence[Pair],
+        exporter: Exporter,
+        journal: Journal,
+        exports: "Future[None]",
+    ) -> BenchError | None:
+        runner = machine.runner
+        lost: BenchError | None = None
+        try:
+            if machine.environments and runner is not self._host:
+                runner.idle(exports.done)
+            # Without what it should have made nothing can be checked: the units are lost, not failed.
+            exports.result()
+        except StorageError:
+            self.stop()
+            raise
+        except BenchError as error:
+            lost = error
+        for device in machine.devices:
+            mine = [unit for unit in units if unit.device == device.name]
+            own_pairs = [pair for pair in pairs if pair.first.device == device.name]
+            problem = lost or machine.problems.get(device.name)
+            if self.stopped:
+                break  # what is left has no record: `--resume` measures it
+            try:
+                if problem is not None:
+                    runner.lose_all(mine, own_pairs, exporter.artifact, exporter.cache.store, journal, problem)
+                else:
+                    runner.environment = machine.environments[device.name]
+                    lost = runner.run(mine, own_pairs, exporter.artifact, exporter.cache.store, journal)
+            except StorageError:
+                self.stop()  # nothing more can be written down, by any machine
+                raise
+        return lost or next(iter(machine.problems.values()), None)
+
+    def stop(self) -> None:
+        """End the run: the units that are running are dropped, none begins."""
+        self._stopped.set()
+        for machine in self.machines:
+            machine.runner.stop()
+        self._host.stop()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped.is_set()
+
+    def close(self) -> None:
+        """End every agent."""
+        for runner in {id(r): r for r in [self._host, *(m.runner for m in self.machines)]}.values():
+            runner.close()

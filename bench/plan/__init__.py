@@ -1,0 +1,1 @@
+"""From options to the list of units; starts without torch."""

@@ -1,0 +1,88 @@
+"""How long things will take: a rough guess from the work, corrected by what has been seen."""
+
+from bench.plan.schedule import BURSTS_PER_SIDE
+from bench.plan.subjects import operator_spec
+from bench.records.measurement import Cost
+from bench.records.pair import Pair
+from bench.records.workload import Unit
+from bench.wire.order import Task
+from models.registry import resolve
+from operators.cost import operator_cost
+
+# Calls of a slow step within one unit: first call, check, three warm-up windows of three, five samples, and a margin.
+SLOW_CALLS = 20
+DEADLINE_S = 120.0
+# Slower than any healthy device at fp32 on one thread, a Cortex-A72's depthwise convolution apart.
+SLOWEST_MACS_PER_S = 0.25e9
+# A sixth of the peak of the smallest GPU there is to meet, a Jetson Nano's (128 cores at 0.92 GHz).
+SLOWEST_GPU_MACS_PER_S = 20e9
+# Of one thread of a present-day x86 core, whole networks.
+TYPICAL_MACS_PER_S = {"eager": 25e9, "compile": 25e9, "onnxruntime": 60e9, "openvino": 60e9}
+TYPICAL_GPU_MACS_PER_S = 1e12
+WORKER_START_S = {"eager": 3.0, "compile": 6.0, "onnxruntime": 0.6, "openvino": 1.5}
+SAMPLING_S = 1.2
+COMPILE_S = 12.0
+
+
+def macs_of(unit: Unit) -> float:
+    """Multiply-adds of one call; a guess for networks, which are counted only when they are built."""
+    if unit.workload.operator is not None:
+        return operator_cost(operator_spec(unit.workload), unit.batch).macs * float(unit.batch)
+    (entry,) = resolve([unit.workload.name])
+    typical = {"t0": 0.4, "t1": 0.8, "t2": 1.9, "s": 4.5, "m": 9.0, "l": 15.0}.get(entry.group, 5.0)
+    _, height, width = unit.workload.input_shape
+    return typical * 1e9 * unit.batch * height * width / (entry.input_px or 224) ** 2
+
+
+def deadline_s(unit: Unit, cost: Cost | None = None) -> float:
+    """When a unit is taken to hang: two minutes, more where its work alone could take longer.
+
+    `cost` is what was counted when the network was built.
+    """
+    macs = macs_of(unit) if cost is None or not cost.macs else float(cost.macs) * unit.batch
+    return DEADLINE_S + 2 * SLOW_CALLS * macs / (SLOWEST_GPU_MACS_PER_S if unit.accelerator else SLOWEST_MACS_PER_S)
+
+
+def expected_s(unit: Unit, shared: bool) -> float:
+    """A first guess at a unit's time; `shared` where its worker's start is spread over many."""
+    start = 0.3 if shared else WORKER_START_S[unit.runtime]
+    start += COMPILE_S if unit.runtime == "compile" else 0.0
+    return start + max(SAMPLING_S * (4 if unit.effort == "publish" else 1), SLOW_CALLS * _step_s(unit))
+
+
+def expected_pair_s(pair: Pair) -> float:
+    """A first guess at one pair: each side loads and is sampled, then come the bursts, an untimed call before each."""
+    sides = (pair.first, pair.second)
+    bursts = sum(BURSTS_PER_SIDE * (max(Task.burst_s, _step_s(unit)) + _step_s(unit)) for unit in sides)
+    return sum(expected_s(unit, shared=False) for unit in sides) + bursts
+
+
+def _step_s(unit: Unit) -> float:
+    return macs_of(unit) / (TYPICAL_GPU_MACS_PER_S if unit.accelerator else TYPICAL_MACS_PER_S[unit.runtime])
+
+
+def expected_export_s(unit: Unit) -> float:
+    """A first guess at what it takes to build a network, run it once and export it."""
+    return 0.5 if unit.workload.kind == "op" else 5.0 + 1.2e-9 * macs_of(unit) / unit.batch
+
+
+class TimeLeft:
+    """Scales the guesses for what is left by how the finished ones turned out."""
+
+    def __init__(self, guesses: dict[str, float]) -> None:
+        self._left = dict(guesses)
+        self._guessed = self._taken = 0.0
+
+    def ended(self, key: str, seconds: float) -> None:
+        """One of them is over and took so long, its worker's start included."""
+        guess = self._left.pop(key, None)
+        if guess is not None:
+            self._guessed += guess
+            self._taken += seconds
+
+    @property
+    def seconds(self) -> float:
+        """What is left. The first few units are mixed with the guess, so that one slow start does not mislead."""
+        trust = 10.0
+        scale = (self._taken + trust) / (self._guessed + trust)
+        return sum(self._left.values()) * scale

@@ -1,0 +1,58 @@
+"""From the names of networks to workloads; one that the zoo doesn't know is built once to learn its input."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bench.errors import UsageError
+from bench.plan.subjects import network_workload
+from bench.records.workload import Workload
+from models.registry import NetworkEntry, resolve
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """What a network from outside the zoo takes, and the digest of its file, if it is one."""
+
+    input_shape: tuple[int, int, int]
+    digest: str = ""
+
+
+# Builds networks once, in a worker on the host.
+Inspect = Callable[[Sequence[str], int | None], dict[str, Inspection]]
+
+
+def network_workloads(
+    inspect: Inspect, names: Sequence[str], input_px: int | None, *, forms: Sequence[str], fused: bool
+) -> list[Workload]:
+    """One workload for each network and form; one that the zoo doesn't know is built once to learn its input."""
+    try:
+        entries = resolve(names)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    unknown = [entry.name for entry in entries if entry.input_px is None or input_px is not None]
+    found = inspect(unknown, input_px) if unknown else {}
+    made = []
+    for entry in entries:
+        inspected = found.get(entry.name)
+        side = entry.input_px or 0
+        shape = inspected.input_shape if inspected is not None else (3, side, side)
+        made += [
+            network_workload(
+                entry,
+                shape,
+                fused=fused,
+                form="" if form == "plain" else form,
+                digest=inspected.digest if inspected else "",
+            )
+            for form in forms
+            if form == "plain" or _has_form(entry, forms)
+        ]
+    return made
+
+
+def _has_form(entry: NetworkEntry, forms: Sequence[str]) -> bool:
+    if entry in resolve(["fasternet"]):
+        return True
+    if "plain" not in forms:
+        raise UsageError(f"expected FasterNets with --form fast, got {entry.name}; ask for --form plain,fast")
+    return False

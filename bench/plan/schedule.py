@@ -1,0 +1,67 @@
+"""In which order units run, which of them share a worker, and the pairs of claims."""
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from bench.records.pair import Pair
+from bench.records.workload import Unit
+
+PAIRS_PER_CLAIM = 4
+BURSTS_PER_SIDE = 30
+WORKER_UNITS = 200  # of operators that share one worker
+
+
+def all_rounds(table: Iterable[Unit], rounds: int) -> tuple[Unit, ...]:
+    """Each cell once in each round."""
+    rows = tuple(table)
+    return tuple(replace(unit, round=number) for number in range(rounds) for unit in rows)
+
+
+def ordered(units: Iterable[Unit], seed: int) -> tuple[Unit, ...]:
+    """Round by round, each in its own shuffled order, so that no cell always follows the same neighbour."""
+    by_round: dict[int, list[Unit]] = {}
+    for unit in units:
+        by_round.setdefault(unit.round, []).append(unit)
+    found: list[Unit] = []
+    for number in sorted(by_round):
+        row = sorted(by_round[number], key=lambda unit: unit.id)
+        random.Random(f"{seed}:{number}").shuffle(row)
+        found += row
+    return tuple(found)
+
+
+def grouped(units: Iterable[Unit]) -> Iterator[tuple[Unit, ...]]:
+    """Which units share a worker: operators of one round, runtime and thread count, at most `WORKER_UNITS`.
+
+    A network has its own.
+    """
+    shared: dict[object, list[Unit]] = {}
+    for unit in units:
+        key: object = (unit.round, unit.device, unit.runtime, unit.threads, unit.settings)
+        if unit.workload.kind == "model":
+            key = unit.id
+        shared.setdefault(key, []).append(unit)
+    for members in shared.values():
+        yield from chunks(members)
+
+
+def chunks(units: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:
+    """At most `WORKER_UNITS` in each: a job is one line, and a line has at most 1 MiB."""
+    for start in range(0, len(units), WORKER_UNITS):
+        yield tuple(units[start : start + WORKER_UNITS])
+
+
+def claim_pairs(table: Iterable[Unit], claims: Iterable[tuple[str, str]], pairs: int) -> tuple[Pair, ...]:
+    """`pairs` fresh pairs for each claim and cell of its two networks that differ in the network alone."""
+    rows = [unit for unit in table if unit.workload.variant == ""]
+    found = []
+    for first_name, second_name in claims:
+        for first in (unit for unit in rows if unit.workload.name == first_name):
+            for second in (unit for unit in rows if unit.workload.name == second_name):
+                if replace(second, workload=first.workload) == first:
+                    found += [
+                        Pair(first=replace(first, round=number), second=replace(second, round=number))
+                        for number in range(pairs)
+                    ]
+    return tuple(found)

@@ -1,0 +1,172 @@
+"""What a workload stands for in `operators` and `models`. Starts without torch; the worker makes the modules."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+
+from bench.errors import UsageError
+from bench.records.measurement import Cost
+from bench.records.workload import ModelArguments, OperatorArguments, Workload
+from models.registry import NetworkEntry, resolve
+from operators.cost import operator_cost
+from operators.registry import overwrites_input as _overwrites_input
+from operators.spec import OperatorSpec, axes
+
+# arXiv 2303.03667v3, Table 1: (channels, height, width), four operators, ten stacked layers.
+TABLE1_SIZES = ((96, 56, 56), (192, 28, 28), (384, 14, 14), (768, 7, 7))
+TABLE1_OPERATORS = ("conv", "gconv", "dwconv", "pconv")
+BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorGrid:
+    """The axes of `bench ops`; an operator that lacks an axis is planned once, at its default."""
+
+    operators: tuple[str, ...] = TABLE1_OPERATORS
+    sizes: tuple[tuple[int, int, int], ...] = TABLE1_SIZES
+    implementations: tuple[str, ...] = ("split_cat",)
+    selections: tuple[str, ...] = ("first",)
+    kernels: tuple[int, ...] = (3,)
+    ratios: tuple[Fraction, ...] = (Fraction(1, 4),)
+    groups: tuple[int, ...] = (16,)
+    stacks: tuple[int, ...] = (10,)
+    dilation: int = 1
+    stride: int = 1
+
+
+def operator_spec(workload: Workload) -> OperatorSpec:
+    """The operator that the workload names."""
+    arguments = workload.operator
+    if arguments is None:
+        raise ValueError(f"expected an operator, got the network {workload.name}")
+    channels, height, width = workload.input_shape
+    return OperatorSpec(
+        op=workload.name,
+        channels=channels,
+        height=height,
+        width=width,
+        kernel=arguments.kernel,
+        groups=arguments.groups,
+        ratio=Fraction(arguments.ratio),
+        dilation=arguments.dilation,
+        stride=arguments.stride,
+        stack=workload.stack or 1,
+        implementation=arguments.implementation,
+        selection=arguments.selection,
+        seed=arguments.seed,
+    )
+
+
+def network_entry(workload: Workload) -> NetworkEntry:
+    """The registry's row, or the one made for a network from elsewhere."""
+    if workload.model is None:
+        raise ValueError(f"expected a network, got the operator {workload.name}")
+    (entry,) = resolve([workload.model.source])
+    return entry
+
+
+def network_note(workload: Workload) -> str:
+    """What a reader of the network's numbers must know, from its row in the registry; empty where there is nothing."""
+    try:
+        return network_entry(workload).note if workload.model is not None else ""
+    except ValueError:  # a run of another version, whose networks had other names
+        return ""
+
+
+def is_onnx_file(workload: Workload) -> bool:
+    """Whether the network is a user's own .onnx file."""
+    return workload.model is not None and network_entry(workload).library == "onnx"
+
+
+def is_factory(workload: Workload) -> bool:
+    """Whether the network comes from a user's own `package.module:factory`."""
+    return workload.model is not None and network_entry(workload).library == "factory"
+
+
+def overwrites_input(workload: Workload) -> bool:
+    """Whether a call destroys its input, so that it must be restored outside the timed region."""
+    return workload.operator is not None and _overwrites_input(operator_spec(workload))
+
+
+def operator_cost_of(workload: Workload, batch: int, dtype: str) -> Cost:
+    """The closed formulas of the operator, in bytes of its dtype."""
+    cost = operator_cost(operator_spec(workload), batch)
+    size = BYTES[dtype]
+    return Cost(
+        params=cost.params,
+        macs=cost.macs,
+        bytes_ideal=cost.elements_ideal * size,
+        bytes_moved=cost.elements_moved * size,
+    )
+
+
+def operator_workloads(grid: OperatorGrid) -> tuple[Workload, ...]:
+    """One workload for each distinct operator of the grid; UsageError where one of them makes no sense."""
+    found: dict[Workload, None] = {}
+    rest = (grid.kernels, grid.groups, grid.ratios, grid.stacks, grid.implementations, grid.selections)
+    for op, size in product(grid.operators, grid.sizes):
+        for kernel, groups, ratio, stack, implementation, selection in product(*rest):
+            workload = _operator_workload(op, size, grid, kernel, groups, ratio, stack, implementation, selection)
+            found[workload] = None
+    return tuple(found)
+
+
+def _operator_workload(
+    op: str,
+    size: tuple[int, int, int],
+    grid: OperatorGrid,
+    kernel: int,
+    groups: int,
+    ratio: Fraction,
+    stack: int,
+    implementation: str,
+    selection: str,
+) -> Workload:
+    asked = {
+        "kernel": kernel,
+        "groups": groups,
+        "ratio": ratio,
+        "dilation": grid.dilation,
+        "implementation": implementation,
+        "selection": selection,
+    }
+    try:
+        # Stride is passed to every operator: one that cannot stride says so, instead of timing another shape.
+        own = {name: value for name, value in asked.items() if name in axes(op)} | {"stride": grid.stride}
+        spec = OperatorSpec(op=op, channels=size[0], height=size[1], width=size[2], stack=stack, **own)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise UsageError(f"{op} at {size[0]}x{size[1]}x{size[2]}: {error}") from None
+    return Workload(
+        kind="op",
+        name=op,
+        input_shape=size,
+        variant=spec.variant,
+        stack=stack,
+        operator=OperatorArguments(
+            kernel=spec.kernel,
+            groups=spec.groups,
+            ratio=str(spec.ratio),
+            dilation=spec.dilation,
+            stride=spec.stride,
+            implementation=spec.implementation,
+            selection=spec.selection,
+            seed=spec.seed,
+        ),
+    )
+
+
+def network_workload(
+    entry: NetworkEntry, input_shape: tuple[int, int, int], *, fused: bool = True, form: str = "", digest: str = ""
+) -> Workload:
+    """One network at one input size."""
+    differs = [] if fused or entry.library == "onnx" else ["unfused"]
+    differs += [form] if form else []
+    if entry.input_px is not None and input_shape[1] != entry.input_px:
+        differs.append(f"{input_shape[1]}px")
+    return Workload(
+        kind="model",
+        name=entry.name,
+        input_shape=input_shape,
+        variant=",".join(differs),
+        model=ModelArguments(source=entry.name, fused=fused and entry.library != "onnx", form=form, digest=digest),
+    )

@@ -1,0 +1,1 @@
+"""What is planned and what is written down; the standard library alone, in every process."""

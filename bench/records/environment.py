@@ -1,0 +1,75 @@
+"""What a device is, and by what it is known again."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimeVersion:
+    """An installed runtime and its version; `note` says what it lacks (a compiler, say)."""
+
+    name: str
+    version: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """What a device is. `fingerprint` covers only what decides a number and does not change by itself."""
+
+    machine: str  # x86_64, aarch64
+    cpu_model: str
+    logical_cpus: int
+    physical_cores: int
+    allowed_cpus: tuple[int, ...]
+    big_cpus: tuple[int, ...] = ()  # the fast cluster on big.LITTLE; empty where all are equal
+    cpu_features: str = ""
+    caches: str = ""
+    memory_bytes: int
+    kernel: str
+    os: str
+    python: str
+    runtimes: tuple[RuntimeVersion, ...]
+    board: str = ""  # device-tree model
+    virtual: str = ""  # hypervisor or container, as far as it shows
+    governor: str = ""
+    max_frequency_hz: int | None = None
+    temperature_c: float | None = None
+    throttle_flags: int | None = None
+    free_disk_bytes: int | None = None
+    accelerators: tuple[str, ...] = ()  # "cuda:0 NVIDIA H200, driver ..."
+    clock_skew_s: float | None = None
+    fingerprint: str = ""
+
+    def runtime(self, name: str) -> RuntimeVersion | None:
+        """The installed runtime or package of that name, None where it is missing."""
+        return next((runtime for runtime in self.runtimes if runtime.name == name), None)
+
+
+def fingerprint(
+    machine: str, model: str, kernel: str, runtimes: tuple[RuntimeVersion, ...], accelerators: tuple[str, ...] = ()
+) -> str:
+    """16 hex digits of what decides a number and doesn't change by itself; nothing volatile."""
+    parts = [machine, model, kernel, [[r.name, r.version] for r in runtimes], list(accelerators)]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def difference(before: Environment, after: Environment) -> str:
+    """What changed between two environments of one device, in words; empty where the fingerprint is the same."""
+    if before.fingerprint == after.fingerprint:
+        return ""
+    changes = []
+    for name in ("machine", "cpu_model", "kernel", "accelerators"):
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            changes.append(f"{name.replace('_', ' ')} was {_shown(old)}, is {_shown(new)}")
+    was, now = ({r.name: r.version for r in environment.runtimes} for environment in (before, after))
+    for name in sorted(was.keys() | now.keys()):
+        if was.get(name) != now.get(name):
+            changes.append(f"{name} was {was.get(name, 'not installed')}, is {now.get(name, 'not installed')}")
+    return "; ".join(changes) or "its fingerprint"
+
+
+def _shown(value: object) -> str:
+    return repr(value) if value else "empty"

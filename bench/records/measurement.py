@@ -1,0 +1,114 @@
+"""What a worker measures and the host counts: raw samples, disturbances, the noise floor, costs.
+
+SI units throughout (`_s` seconds, `_bytes`, `_hz`). Nothing here is rounded or derived.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bench.records.verdict import Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class KindMacs:
+    """The multiply-adds of one kind of operation (convolution, linear, attention, ...)."""
+
+    kind: str
+    macs: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a workload must do: `macs` and `params` per image, `bytes_*` per call of the whole batch.
+
+    `bytes_ideal` is the paper's analytic memory access (each touched tensor once), None for networks;
+    `bytes_moved` is what this implementation reads and writes.
+    """
+
+    params: int
+    macs: int
+    bytes_ideal: int | None
+    bytes_moved: int | None
+    params_unfused: int | None = None  # of the network as published, batch norms not folded
+    macs_unfused: int | None = None
+    kinds: tuple[KindMacs, ...] = ()  # how `macs` divides, networks only
+    unseen: tuple[str, ...] = ()  # what the counter could not see, with its share, one line each
+
+    def __post_init__(self) -> None:
+        for name in ("params", "macs", "bytes_ideal", "bytes_moved"):
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise ValueError(f"expected {name} >= 0, got {value}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disturbances:
+    """What the machine did while a unit was sampled; None where it cannot be read there."""
+
+    steal_percent: float | None = None
+    involuntary_switches_per_s: float | None = None
+    frequency_ratio: float | None = None  # lowest current / maximum clock seen
+    governor: str | None = None
+    swapped_in_pages: int | None = None
+    temperature_c: float | None = None  # highest seen
+    throttle_flags: int | None = None  # vcgencmd get_throttled, live and new sticky bits
+    clock_reasons: int | None = None  # NVML clock event reasons seen
+    sm_clock_ratio: float | None = None  # lowest SM clock / default
+    power_w: float | None = None
+    discarded_groups: int = 0
+    remeasured: bool = False  # this is the second measurement; the first was disturbed as well
+
+
+def are_times(seconds: Iterable[float]) -> bool:
+    """Whether each may be the time of a step: over a picosecond, under twelve days.
+
+    What a device sends is data: anything else would overflow where ratios and intervals are made of it.
+    """
+    return all(1e-12 <= each <= 1e6 for each in seconds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """One worker's samples of one unit. A sample is the mean time of one iteration within a timed batch."""
+
+    samples_s: tuple[float, ...]
+    iterations_per_sample: int
+    device_samples_s: tuple[float, ...] = ()  # by events on the accelerator
+    warmup_iterations: int
+    steady: bool
+    precise: bool  # the interval of the median met its target before the cap
+    load_s: float
+    first_call_s: float
+    max_error: float | None
+    peak_memory_bytes: int | None
+    device_memory_bytes: int | None = None
+    threads_seen: int
+    cpus: tuple[int, ...]  # affinity read back
+    verdicts: tuple[Verdict, ...] = ()
+    notes: tuple[str, ...] = ()
+    disturbances: Disturbances = field(default_factory=Disturbances)
+
+    def __post_init__(self) -> None:
+        if not self.samples_s or not are_times(self.samples_s):
+            raise ValueError("expected at least one sample, all of them times in seconds")
+        if not are_times(self.device_samples_s):
+            raise ValueError("expected device samples that are times in seconds")
+        if self.iterations_per_sample < 1 or self.warmup_iterations < 0:
+            raise ValueError("expected iterations_per_sample >= 1 and warmup_iterations >= 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseFloor:
+    """What this device's clock and cores do when nothing of ours is at stake (measurement.md rule 9)."""
+
+    timer_overhead_s: float
+    timer_resolution_s: float
+    spin_samples_s: tuple[float, ...]  # a fixed loop of integer additions
+    gemm_samples_s: tuple[float, ...]  # a fixed float32 matrix product
+    gemm_size: int
+
+    def __post_init__(self) -> None:
+        if not are_times((*self.spin_samples_s, *self.gemm_samples_s)):
+            raise ValueError("expected noise samples that are times in seconds")
+        if not all(0 <= each <= 1e6 for each in (self.timer_overhead_s, self.timer_resolution_s)):
+            raise ValueError("expected a timer with an overhead and a resolution in seconds")

@@ -1,0 +1,65 @@
+"""Two units compared by a pair of live workers: what is planned, what is recorded (measurement.md rule 7)."""
+
+import hashlib
+import math
+from dataclasses import dataclass
+
+from bench.records.measurement import are_times
+from bench.records.record import FailureKind, Status
+from bench.records.verdict import Verdict
+from bench.records.workload import Unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """One fresh pair of workers; `first.round` counts the pairs of one comparison."""
+
+    first: Unit
+    second: Unit
+
+    def __post_init__(self) -> None:
+        if self.first.device != self.second.device or self.first.round != self.second.round:
+            raise ValueError("expected both units of a pair on one device and in one round")
+
+    @property
+    def id(self) -> str:
+        """16 hex digits from both units' ids."""
+        return hashlib.sha256(f"{self.first.id}:{self.second.id}".encode()).hexdigest()[:16]
+
+    @property
+    def cell(self) -> str:
+        """The id that all pairs of one comparison share."""
+        return f"{self.first.cell}:{self.second.cell}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairRecord:
+    """The end of one pair: bursts in ABBA order, each the mean seconds of one iteration.
+
+    `first_s[i]` and `second_s[i]` are neighbours in time.
+    """
+
+    pair: Pair
+    attempt: int
+    status: Status
+    reason_kind: FailureKind = ""
+    reason: str = ""
+    first_s: tuple[float, ...] = ()
+    second_s: tuple[float, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    started_utc: str = ""
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if len(self.first_s) != len(self.second_s) or (self.status == "done") != bool(self.first_s):
+            raise ValueError("expected as many first as second bursts, and some exactly where status is done")
+        if not are_times(self.first_s + self.second_s):
+            raise ValueError("expected bursts that are times in seconds")
+
+    @property
+    def log_ratio(self) -> float:
+        """Mean of log(second / first) over neighbouring bursts: positive where `first` is the faster one."""
+        if not self.first_s:
+            raise ValueError(f"expected a finished pair, got status {self.status}")
+        logs = [math.log(b / a) for a, b in zip(self.first_s, self.second_s, strict=True)]
+        return sum(logs) / len(logs)

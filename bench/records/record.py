@@ -1,0 +1,50 @@
+"""The end of one unit, as the journal keeps it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from bench.records.measurement import Cost, Measurement
+from bench.records.workload import Unit
+
+Status = Literal["done", "failed", "lost", "skipped"]
+FailureKind = Literal[
+    "",
+    "unsupported",  # skipped: this runtime or device cannot do it
+    "build",  # the workload could not be constructed or exported
+    "wrong_output",  # the output does not match fp32 eager
+    "fallback",  # the runtime silently used another device than asked
+    "threads",  # the thread count read back is not the one set
+    "error",  # the step raised
+    "crash",  # the worker ended by a signal or an exit code
+    "out_of_memory",
+    "timeout",
+    "offline",  # lost: the device went away
+    "protocol",  # the device broke the wire format
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """The end of one unit. `reason` is one line for people; `reason_kind` is for programs."""
+
+    unit: Unit
+    attempt: int
+    status: Status
+    reason_kind: FailureKind = ""
+    reason: str = ""
+    measurement: Measurement | None = None
+    cost: Cost | None = None
+    started_utc: str = ""
+    seconds: float = 0.0  # of work on this unit, start to end
+
+    def __post_init__(self) -> None:
+        if (self.status == "done") != (self.measurement is not None):
+            raise ValueError(f"expected a measurement exactly where status is done, got {self.status}")
+        if (self.status == "done") != (self.reason_kind == ""):
+            raise ValueError(f"expected a reason kind exactly where status is not done, got {self.reason_kind!r}")
+
+
+def latest(records: Iterable[Record]) -> dict[str, Record]:
+    """The record that counts for each unit id: the last one written."""
+    return {record.unit.id: record for record in records}

@@ -1,0 +1,64 @@
+"""A run as its folder holds it: what was planned, on what, and what came of it."""
+
+from dataclasses import dataclass
+
+from bench.records.environment import Environment
+from bench.records.measurement import NoiseFloor
+from bench.records.pair import Pair, PairRecord
+from bench.records.record import Record
+from bench.records.workload import Unit
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceState:
+    """One device of a run: its environment at the start and the noise floor seen in each round."""
+
+    name: str
+    environment: Environment | None = None  # None where it was never reached
+    noise: tuple[NoiseFloor, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """An option of the command line as it was understood; `--resume` compares by it."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything that is to be run, written to run.json before anything runs."""
+
+    schema: int = SCHEMA
+    command: str  # "ops" or "models"
+    argv: tuple[str, ...]
+    options: tuple[Option, ...] = ()
+    created_utc: str
+    version: str  # of this package
+    code_version: str  # hash of the source files that decide a number
+    units: tuple[Unit, ...]  # in the table's order; each round is run in an order of its own, drawn by `seed`
+    seed: int = 0
+    pairs: tuple[Pair, ...] = ()
+    devices: tuple[DeviceState, ...] = ()
+
+    @property
+    def rounds(self) -> int:
+        """The number of rounds each cell was planned for."""
+        return 1 + max((unit.round for unit in self.units), default=-1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A plan with the records that count (the last one of each unit); a unit without one has not ended."""
+
+    plan: Plan
+    records: tuple[Record, ...]
+    pair_records: tuple[PairRecord, ...] = ()
+    devices: tuple[DeviceState, ...] = ()
+
+    def device(self, name: str) -> DeviceState:
+        """The state of that device; an empty one where it was never reached."""
+        return next((state for state in self.devices if state.name == name), DeviceState(name=name))

@@ -1,0 +1,1 @@
+"""What both agent and worker ask the kernel: CPUs, sensors, process groups; the standard library alone."""

@@ -1,0 +1,11 @@
+"""The kernel's small files, which may be missing."""
+
+from pathlib import Path
+
+
+def text_of(path: Path) -> str:
+    """What a file says, stripped; empty where it cannot be read."""
+    try:
+        return path.read_text(errors="replace").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,1 @@
+"""What host, agent and worker say to one another; the standard library alone."""

@@ -1,0 +1,144 @@
+"""Workloads made real: the modules that are timed, and the counts of networks. Loads torch.
+
+A worker that times operators imports nothing of `models`: it would wait for libraries that it never uses.
+"""
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from bench.plan.subjects import BYTES, network_entry, operator_spec
+from bench.records.measurement import Cost, KindMacs
+from bench.records.workload import Workload
+from models.registry import NetworkEntry
+from operators.registry import build as build_operator
+
+if TYPE_CHECKING:
+    from models.counting import NetworkCost
+
+
+def build_module(workload: Workload) -> nn.Module:
+    """The module that is timed: seeded weights, evaluation mode, fp32, NCHW; for a network BN fused if so asked."""
+    if workload.operator is not None:
+        return build_operator(operator_spec(workload))
+    module = plain_network(workload)
+    return timed_form(module, workload)
+
+
+def import_library(workload: Workload) -> None:
+    """What `build_module` would import on its first call."""
+    if workload.model is None:
+        return
+    import models.build
+    import models.fuse  # noqa: F401
+    from models.torchvision_import import import_timm, import_torchvision
+
+    library = network_entry(workload).library
+    if library == "timm":
+        import_timm()
+    elif library == "torchvision":
+        import_torchvision()
+
+
+def plain_network(workload: Workload) -> nn.Module:
+    """The network as published, nothing folded."""
+    from models.build import build as build_network
+
+    if workload.model is None:
+        raise ValueError(f"expected a network, got the operator {workload.name}")
+    return build_network(network_entry(workload), input_px=workload.input_shape[1], seed=workload.model.seed)
+
+
+def timed_form(module: nn.Module, workload: Workload) -> nn.Module:
+    """The graph that is timed, made from the published network, which is used up: a worker has no room for two."""
+    from models.fuse import fuse
+
+    model = workload.model
+    if model is None or not (model.fused or model.form):
+        return module
+    if model.form == "fast":
+        from models.fasternet import FasterNet
+        from models.fasternet_fast import optimise
+
+        if not isinstance(module, FasterNet):
+            raise ValueError(f"expected a FasterNet for the fast form, got {workload.name}; leave --form out")
+        return optimise(module)
+    return fuse(module, torch.zeros(1, *workload.input_shape), in_place=True)
+
+
+def count_network(
+    module: nn.Module, workload: Workload, batch: int = 1, *, channels_last: bool = False
+) -> "NetworkCost":
+    """Counts of a module as it is, at the workload's input size."""
+    from models.counting import count
+
+    return count(module, workload.input_shape, batch=batch, channels_last=channels_last)
+
+
+def network_cost_of(
+    before: "NetworkCost", timed: nn.Module, workload: Workload, batch: int, dtype: str, *, channels_last: bool = False
+) -> Cost:
+    """Counts of the graph that is timed, beside those of the published network."""
+    after = count_network(timed, workload, batch, channels_last=channels_last)
+    return Cost(
+        params=after.params,
+        macs=after.macs,
+        bytes_ideal=None,
+        bytes_moved=after.bytes_moved * BYTES[dtype] // BYTES["float32"],
+        params_unfused=before.params,
+        macs_unfused=before.macs,
+        kinds=tuple(KindMacs(kind=part.kind, macs=part.macs) for part in after.macs_by_kind),
+        unseen=tuple(f"{op.name}: {op.calls} calls, {op.share:.2%} of bytes moved" for op in after.unseen),
+    )
+
+
+def look_at(entry: NetworkEntry, input_px: int | None) -> tuple[int, str]:
+    """Build a network once at that size or its own: its side in pixels, and for a user's own what it is made of.
+
+    ValueError where it cannot be built or refuses the size.
+    """
+    from models.build import build, default_input_px
+
+    module = build(entry, input_px=input_px)
+    return input_px or default_input_px(entry), factory_digest(entry, module) if entry.library == "factory" else ""
+
+
+def factory_digest(entry: NetworkEntry, module: nn.Module) -> str:
+    """A hash of a user's network: the source file that its factory stands in, and all weights and buffers."""
+    digest = hashlib.sha256()
+    source = getattr(sys.modules.get(entry.library_name.partition(":")[0]), "__file__", None)
+    if source:
+        digest.update(Path(source).read_bytes())
+    for name, value in module.state_dict().items():
+        digest.update(f"{name}:{value.dtype}:{tuple(value.shape)}\0".encode())
+        digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def exported_form(module: nn.Module, workload: Workload) -> nn.Module:
+    """The module to export: itself, or for a fused FasterNet the form that ONNX Runtime runs best."""
+    from models.fasternet import FasterNet
+    from models.fasternet_export import export_form
+
+    if isinstance(module, FasterNet) and workload.model is not None and workload.model.fused:
+        return export_form(module)
+    return module
+
+
+def export_graph(module: nn.Module, example: torch.Tensor, path: Path) -> None:
+    """Write a module in its exported form as ONNX."""
+    from models.export import export
+
+    export(module.to(example.dtype), example, path)
+
+
+def graph_cost_of(path: Path, input_shape: tuple[int, int, int]) -> Cost:
+    """Counts of a graph that came as a file; the shape (C, H, W) fills in what it leaves open."""
+    from models.onnx_counting import count_graph
+
+    cost = count_graph(path, input_shape)
+    return Cost(params=cost.params, macs=cost.macs, bytes_ideal=None, bytes_moved=None, unseen=cost.unseen)

@@ -1,0 +1,132 @@
+"""The task that makes what units need beforehand: cost, fp32 eager's output, and the ONNX graph."""
+
+import os
+import time
+from dataclasses import replace
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.cache.store import Store
+from bench.plan import subjects
+from bench.records.workload import GRAPH_RUNTIMES, Unit, Workload
+from bench.wire.decode import encode
+from bench.wire.order import Task
+from bench.worker import build
+from bench.worker.channel import Channel, one_line
+from bench.worker.inputs import input_array
+from bench.worker.measure import classify
+from bench.worker.onnx_file import digest_of, self_contained
+from bench.worker.runtimes.loaded import UnsupportedError
+from bench.worker.runtimes.pytorch import to_numpy
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+def export_units(task: Task, channel: Channel) -> None:
+    """One `artifact` message for each unit: its files' digests and cost, or the reason why there are none."""
+    store = Store(Path(task.cache))
+    for unit, attempt in zip(task.units, task.attempts, strict=True):
+        channel.begin(unit, attempt)
+        started = time.monotonic()
+        body: dict[str, Any] = {"reference": "", "model": "", "cost": None, "kind": "", "reason": ""}
+        try:
+            body |= _onnx_file(unit, store) if subjects.is_onnx_file(unit.workload) else _from_module(unit, store)
+        except Exception as error:  # noqa: BLE001 - whatever an exporter raises, the row must say it
+            _, kind, reason = classify(error)
+            body |= {"kind": "build" if kind == "error" else kind, "reason": reason}
+        body["seconds"] = time.monotonic() - started
+        channel.send("artifact", body, unit=unit.id, attempt=attempt)
+
+
+def _from_module(unit: Unit, store: Store) -> dict[str, Any]:
+    import torch
+
+    found: dict[str, Any] = {}
+    workload, image = unit.workload, torch.from_numpy(input_array(unit))
+    with torch.no_grad():
+        if workload.operator is not None:
+            cost = subjects.operator_cost_of(workload, unit.batch, unit.dtype)
+            module = build.build_module(_reference_workload(workload))
+            reference = to_numpy(module(image))
+        else:
+            published = build.plain_network(workload)
+            _refuse_another(published, workload)
+            reference = to_numpy(published(image))
+            before = build.count_network(published, workload)
+            module = build.timed_form(published, workload)
+            counted = partial(build.network_cost_of, before, workload=workload, batch=unit.batch, dtype=unit.dtype)
+            cost, last = counted(module), counted(module, channels_last=True)
+            found["channels_last_cost"] = None if last == cost else encode(last)
+    found |= {"reference": _save(reference, store), "cost": encode(cost)}
+    if unit.runtime in GRAPH_RUNTIMES:
+        module = build.build_module(workload) if workload.operator is not None else module
+        try:
+            form = build.exported_form(module, workload)
+            if form is not module:
+                found["graph_cost"] = encode(counted(form))
+            found["model"] = _export(form, image.to(getattr(torch, unit.dtype)), store)
+        except Exception as error:  # noqa: BLE001 - the network can still be timed in eager
+            found["graph_reason"] = f"no ONNX graph: {one_line(error)}"
+    return found
+
+
+def _refuse_another(published: Any, workload: Workload) -> None:
+    """A user's network is the one that was planned: a resumed run would mix two under one name."""
+    entry, model = subjects.network_entry(workload), workload.model
+    if model is None or not model.digest or entry.library != "factory":
+        return
+    if build.factory_digest(entry, published) != model.digest:
+        raise ValueError(
+            f"expected the {entry.name} that this run was planned with, its source or weights have changed since;"
+            " begin a new run (weights from an unseeded generator change with every call: seed it)"
+        )
+
+
+def _reference_workload(workload: Workload) -> Workload:
+    """The same operator in its plainest implementation."""
+    if workload.operator is None or workload.operator.implementation == "split_cat":
+        return workload
+    return replace(workload, operator=replace(workload.operator, implementation="split_cat"))
+
+
+def _onnx_file(unit: Unit, store: Store) -> dict[str, Any]:
+    """A graph from a file has no eager form: its reference is ONNX Runtime with every optimisation off."""
+    from bench.worker.runtimes.onnx_runtime import ELEMENT_TYPES, session
+
+    source = Path(subjects.network_entry(unit.workload).library_name)
+    data = self_contained(source)
+    if unit.workload.model is not None and unit.workload.model.digest not in ("", digest_of(data)):
+        raise ValueError(f"expected the {source} that this run was planned with, it has changed; begin a new run")
+    digest = store.add_bytes(data)
+    plain = session(store.path(digest), 1, optimised=False)
+    given = plain.get_inputs()[0]
+    dtype = ELEMENT_TYPES.get(given.type, given.type)
+    if dtype != unit.dtype:
+        raise UnsupportedError(f"the graph in {source.name} takes {dtype}, not {unit.dtype}")
+    result = plain.run(None, {given.name: input_array(unit).astype(dtype)})[0]
+    return {
+        "model": digest,
+        "reference": _save(result.astype("float32"), store),
+        "cost": encode(build.graph_cost_of(store.path(digest), unit.workload.input_shape)),
+    }
+
+
+def _save(array: "npt.NDArray[np.float32]", store: Store) -> str:
+    import numpy as np
+
+    buffer = BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return store.add_bytes(buffer.getvalue())
+
+
+def _export(module: Any, example: Any, store: Store) -> str:
+    path = store.folder / f".export-{os.getpid()}.onnx"
+    try:
+        build.export_graph(module, example, path)
+        return store.add_file(path)
+    finally:
+        path.unlink(missing_ok=True)

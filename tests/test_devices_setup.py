@@ -1,0 +1,239 @@
+"""Setting a device up, emptying its cache, trusting its key: on a real sshd on loopback, without a network."""
+
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.agent.provision import ProvisionError, Wheel, _make_environment
+from bench.devices.check import check, throttle_text
+from bench.devices.setup import clean, environment_folder, packages_for, setup
+from bench.devices.trust import offered_key, remember
+from bench.devices.wheels import Target, choose_wheels
+from bench.errors import DeviceError, UsageError
+from bench.link.ssh import SshTransport
+from bench.records.device import Device, SshTarget
+from bench.wire.lease import Lease
+from tests.sshd import Sshd, new_key
+
+BOARD = Target(python="3.11.2", machine="aarch64")
+HERE = Target(python="3.11.7", machine="x86_64")
+
+
+def wheel(folder: Path, name: str, tags: str = "py3-none-any", needs: tuple[str, ...] = ()) -> Path:
+    """A wheel that pip installs: one empty module and its metadata."""
+    module, stem = name.replace("-", "_"), name.replace("-", "_") + "-1.0"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+    metadata += "".join(f"Requires-Dist: {need}\n" for need in needs)
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{stem}-{tags}.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{module}.py", "")
+        archive.writestr(f"{stem}.dist-info/METADATA", metadata)
+        archive.writestr(f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{stem}.dist-info/RECORD", "")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("tags", "fits"),
+    [
+        ("py3-none-any", True),
+        ("py2.py3-none-any", True),
+        ("cp311-cp311-manylinux_2_17_aarch64.manylinux2014_aarch64", True),
+        ("cp36-abi3-manylinux2014_aarch64", True),
+        ("cp312-abi3-manylinux2014_aarch64", False),
+        ("cp312-cp312-manylinux2014_aarch64", False),
+        ("cp311-cp311-manylinux2014_x86_64", False),
+        ("cp311-cp311-musllinux_1_2_aarch64", False),
+        ("cp27-none-any", False),
+    ],
+)
+def test_only_wheels_that_fit_the_board_are_sent(tmp_path: Path, tags: str, fits: bool) -> None:
+    path = wheel(tmp_path / "w", "numpy", tags)
+    if fits:
+        assert choose_wheels(tmp_path / "w", ("numpy",), BOARD) == (path,)
+    else:
+        with pytest.raises(UsageError, match=r"none; fetch them with `pip download .* numpy`"):
+            choose_wheels(tmp_path / "w", ("numpy",), BOARD)
+
+
+def test_what_a_wheel_requires_comes_along_and_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "w"
+    top = wheel(folder, "onnxruntime", needs=("Flat.Buffers>=1", "torch; extra == 'gpu'", "colorama; os_name == 'nt'"))
+    below = wheel(folder, "flat-buffers", needs=("onnxruntime",))
+    wheel(folder, "torch")
+    assert choose_wheels(folder, ("onnxruntime",), BOARD) == (below, top)
+
+
+def test_a_broken_wheel_and_a_missing_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="check --wheels"):
+        choose_wheels(tmp_path / "none", ("numpy",), BOARD)
+    wheel(tmp_path, "numpy").write_bytes(b"no zip")
+    with pytest.raises(UsageError, match=r"expected a wheel at .*numpy-1.0-py3-none-any.whl"):
+        choose_wheels(tmp_path, ("numpy",), BOARD)
+
+
+def test_packages_follow_the_entrys_runtimes() -> None:
+    device = Device(name="board", ssh=SshTarget(destination="board"))
+    assert packages_for(device) == ("numpy", "psutil", "onnxruntime")
+    assert packages_for(replace(device, runtimes=("eager",))) == ("numpy", "psutil", "torch")
+    assert packages_for(replace(device, accelerator="cuda:0"))[-2:] == ("torch", "nvidia-ml-py")
+
+
+@pytest.mark.parametrize(
+    ("python", "folder"),
+    [("", "bench-env"), ("./env/bin/python", "env"), ("/opt/x/bin/python3", "/opt/x"), ("./a/b/bin/python", "a/b")],
+)  # fmt: skip
+def test_the_environment_is_where_python_says(python: str, folder: str) -> None:
+    assert environment_folder("board", SshTarget(destination="board", python=python)) == folder
+
+
+@pytest.mark.parametrize("python", ["python3", "./python", "/usr/local/python3.12"])
+def test_a_python_outside_of_an_environment_is_not_touched(python: str) -> None:
+    with pytest.raises(UsageError, match="lie in an environment"):
+        environment_folder("board", SshTarget(destination="board", python=python))
+
+
+@pytest.mark.parametrize("name", ["../numpy.whl", "/etc/numpy.whl", ".numpy.whl", "-numpy.whl", "numpy.zip", "a/b.whl"])
+def test_a_wheels_name_is_no_path(name: str) -> None:
+    with pytest.raises(ValueError, match="plain file name"):
+        Wheel(name=name, size=1, digest="0" * 64)
+
+
+def test_throttle_flags_in_words() -> None:
+    assert throttle_text(0) == "none"
+    assert throttle_text(0x50005) == "under-voltage, throttled, under-voltage since boot, throttled since boot"
+
+
+@pytest.mark.ssh
+def test_setup_from_wheels_and_clean(sshd: Sshd, tmp_path: Path) -> None:
+    folder = tmp_path / "w"
+    for name in ("numpy", "psutil", "onnxruntime"):
+        wheel(folder, name)
+    device = sshd.device(python="")
+    steps: list[str] = []
+    setup(device, steps.append, wheels=folder, python=sys.executable)
+    assert steps[0].startswith("sending 3 wheels")
+    assert steps[-1] == f"{sshd.home}/bench-env/bin/python is ready"
+    cache = sshd.home / ".cache/bench"
+    assert not list(cache.glob("wheels-*")), "the wheels were only passing through"
+    found = check(device, timing=Lease())
+    assert {r.name for r in found.environment.runtimes} == {"numpy", "psutil", "onnxruntime"}
+    assert not any("installed" in warning for warning in found.warnings)
+    clean(device, steps.append)
+    assert steps[-1].startswith(f"emptied {cache}")
+    assert not cache.exists()
+    assert (sshd.home / "bench-env").exists()
+
+
+@pytest.mark.ssh
+def test_debians_python_without_venv_gets_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last lines of Debian 12's own message, which name the package and not ensurepip."""
+
+    def fails(*_: object) -> None:
+        raise ProvisionError(
+            "python -m venv failed: You may need to use sudo with that command. After installing the python3-venv;"
+            " package, recreate your virtual environment.; Failing command: /home/pi/bench-env/bin/python3"
+        )
+
+    monkeypatch.setattr("bench.agent.provision._run", fails)
+    with pytest.raises(ProvisionError, match="sudo apt install python3-venv"):
+        _make_environment(tmp_path / "bench-env")
+
+
+def test_setup_says_what_pip_said_and_leaves_a_foreign_folder_alone(sshd: Sshd, tmp_path: Path) -> None:
+    folder = tmp_path / "w"
+    for name in ("numpy", "psutil"):
+        wheel(folder, name)
+    wheel(folder, "onnxruntime", needs=("not-there",))
+    device = sshd.device(python="")
+    with pytest.raises(DeviceError, match=r"^board: pip failed: ERROR.*not-there"):
+        setup(device, lambda text: None, wheels=folder, python=sys.executable)
+    mine = sshd.home / "mine/bin"
+    mine.mkdir(parents=True)
+    with pytest.raises(DeviceError, match="free or an environment"):
+        setup(sshd.device(python="./mine/bin/python"), lambda text: None, wheels=folder, python=sys.executable)
+    assert list(mine.iterdir()) == []
+
+
+@pytest.mark.ssh
+def test_clean_waits_for_no_run_and_keeps_what_is_not_ours(sshd: Sshd) -> None:
+    device = sshd.device()
+    timing = Lease(lock_wait_s=0.3)
+    connection, _, _ = SshTransport(device).connect("run", timing)
+    try:
+        with pytest.raises(DeviceError, match="another run holds this device"):
+            clean(device, lambda text: None, lock_wait_s=0.3)
+    finally:
+        connection.close()
+    mine = sshd.home / ".cache/bench/notes.txt"
+    mine.touch()
+    clean(device, lambda text: None)
+    assert [path.name for path in mine.parent.iterdir()] == ["notes.txt"]
+
+
+def fingerprint(sshd: Sshd) -> str:
+    command = ["ssh-keygen", "-lf", str(sshd.folder / "host_key.pub")]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[1]
+
+
+@pytest.mark.ssh
+def test_trust_shows_the_key_and_adds_it_once(sshd: Sshd) -> None:
+    known = sshd.folder / "known_hosts"
+    known.write_text("elsewhere ssh-ed25519 AAAA")  # no newline at its end
+    key = offered_key(sshd.device())
+    assert (key.kind, key.fingerprint, key.file, key.known) == ("ssh-ed25519", fingerprint(sshd), known, False)
+    assert len(known.read_text().splitlines()) == 1, "looking adds nothing"
+    remember(key)
+    assert known.read_text().splitlines()[0] == "elsewhere ssh-ed25519 AAAA"
+    assert offered_key(sshd.device()).known
+    SshTransport(sshd.device()).connect("run", Lease())[0].close()
+
+
+@pytest.mark.ssh
+def test_trust_works_before_any_login_does(sshd: Sshd) -> None:
+    (sshd.folder / "known_hosts").unlink()
+    (sshd.folder / "client_key.pub").rename(sshd.folder / "gone")
+    assert offered_key(sshd.device()).fingerprint == fingerprint(sshd)
+
+
+@pytest.mark.ssh
+def test_trust_hashes_names_where_the_user_does(sshd: Sshd) -> None:
+    known, config = sshd.folder / "known_hosts", sshd.folder / "ssh_config"
+    known.write_text("")
+    config.write_text(config.read_text() + "    HashKnownHosts yes\n")
+    remember(offered_key(sshd.device()))
+    assert known.read_text().startswith("|1|")
+    assert offered_key(sshd.device()).known
+
+
+@pytest.mark.ssh
+def test_trust_refuses_to_replace_a_key(sshd: Sshd) -> None:
+    new_key(sshd.folder / "other_key")
+    known = sshd.folder / "known_hosts"
+    known.write_text(f"[127.0.0.1]:{sshd.port} {(sshd.folder / 'other_key.pub').read_text()}")
+    before = known.read_text()
+    with pytest.raises(DeviceError, match="another ssh-ed25519 key"):
+        offered_key(sshd.device())
+    assert known.read_text() == before
+
+
+@pytest.mark.ssh
+def test_trust_takes_no_jump_hosts_key(sshd: Sshd, tmp_path: Path) -> None:
+    behind = Sshd(tmp_path / "behind")
+    try:
+        jump = (sshd.folder / "ssh_config").read_text().replace("Host *", "Host jump")
+        inner = (behind.folder / "ssh_config").read_text().replace("Host *", "Host board\n    ProxyJump jump")
+        (behind.folder / "ssh_config").write_text(jump + inner)
+        (behind.folder / "known_hosts").write_text("")
+        assert offered_key(behind.device()).fingerprint == fingerprint(behind)
+        (sshd.folder / "known_hosts").write_text("")
+        with pytest.raises(DeviceError, match="a jump host on the way is not known"):
+            offered_key(behind.device())
+        assert (sshd.folder / "known_hosts").read_text() == ""
+    finally:
+        behind.close()

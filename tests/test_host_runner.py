@@ -1,0 +1,401 @@
+"""Whatever a device does, every planned unit ends in exactly one record that says why."""
+
+import json
+import signal
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bench.cache.store import Store
+from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StorageError
+from bench.host.artifacts import Artifact
+from bench.host.patience import Patience
+from bench.host.runner import MachineRunner
+from bench.journal import Journal, read_run
+from bench.records.pair import Pair, PairRecord
+from bench.records.record import Record
+from bench.records.workload import Unit
+from bench.wire.message import Message
+from bench.wire.order import Job
+from tests.fake_device import FakeDevice, Notes, Said, all_well, begin, done, ended, fatal
+from tests.made_up import environment, plan, unit
+
+A, B, C = unit("conv"), unit("gconv"), unit("pconv")
+QUICK = Patience(reconnect_s=(0.0, 0.0, 0.0))
+
+
+class Bench:
+    """One machine's run in a folder."""
+
+    def __init__(self, folder: Path, artifact: Callable[[Unit], Artifact] = lambda _: Artifact()) -> None:
+        self.folder, self.notes, self._artifact = folder, Notes(), artifact
+
+    def run(
+        self, device: FakeDevice, units: tuple[Unit, ...] = (A, B, C), pairs: tuple[Pair, ...] = ()
+    ) -> BenchError | None:
+        runner = MachineRunner("cpu", device, "run-1", QUICK, self.notes)
+        runner.connect()
+        with Journal.create(self.folder / "run", plan(*units)) as journal:
+            lost = runner.run(units, pairs, self._artifact, Store(self.folder), journal)
+        runner.close()
+        assert device.closed == device.connected
+        return lost
+
+    def written(self) -> Counter[str]:
+        """How many records each unit has in the file."""
+        lines = (self.folder / "run/records.jsonl").read_text().splitlines()
+        events = map(json.loads, lines)
+        return Counter(event["body"]["unit"]["workload"]["name"] for event in events if event["type"] == "record")
+
+    def ends(self) -> dict[str, tuple[str, str, int]]:
+        found = read_run(self.folder / "run").records
+        return {end.unit.workload.name: (end.status, end.reason_kind, end.attempt) for end in found}
+
+    def record(self, of: Unit) -> Record:
+        (found,) = [end for end in read_run(self.folder / "run").records if end.unit == of]
+        return found
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def failing(victim: Unit, end: Said, times: int = 99) -> FakeDevice:
+    """A device whose worker comes to that end whenever it begins the victim, at most so often."""
+    left = [times]
+
+    def script(job: Job) -> Iterator[Said]:
+        for one, attempt in zip(job.task.units, job.task.attempts, strict=True):
+            yield begin(one, attempt)
+            if one == victim and left[0]:
+                left[0] -= 1
+                yield end
+                return
+            yield done(one, attempt)
+        yield ended()
+
+    return FakeDevice(script)
+
+
+DONE = ("done", "", 1)
+
+
+def test_all_is_well(bench: Bench) -> None:
+    device = FakeDevice()
+    assert bench.run(device) is None
+    assert bench.ends() == {"conv": DONE, "gconv": DONE, "pconv": DONE}
+    assert len(device.jobs) == 1
+
+
+def test_a_crash_is_tried_once_more(bench: Bench) -> None:
+    device = failing(B, ended(signal=signal.SIGSEGV), times=1)
+    assert bench.run(device) is None
+    assert bench.ends() == {"conv": DONE, "gconv": ("done", "", 2), "pconv": DONE}
+    assert [[one.workload.name for one in job.task.units] for job in device.jobs] == [
+        ["conv", "gconv", "pconv"],
+        ["gconv", "pconv"],
+    ]
+    assert "SIGSEGV" in bench.notes.told[0]
+
+
+def test_a_second_crash_fails_that_unit_and_the_others_go_on(bench: Bench) -> None:
+    assert bench.run(failing(B, ended(signal=signal.SIGSEGV, log="bus error"))) is None
+    assert bench.ends() == {"conv": DONE, "gconv": ("failed", "crash", 2), "pconv": DONE}
+    assert bench.record(B).reason == "crashed twice: killed (signal 11, SIGSEGV): bus error"
+
+
+@pytest.mark.parametrize(
+    ("end", "kind"),
+    [
+        (ended(signal=signal.SIGTERM, timed_out=True), "timeout"),
+        (ended(signal=signal.SIGKILL, oom=True), "out_of_memory"),
+        (ended(1, log="numpy: MemoryError: 3 GiB"), "out_of_memory"),
+    ],
+)
+def test_out_of_memory_or_time_is_not_tried_again(bench: Bench, end: Said, kind: str) -> None:
+    device = failing(B, end)
+    assert bench.run(device) is None
+    assert bench.ends() == {"conv": DONE, "gconv": ("failed", kind, 1), "pconv": DONE}
+    assert len(device.jobs) == 2
+
+
+def test_a_worker_that_never_begins_fails_all_after_a_second_try(bench: Bench) -> None:
+    device = FakeDevice(lambda _: [ended(1, log="ImportError: libgomp.so.1")])
+    assert bench.run(device) is None
+    assert {(status, kind) for status, kind, _ in bench.ends().values()} == {("failed", "crash")}
+    assert len(device.jobs) == 2
+    assert "libgomp" in bench.record(C).reason
+
+
+def test_a_worker_that_leaves_silently_has_crashed(bench: Bench) -> None:
+    assert bench.run(failing(A, ended(0))) is None
+    assert bench.ends()["conv"] == ("failed", "crash", 2)
+
+
+def test_a_worker_that_gives_way_in_order_has_not_crashed(bench: Bench) -> None:
+    """One whose GPU context is spoilt ends after that unit's record: the next unit had no part in it."""
+
+    def script(job: Job) -> Iterator[Said]:
+        one, attempt = job.task.units[0], job.task.attempts[0]
+        yield from (begin(one, attempt), done(one, attempt), ended(0))
+
+    device = FakeDevice(script)
+    assert bench.run(device) is None
+    assert bench.ends() == {"conv": DONE, "gconv": DONE, "pconv": DONE}
+    assert [len(job.task.units) for job in device.jobs] == [3, 2, 1]
+    assert bench.notes.told == []
+
+
+PAIR = Pair(first=A, second=B)
+
+
+def bursts(side: int) -> Message:
+    return Message(type="bursts", body={"worker": side, "seconds": [0.5], "discarded": [], "verdicts": []})
+
+
+def side_failed(kind: str) -> Message:
+    return Message(type="side_failed", body={"worker": 1, "status": "?", "kind": kind, "reason": "no such kernel"})
+
+
+def end_of_pair(bench: Bench, device: FakeDevice) -> tuple[str, str, int]:
+    assert bench.run(device, (), (PAIR,)) is None
+    (found,) = [end for end in bench.notes.ends if isinstance(end, PairRecord)]
+    return found.status, found.reason_kind, found.attempt
+
+
+def test_a_pair_that_crashes_is_tried_once_more(bench: Bench) -> None:
+    ways = iter([[ended(signal=signal.SIGSEGV)], [bursts(0), bursts(1), ended(), ended()]])
+    assert end_of_pair(bench, FakeDevice(lambda job: next(ways))) == ("done", "", 2)
+
+
+def test_a_pair_that_crashes_twice_has_failed(bench: Bench) -> None:
+    assert end_of_pair(bench, FakeDevice(lambda job: [ended(signal=signal.SIGSEGV)])) == ("failed", "crash", 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "end"),
+    [
+        ("unsupported", ("skipped", "unsupported", 1)),
+        ("wrong_output", ("failed", "wrong_output", 1)),
+        ("out_of_memory", ("failed", "out_of_memory", 1)),
+        ("of my own", ("failed", "error", 1)),
+        ("", ("failed", "error", 1)),
+    ],
+)
+def test_a_pair_ends_as_its_side_says(bench: Bench, kind: str, end: tuple[str, str, int]) -> None:
+    assert end_of_pair(bench, FakeDevice(lambda job: [side_failed(kind), ended(1), ended(1)])) == end
+
+
+@pytest.mark.parametrize(
+    ("artifact", "end"),
+    [
+        (Artifact(kind="unsupported", reason="no"), ("skipped", "unsupported", 1)),
+        (Artifact(kind="build", reason="no"), ("failed", "build", 1)),
+        (Artifact(graph_reason="no"), ("failed", "build", 1)),
+    ],
+)
+def test_a_pair_of_which_a_side_was_not_made_says_so(
+    tmp_path: Path, artifact: Artifact, end: tuple[str, str, int]
+) -> None:
+    bench = Bench(tmp_path, lambda _: artifact)
+    device = FakeDevice(lambda job: pytest.fail("nothing is to be sent"))
+    graphs = Pair(first=replace(A, runtime="onnxruntime"), second=replace(B, runtime="onnxruntime"))
+    assert bench.run(device, (), (graphs,)) is None
+    (found,) = [one for one in bench.notes.ends if isinstance(one, PairRecord)]
+    assert (found.status, found.reason_kind, found.attempt) == end
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (fatal("unsupported", "no module named torch"), ("skipped", "unsupported", 1)),
+        (fatal("out_of_memory", "out of memory"), ("failed", "out_of_memory", 1)),
+        (fatal("nonsense", "x"), ("failed", "error", 1)),
+    ],
+)
+def test_what_the_worker_gives_up_is_given_up(bench: Bench, message: Said, expected: tuple[str, str, int]) -> None:
+    device = FakeDevice(lambda _: [message, ended()])
+    assert bench.run(device) is None
+    assert set(bench.ends().values()) == {expected}
+    assert len(device.jobs) == 1
+
+
+def test_a_link_that_comes_back_loses_nothing(bench: Bench) -> None:
+    device = failing(B, LinkLostError("broken pipe"), times=1)
+    assert bench.run(device) is None
+    assert bench.ends() == {"conv": DONE, "gconv": DONE, "pconv": DONE}
+    assert device.connected == 2
+
+
+def test_a_link_that_stays_away_loses_what_is_left(bench: Bench) -> None:
+    device = failing(B, LinkLostError("broken pipe"))
+    device._connects.extend([None, *[LinkLostError("no route")] * 3])
+    lost = bench.run(device)
+    assert isinstance(lost, LinkLostError)
+    assert bench.ends() == {"conv": DONE, "gconv": ("lost", "offline", 1), "pconv": ("lost", "offline", 1)}
+    assert bench.record(C).reason == "no route"
+
+
+def test_a_unit_that_breaks_the_link_each_time_is_not_tried_for_ever(bench: Bench) -> None:
+    """A board that the unit itself brings down comes back each time."""
+    device = failing(B, LinkLostError("rebooted"))
+    assert isinstance(bench.run(device), LinkLostError)
+    assert bench.ends()["gconv"] == ("lost", "offline", 1)
+    assert device.connected == 1 + len(QUICK.reconnect_s)
+
+
+def test_links_lost_now_and_then_do_not_add_up(bench: Bench) -> None:
+    """Each loss is followed by a unit that ends: the device is slow to reach, not gone."""
+    units = tuple(unit(round_number=number) for number in range(10))
+    seen: set[str] = set()
+
+    def script(job: Job) -> list[Said]:
+        (one,) = job.task.units
+        if one.id in seen:
+            return all_well(job)
+        seen.add(one.id)
+        return [begin(one), LinkLostError("gone")]
+
+    assert bench.run(FakeDevice(script), units) is None
+    assert bench.ends() == {"conv": DONE}
+    assert bench.written() == {"conv": 10}
+
+
+def test_a_device_that_came_back_as_another_is_lost(bench: Bench) -> None:
+    device = failing(B, LinkLostError("rebooted"))
+    first = device.script
+
+    def script(job: Job) -> Iterator[Said]:
+        device.found = environment("another kernel")
+        yield from first(job)
+
+    device.script = script
+    lost = bench.run(device)
+    assert isinstance(lost, DeviceError)
+    assert "not what it was" in str(lost)
+    assert bench.ends()["gconv"][:2] == ("lost", "offline")
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        begin(unit("tconv")),
+        begin(A, attempt=2),
+        done(unit("tconv")),
+        done(A, attempt=7),
+        Message(type="exit", body={"worker": 0}),
+        Message(type="record", unit=A.id, attempt=1, body={"worker": 0, "unit": "conv"}),
+        Message(type="poem", unit=A.id, attempt=1, body={"worker": 0}),
+        ProtocolError("expected JSON"),
+    ],
+)
+def test_a_device_that_talks_nonsense_is_lost_and_not_asked_again(bench: Bench, nonsense: Said) -> None:
+    device = FakeDevice(lambda _: [begin(A), nonsense])
+    assert isinstance(bench.run(device), ProtocolError)
+    assert set(bench.ends().values()) == {("lost", "protocol", 1)}
+    assert device.connected == 1
+
+
+def test_a_record_with_another_units_number_is_refused(bench: Bench) -> None:
+    """A device may not say how another unit ended."""
+    swapped = done(B)
+    device = FakeDevice(lambda _: [begin(A), Message(type="record", unit=A.id, attempt=1, body=swapped.body)])
+    assert isinstance(bench.run(device), ProtocolError)
+
+
+def test_what_cannot_run_is_skipped_before_anything_is_sent(bench: Bench) -> None:
+    device = FakeDevice(found=environment(runtimes=("numpy",)))
+    assert bench.run(device) is None
+    assert {end[:2] for end in bench.ends().values()} == {("skipped", "unsupported")}
+    assert bench.record(A).reason == "torch is not installed on this device"
+    assert device.jobs == []
+
+
+def test_what_could_not_be_made_is_failed_with_the_reason(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, lambda of: Artifact(kind="build", reason="no such layer") if of == B else Artifact())
+    assert bench.run(FakeDevice()) is None
+    assert bench.ends() == {"conv": DONE, "gconv": ("failed", "build", 1), "pconv": DONE}
+    assert bench.record(B).reason == "no such layer"
+
+
+def test_a_full_disk_ends_the_run(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Journal, event: object) -> None:
+        raise StorageError("no space")
+
+    monkeypatch.setattr(Journal, "append", full)
+    device = FakeDevice()
+    runner = MachineRunner("cpu", device, "run-1", QUICK, bench.notes)
+    runner.connect()
+    with Journal.create(bench.folder / "run", plan(A)) as journal, pytest.raises(StorageError):
+        runner.run((A,), (), lambda _: Artifact(), Store(bench.folder), journal)
+    assert device.connected == 1
+
+
+def test_stopping_begins_nothing_more(bench: Bench) -> None:
+    units = tuple(unit(round_number=number) for number in range(3))
+    device = FakeDevice()
+    runner = MachineRunner("cpu", device, "run-1", QUICK, bench.notes)
+
+    def script(job: Job) -> list[Said]:
+        runner.stop()
+        return [begin(job.task.units[0]), ended(signal=signal.SIGKILL)]
+
+    device.script = script
+    runner.connect()
+    with Journal.create(bench.folder / "run", plan(*units)) as journal:
+        assert runner.run(units, (), lambda _: Artifact(), Store(bench.folder), journal) is None
+    assert len(device.jobs) == 1
+    assert bench.ends() == {}  # nothing ended: --resume runs them all
+
+
+ENDS: list[Said] = [
+    ended(),
+    ended(3),
+    ended(signal=signal.SIGKILL, oom=True),
+    ended(signal=signal.SIGTERM, timed_out=True),
+    fatal("unsupported", "missing"),
+    LinkLostError("gone"),
+    DeviceError("disk full"),
+    ProtocolError("nonsense"),
+]
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_every_unit_ends_exactly_once_whatever_happens(data: st.DataObject) -> None:
+    units = tuple(unit(name, round_number=number) for number in range(2) for name in ("conv", "gconv", "pconv"))
+    bad = data.draw(st.lists(st.tuples(st.integers(0, 6), st.sampled_from(ENDS), st.booleans()), max_size=12))
+    connects = data.draw(
+        st.lists(st.sampled_from([None, LinkLostError("no route"), DeviceError("refused")]), max_size=6)
+    )
+    turns = iter(bad)
+
+    def script(job: Job) -> Iterator[Said]:
+        turn = next(turns, None)
+        if turn is None:
+            yield from all_well(job)
+            return
+        count, end, begins = turn
+        for one, attempt in list(zip(job.task.units, job.task.attempts, strict=True))[:count]:
+            yield begin(one, attempt)
+            yield done(one, attempt)
+        if begins and count < len(job.task.units):
+            yield begin(job.task.units[count], job.task.attempts[count])
+        yield end
+
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder))
+        lost = bench.run(FakeDevice(script, connects=[None, *connects]), units)
+        assert bench.written() == {"conv": 2, "gconv": 2, "pconv": 2}
+        records = read_run(Path(folder) / "run").records
+        assert {end.unit for end in records} == set(units)
+        # A link may also break when all is done; but nothing is lost without saying why.
+        assert lost is not None or not any(end.status == "lost" for end in records)
+        assert len(bench.notes.ends) == len(units)

@@ -1,0 +1,308 @@
+"""A bad network between host and device: whatever it does, an error in bounded time and nothing left on the device."""
+
+import contextlib
+import ipaddress
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.errors import DeviceError, LinkLostError
+from bench.host.job import run_job
+from bench.link.connection import Connection
+from bench.link.ssh import SshTransport
+from bench.link.ssh_command import ssh_command
+from bench.records.device import Device, SshTarget
+from bench.wire.decode import encode
+from bench.wire.lease import Lease
+from bench.wire.order import Job, Task
+from tests.cutting_proxy import CuttingProxy
+from tests.sshd import SSHD, Sshd, wait_until
+
+pytestmark = pytest.mark.ssh
+
+ROOT = Path(__file__).resolve().parents[1]
+TIMING = Lease(heartbeat_s=0.2, lease_s=20.0, grace_s=0.2, lock_wait_s=20.0)
+HASTY = Lease(heartbeat_s=0.2, lease_s=3.0, grace_s=0.2, lock_wait_s=20.0)  # where a lease has to end
+
+
+@pytest.fixture
+def proxy(sshd: Sshd) -> Iterator[CuttingProxy]:
+    cutting = CuttingProxy(sshd.port)
+    sshd.trust(sshd.port, cutting.port)
+    yield cutting
+    cutting.close()
+
+
+@pytest.fixture
+def transport(sshd: Sshd, proxy: CuttingProxy) -> SshTransport:
+    return SshTransport(sshd.device(port=proxy.port), patience_s=30.0)
+
+
+def nothing_runs(sshd: Sshd) -> None:
+    wait_until(lambda: not sshd.agents(), "our programs on the device to end", 30)
+
+
+def begin(connection: Connection, sshd: Sshd) -> None:
+    """A worker of some seconds runs: it imports torch."""
+    connection.send("job", encode(Job(task=Task(kind="probe"))))
+
+    def has_begun() -> bool:
+        connection.receive(0.02)  # and so its lease is renewed
+        return any("bench.worker" in " ".join(p.cmdline()) for p in sshd.agents())
+
+    wait_until(has_begun, "a worker to start")
+
+
+def lost(connection: Connection) -> str:
+    try:
+        with pytest.raises(LinkLostError) as caught:
+            hear_all(connection)
+    finally:
+        connection.close()
+    return str(caught.value)
+
+
+def hear_all(connection: Connection) -> None:
+    """Until an error ends it."""
+    while connection.receive(20) is not None:
+        pass
+
+
+def again(transport: SshTransport) -> None:
+    """The device takes the next run."""
+    connection, _, _ = transport.connect("again", TIMING)
+    try:
+        (end,) = run_job(connection, Job(task=Task(kind="noise")), lambda message: None, lambda: False)
+        assert end.code == 0
+    finally:
+        connection.close()
+
+
+# The handshake of ssh takes the first 3 KB or so, our greeting and records what follows.
+@pytest.mark.parametrize("count", [0, 1, 40, 1500, 3000, 3300, 3600, 4500, 6000])
+def test_a_link_cut_after_any_number_of_bytes(
+    sshd: Sshd, proxy: CuttingProxy, transport: SshTransport, count: int
+) -> None:
+    proxy.cut_after = count
+    with pytest.raises(LinkLostError) as caught:
+        work(transport)
+    assert str(caught.value).isprintable()
+    nothing_runs(sshd)
+    proxy.cut_after = None
+    again(transport)
+
+
+def work(transport: SshTransport) -> None:
+    """Connect, begin a job of some seconds, listen until an error ends it."""
+    connection, _, _ = transport.connect("run", TIMING)
+    try:
+        connection.send("job", encode(Job(task=Task(kind="probe"))))
+        hear_all(connection)
+    finally:
+        connection.close()
+
+
+def test_a_reset_in_mid_unit(sshd: Sshd, proxy: CuttingProxy, transport: SshTransport) -> None:
+    connection, _, _ = transport.connect("run", TIMING)
+    begin(connection, sshd)
+    proxy.reset()
+    assert lost(connection).startswith("board: ")
+    nothing_runs(sshd)
+    again(transport)
+
+
+def test_a_black_hole_in_mid_unit(sshd: Sshd, proxy: CuttingProxy, transport: SshTransport) -> None:
+    """Neither side is told anything: both leases end, and the device is free again while the hole lasts."""
+    connection, _, _ = transport.connect("run", HASTY)
+    begin(connection, sshd)
+    proxy.pause()
+    assert "nothing was heard for 3 s" in lost(connection)
+    nothing_runs(sshd)
+    proxy.resume()
+    again(transport)
+
+
+def test_a_flap_shorter_than_the_lease_loses_nothing(sshd: Sshd, proxy: CuttingProxy, transport: SshTransport) -> None:
+    connection, _, _ = transport.connect("run", TIMING)
+    try:
+        connection.send("job", encode(Job(task=Task(kind="noise"))))
+        proxy.pause()
+        time.sleep(0.6)
+        proxy.resume()
+        kinds: list[str] = []
+        while not kinds or kinds[-1] != "idle":
+            message = connection.receive(20)
+            assert message is not None
+            kinds.append(message.type)
+        assert kinds == ["noise", "exit", "idle"]
+    finally:
+        connection.close()
+
+
+def test_a_black_hole_before_the_login(sshd: Sshd, proxy: CuttingProxy) -> None:
+    proxy.pause()
+    with pytest.raises(LinkLostError, match="board: expected our program to run there within 1 s"):
+        SshTransport(sshd.device(port=proxy.port), patience_s=1.0).connect("run", TIMING)
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes a network namespace")
+def test_a_pulled_cable(sshd: Sshd) -> None:
+    """A board in a network of its own, whose packets vanish: no side is told, both end, and the board serves again."""
+    with network_of_its_own() as (namespace, address):
+        move(sshd, namespace, address)
+        transport = SshTransport(sshd.device(), patience_s=30.0)
+        connection, _, _ = transport.connect("run", HASTY)
+        begin(connection, sshd)
+        ip("-n", namespace, "link", "set", "inside", "down")
+        assert "nothing was heard for 3 s" in lost(connection)
+        nothing_runs(sshd)
+        ip("-n", namespace, "link", "set", "inside", "up")
+        again(transport)
+
+
+@contextlib.contextmanager
+def network_of_its_own() -> Iterator[tuple[str, str]]:
+    """A namespace joined to this one by a cable; its name and its address, of a range kept for tests of networks."""
+    namespace, outside = f"bench-{os.getpid()}", f"bench{os.getpid() % 10**7}"
+    # Each run its own: one that was killed leaves its cable.
+    first = int(ipaddress.IPv4Address("198.18.0.0")) + 4 * (os.getpid() % 2**15)
+    ours, theirs = (str(ipaddress.IPv4Address(first + host)) for host in (1, 2))
+    try:
+        ip("netns", "add", namespace)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no network namespace can be made here: {error}")
+    try:
+        ip("link", "add", outside, "type", "veth", "peer", "name", "inside", "netns", namespace)
+        ip("addr", "add", f"{ours}/30", "dev", outside)
+        ip("link", "set", outside, "up")
+        ip("-n", namespace, "addr", "add", f"{theirs}/30", "dev", "inside")
+        ip("-n", namespace, "link", "set", "inside", "up")
+        yield namespace, theirs
+    finally:
+        subprocess.run(["ip", "link", "del", outside], check=False, capture_output=True)
+        ip("netns", "del", namespace)
+
+
+def ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+def move(sshd: Sshd, namespace: str, address: str) -> None:
+    """Let the server listen in that network, and the client look for it there."""
+    sshd.stop()
+    for name in ("sshd_config", "ssh_config", "known_hosts"):
+        path = sshd.folder / name
+        path.write_text(path.read_text().replace("127.0.0.1", address))
+    server = ["ip", "netns", "exec", namespace, str(SSHD), "-D", "-f", str(sshd.folder / "sshd_config")]
+    sshd.process = subprocess.Popen(server, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: connects(address, sshd.port), "sshd to listen")
+
+
+def connects(address: str, port: int) -> bool:
+    with socket.socket() as client:
+        client.settimeout(1)
+        return client.connect_ex((address, port)) == 0
+
+
+def test_a_board_that_loses_power(sshd: Sshd, transport: SshTransport) -> None:
+    connection, _, _ = transport.connect("run", TIMING)
+    begin(connection, sshd)
+    sshd.stop()
+    lost(connection)
+    with pytest.raises(LinkLostError):
+        transport.connect("run", TIMING)
+    sshd.start()
+    again(transport)
+
+
+def test_a_killed_agent_is_a_lost_link_that_heals(sshd: Sshd, transport: SshTransport) -> None:
+    """ssh ends with 255 as for any other loss: only a new connection can tell."""
+    connection, environment, _ = transport.connect("run", TIMING)
+    begin(connection, sshd)
+    agent = next(p for p in sshd.agents() if "-c" in p.cmdline())
+    agent.kill()
+    assert "agent was killed" in lost(connection)
+    nothing_runs(sshd)
+    assert environment
+    again(transport)
+
+
+HOST = f"""\
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from bench.wire.lease import Lease
+from bench.wire.decode import encode
+from bench.records.device import Device, SshTarget
+from bench.wire.order import Job, Task
+from bench.link.ssh import SshTransport
+device = Device(name="board", ssh=SshTarget(destination="board", config=sys.argv[1], python=sys.executable))
+connection, _, _ = SshTransport(device).connect("run", Lease())
+connection.send("job", encode(Job(task=Task(kind="probe"))))
+sys.stdout.write("begun\\n")
+sys.stdout.flush()
+while True:
+    connection.receive(20)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_a_host_that_dies_leaves_nothing_on_the_device(sshd: Sshd, number: signal.Signals) -> None:
+    host = subprocess.Popen(
+        [sys.executable, "-c", HOST, str(sshd.folder / "ssh_config")], stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert host.stdout is not None
+    with host.stdout:
+        assert host.stdout.readline() == b"begun\n"
+        os.kill(host.pid, number)
+        host.wait()
+    nothing_runs(sshd)
+    wait_until(lambda: not ssh_clients(sshd), "the host's ssh to end")
+
+
+def ssh_clients(sshd: Sshd) -> list[psutil.Process]:
+    config = str(sshd.folder / "ssh_config")
+    processes = psutil.process_iter(["name", "cmdline"])
+    return [p for p in processes if p.info["name"] == "ssh" and config in (p.info["cmdline"] or ())]
+
+
+def test_no_destination_reaches_ssh_as_an_option(tmp_path: Path) -> None:
+    """The pattern refuses it; where that is circumvented, `--` still does."""
+    touched = tmp_path / "touched"
+    with pytest.raises(ValueError, match="expected user@host"):
+        SshTarget(destination=f"-oProxyCommand=touch {touched}")
+    target = SshTarget(destination="board")
+    object.__setattr__(target, "destination", f"-oProxyCommand=touch {touched}")
+    done = subprocess.run(ssh_command(target, "true"), stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    assert done.returncode
+    assert not touched.exists()
+
+
+def test_the_remote_command_survives_a_shell_of_ones_own(sshd: Sshd) -> None:
+    """Nothing of what is sent is expanded by the shell over there: a python with a space or a dollar is just absent."""
+    target = SshTarget(destination="board", config=str(sshd.folder / "ssh_config"))
+    object.__setattr__(target, "python", "$(touch hit);touch hit;'`touch hit`")
+    with pytest.raises(DeviceError, match="expected Python on the device"):
+        SshTransport(Device(name="board", ssh=target)).connect("run", TIMING)
+    assert not (sshd.home / "hit").exists()
+
+
+def test_resets_at_random_moments(sshd: Sshd, proxy: CuttingProxy, transport: SshTransport) -> None:
+    moments = random.Random(4)
+    for _ in range(6):
+        connection, _, _ = transport.connect("run", TIMING)
+        connection.send("job", encode(Job(task=Task(kind="probe"))))
+        connection.receive(moments.uniform(0, 0.4))
+        proxy.reset()
+        lost(connection)
+    nothing_runs(sshd)
+    again(transport)

@@ -1,0 +1,242 @@
+"""From axes to units: which, how many, in which order, in which worker."""
+
+from collections import Counter
+from dataclasses import fields, replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.errors import UsageError
+from bench.plan.axes import Axes, cells
+from bench.plan.schedule import WORKER_UNITS, all_rounds, claim_pairs, grouped, ordered
+from bench.plan.subjects import TABLE1_SIZES, OperatorGrid, network_workload, operator_workloads
+from bench.records.device import Device
+from bench.records.workload import Settings, Unit
+from bench.wire.decode import encode
+from bench.wire.message import MAX_LINE_BYTES, Message, encode_line
+from bench.wire.order import Deadline, Files, Job, Task
+from models.registry import resolve
+
+CPU = Device(name="cpu")
+GPU = Device(name="cuda", accelerator="cuda:0")
+
+
+def default_cells(**axes: Any) -> tuple[Unit, ...]:
+    return cells(operator_workloads(OperatorGrid()), Axes(**axes), CPU, ("eager",))
+
+
+def network(name: str) -> Any:
+    (entry,) = resolve([name])
+    return network_workload(entry, (3, 224, 224))
+
+
+def test_the_default_is_the_papers_table_1() -> None:
+    """Section 4.1: four operators at four sizes, ten layers, batch 1, one thread, 3x3, 16 groups, r = 1/4."""
+    table = default_cells()
+    assert {(unit.workload.name, unit.workload.input_shape) for unit in table} == {
+        (name, size) for name in ("conv", "gconv", "dwconv", "pconv") for size in TABLE1_SIZES
+    }
+    assert len(table) == 16
+    assert {(unit.batch, unit.threads, unit.runtime, unit.dtype, unit.mode) for unit in table} == {
+        (1, 1, "eager", "float32", "latency")
+    }
+    for unit in table:
+        arguments = unit.workload.operator
+        assert arguments is not None
+        assert (unit.workload.stack, unit.workload.variant, arguments.kernel) == (10, "", 3)
+    assert len(all_rounds(table, 5)) == 80
+
+
+def test_an_axis_that_an_operator_lacks_does_not_multiply_it() -> None:
+    grid = OperatorGrid(
+        sizes=((64, 8, 8),),
+        groups=(4, 16),
+        ratios=(Fraction(1, 8), Fraction(1, 4)),
+        implementations=("split_cat", "slice", "inplace"),
+        kernels=(3, 5),
+    )
+    counted = Counter(workload.name for workload in operator_workloads(grid))
+    assert counted == {"conv": 2, "dwconv": 2, "gconv": 2 * 2, "pconv": 2 * 2 * 3}
+
+
+def test_asking_twice_is_asking_once() -> None:
+    grid = OperatorGrid(operators=("conv", "conv"), sizes=((64, 8, 8), (64, 8, 8)), kernels=(3, 3))
+    assert len(operator_workloads(grid)) == 1
+
+
+@pytest.mark.parametrize(
+    ("grid", "reason"),
+    [
+        (OperatorGrid(operators=("gconv",), sizes=((100, 7, 7),)), "gconv at 100x7x7"),
+        (OperatorGrid(operators=("pconv",), sizes=((6, 7, 7),)), "pconv at 6x7x7"),
+        (OperatorGrid(operators=("conv",), kernels=(4,)), "kernel"),
+        (OperatorGrid(operators=("pconv",), sizes=((64, 7, 7),), stride=2), "stride"),
+    ],
+)
+def test_an_operator_that_makes_no_sense_is_named(grid: OperatorGrid, reason: str) -> None:
+    with pytest.raises(UsageError, match=reason):
+        operator_workloads(grid)
+
+
+def test_every_list_is_an_axis() -> None:
+    axes = Axes(
+        runtimes=("eager", "onnxruntime"), batches=(1, 8), threads=(1, 2), dtypes=("float32", "bfloat16"),
+        layouts=("nchw", "channels_last"),
+    )  # fmt: skip
+    table = cells(operator_workloads(OperatorGrid(operators=("conv",), sizes=((8, 4, 4),))), axes, CPU, ("compile",))
+    assert len(table) == len(set(table)) == 2**5
+
+
+def test_the_command_line_beats_the_devices_entry_and_that_the_default() -> None:
+    board = Device(name="board", runtimes=("onnxruntime",), threads=4)
+    workloads = operator_workloads(OperatorGrid(operators=("conv",), sizes=((8, 4, 4),)))
+
+    def seen(device: Device, axes: Axes) -> tuple[str, int]:
+        (unit,) = cells(workloads, axes, device, ("eager",))
+        return unit.runtime, unit.threads
+
+    assert seen(CPU, Axes()) == ("eager", 1)
+    assert seen(board, Axes()) == ("onnxruntime", 4)
+    assert seen(board, Axes(runtimes=("eager",), threads=(2,))) == ("eager", 2)
+
+
+@pytest.mark.parametrize(
+    ("device", "batches", "expected"),
+    [
+        (CPU, (), (1, "latency")),
+        (CPU, (32,), (32, "latency")),
+        (GPU, (), (32, "throughput")),
+        (GPU, (1,), (1, "latency")),
+    ],
+)
+def test_one_image_is_latency_and_a_gpus_batch_throughput(
+    device: Device, batches: tuple[int, ...], expected: tuple[int, str]
+) -> None:
+    workloads = operator_workloads(OperatorGrid(operators=("conv",), sizes=((8, 4, 4),)))
+    (unit,) = cells(workloads, Axes(batches=batches), device, ("eager",))
+    assert (unit.batch, unit.mode) == expected
+
+
+def test_each_round_visits_every_cell_once_in_an_order_of_its_own() -> None:
+    table = default_cells()
+    units = ordered(all_rounds(table, 5), seed=7)
+    rounds = [[unit.cell for unit in units[start : start + 16]] for start in range(0, 80, 16)]
+    assert [{unit.round for unit in units[start : start + 16]} for start in range(0, 80, 16)] == [
+        {number} for number in range(5)
+    ]
+    assert all(set(order) == {unit.cell for unit in table} for order in rounds)
+    assert len({tuple(order) for order in rounds}) == 5
+
+
+def test_the_seed_repeats_the_order_and_another_one_changes_it() -> None:
+    units = all_rounds(default_cells(), 3)
+    assert ordered(units, seed=7) == ordered(reversed(units), seed=7)
+    assert ordered(units, seed=7) != ordered(units, seed=8)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 4))
+def test_ordering_loses_and_adds_nothing(seed: int, rounds: int) -> None:
+    units = all_rounds(default_cells()[:3], rounds)
+    assert sorted(unit.id for unit in ordered(units, seed)) == sorted(unit.id for unit in units)
+
+
+def test_operators_of_one_round_share_a_worker_and_a_network_has_its_own() -> None:
+    axes = Axes(runtimes=("eager", "onnxruntime"), threads=(1, 2))
+    operators = cells(operator_workloads(OperatorGrid(sizes=TABLE1_SIZES[:1])), axes, CPU, ())
+    networks = cells([network("fasternet_t0"), network("fasternet_t1")], Axes(), CPU, ("eager",))
+    units = all_rounds((*operators, *networks), 2)
+    groups = list(grouped(units))
+    assert sorted(unit.id for group in groups for unit in group) == sorted(unit.id for unit in units)
+    # Two rounds, two runtimes, two thread counts for operators; two rounds of two networks.
+    assert len(groups) == 2 * 2 * 2 + 2 * 2
+    for group in groups:
+        assert len({(unit.round, unit.runtime, unit.threads, unit.settings) for unit in group}) == 1
+        assert len(group) == 1 or all(unit.workload.kind == "op" for unit in group)
+
+
+def test_no_job_is_longer_than_a_line_may_be() -> None:
+    """An unbounded worker of a large sweep would be one line of more than a MiB, and the agent would refuse it."""
+    units = tuple(replace(default_cells()[0], seed=number) for number in range(2 * WORKER_UNITS + 1))
+    groups = list(grouped(units))
+    assert [unit for group in groups for unit in group] == list(units)
+    assert [len(group) for group in groups] == [WORKER_UNITS, WORKER_UNITS, 1]
+    files = tuple(Files(unit=unit.id, reference="0" * 64, model="0" * 64) for unit in groups[0])
+    deadlines = tuple(Deadline(unit=unit.id, seconds=123.456789) for unit in groups[0])
+    task = Task(kind="measure", units=groups[0], attempts=(1,) * WORKER_UNITS, files=files)
+    body = encode(Job(task=task, deadlines=deadlines))
+    assert len(encode_line(Message(type="job", body=body))) < MAX_LINE_BYTES / 2
+
+
+def changed(value: Any) -> Any:
+    """Another value of the same kind."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, str):
+        return value + "x"
+    if isinstance(value, tuple):
+        return tuple(changed(item) for item in value)
+    raise TypeError(type(value).__name__)
+
+
+CHANGES: dict[str, Any] = {
+    "runtime": "compile",
+    "dtype": "bfloat16",
+    "layout": "channels_last",
+    "mode": "throughput",
+    "effort": "publish",
+    "settings": Settings(tf32=True),
+}
+
+
+def test_the_id_repeats_and_any_field_changes_it() -> None:
+    unit = default_cells()[0]
+    assert unit.id == replace(unit).id == default_cells()[0].id
+    others = {replace(unit, workload=replace(unit.workload, stack=11)).id}
+    names = [field.name for field in fields(unit) if field.name != "workload"]
+    for name in names:
+        value = CHANGES[name] if name in CHANGES else changed(getattr(unit, name))
+        others.add(replace(unit, **{name: value}).id)
+    for field in fields(Settings):
+        value = changed(getattr(unit.settings, field.name))
+        others.add(replace(unit, settings=replace(unit.settings, **{field.name: value})).id)
+    assert unit.workload.operator is not None
+    for field in fields(unit.workload.operator):
+        value = changed(getattr(unit.workload.operator, field.name))
+        arguments = replace(unit.workload.operator, **{field.name: value})
+        others.add(replace(unit, workload=replace(unit.workload, operator=arguments)).id)
+    assert unit.id not in others
+    # Settings(tf32=True) is met twice, on the unit and field by field.
+    assert len(others) == 1 + len(names) + (len(fields(Settings)) - 1) + len(fields(unit.workload.operator))
+
+
+def test_rounds_share_a_cell() -> None:
+    units = all_rounds(default_cells(), 3)
+    assert len({unit.id for unit in units}) == 48
+    assert len({unit.cell for unit in units}) == 16
+
+
+def test_a_claim_is_paired_where_nothing_but_the_network_differs() -> None:
+    networks = [network("fasternet_t0"), network("fasternet_t1"), network("fasternet_t2")]
+    table = cells(networks, Axes(batches=(1, 8), runtimes=("eager", "onnxruntime")), CPU, ())
+    pairs = claim_pairs(table, [("fasternet_t0", "fasternet_t1")], pairs=4)
+    assert len(pairs) == 4 * 4
+    assert len({pair.cell for pair in pairs}) == 4
+    assert len({pair.id for pair in pairs}) == 16
+    for pair in pairs:
+        assert (pair.first.workload.name, pair.second.workload.name) == ("fasternet_t0", "fasternet_t1")
+        assert replace(pair.second, workload=pair.first.workload) == pair.first
+
+
+def test_a_claim_without_both_networks_is_no_pair() -> None:
+    table = cells([network("fasternet_t0")], Axes(), CPU, ("eager",))
+    assert claim_pairs(table, [("fasternet_t0", "fasternet_t1")], pairs=4) == ()
+
+
+def test_no_round_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one round"):
+        Axes(rounds=0)

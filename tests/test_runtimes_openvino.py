@@ -1,0 +1,82 @@
+"""OpenVINO itself on a small graph: what it computes, and in which precision."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from bench.worker.inputs import input_array
+from bench.worker.runtimes import openvino_runtime
+from bench.worker.runtimes.loaded import UnsupportedError
+from tests.made_up import unit
+
+openvino = pytest.importorskip("openvino", reason="the extra openvino is not installed")
+
+THREADS = min(2, len(os.sched_getaffinity(0)))
+FLOAT32 = unit(runtime="openvino", size=(8, 6, 6), threads=THREADS)
+BFLOAT16 = replace(FLOAT32, dtype="bfloat16")
+# Every second channel is doubled, the others are passed on.
+SCALES = np.tile(np.array([2, 1], dtype=np.float32), 4)
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> Path:
+    """A pointwise convolution with a diagonal kernel, so that its output is known."""
+    sizes = (1, 8, 6, 6)
+    model = helper.make_model(
+        helper.make_graph(
+            [helper.make_node("Conv", ["x", "w"], ["y"])],
+            "scaled",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, sizes)],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, sizes)],
+            [numpy_helper.from_array(np.diag(SCALES).reshape(8, 8, 1, 1), "w")],
+        ),
+        opset_imports=[helper.make_opsetid("", 20)],
+        ir_version=10,
+    )
+    onnx.save(model, tmp_path / "graph.onnx")
+    return tmp_path / "graph.onnx"
+
+
+def test_it_computes_the_graph_on_the_threads_it_was_given(graph: Path) -> None:
+    loaded = openvino_runtime.load(FLOAT32, graph)
+    loaded.step()
+    expected = input_array(FLOAT32) * SCALES.reshape(1, 8, 1, 1)
+    np.testing.assert_allclose(loaded.output(), expected, rtol=1e-6)
+    assert loaded.threads == THREADS
+
+
+def test_bfloat16_is_bfloat16_or_refused(graph: Path) -> None:
+    """Rounding to eight bits is seen in the output; a CPU without such instructions says so."""
+    exact = openvino_runtime.load(FLOAT32, graph).output()
+    try:
+        rounded = openvino_runtime.load(BFLOAT16, graph).output()
+    except UnsupportedError as error:
+        assert "on this CPU it computes in f32" in str(error)  # noqa: PT017 - the other outcome is below
+        return
+    np.testing.assert_allclose(rounded, exact, rtol=2**-7)
+    assert np.abs(rounded - exact).max() > 0
+
+
+def test_a_hint_that_is_not_followed_is_refused(graph: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a CPU without bfloat16, where the plugin computes in float32 and raises nothing."""
+    compile_model = openvino.Core.compile_model
+
+    def in_float32(core: Any, model: Any, device: str, settings: dict[str, Any]) -> Any:
+        return compile_model(core, model, device, settings | {"INFERENCE_PRECISION_HINT": "f32"})
+
+    monkeypatch.setattr(openvino.Core, "compile_model", in_float32)
+    assert openvino_runtime.load(FLOAT32, graph).threads == THREADS
+    with pytest.raises(UnsupportedError, match="asked OpenVINO for bfloat16, on this CPU it computes in f32"):
+        openvino_runtime.load(BFLOAT16, graph)
+
+
+@pytest.mark.parametrize("change", [{"dtype": "float16"}, {"layout": "channels_last"}, {"accelerator": "cuda:0"}])
+def test_what_it_cannot_do_is_refused(graph: Path, change: dict[str, Any]) -> None:
+    with pytest.raises(UnsupportedError, match="OpenVINO"):
+        openvino_runtime.load(replace(FLOAT32, **change), graph)

@@ -1,0 +1,281 @@
+"""What comes from a device or a file becomes one of our types whole, or a ValueError that names the field."""
+
+import json
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bench.host.artifacts import Artifact
+from bench.host.job import Exit
+from bench.journal import DeviceEvent
+from bench.records.environment import Environment, RuntimeVersion
+from bench.records.measurement import Cost, Disturbances, Measurement, NoiseFloor
+from bench.records.pair import Pair, PairRecord
+from bench.records.record import Record
+from bench.records.run import Option, Plan
+from bench.records.verdict import Verdict
+from bench.records.workload import (
+    DTYPES,
+    LAYOUTS,
+    RUNTIMES,
+    ModelArguments,
+    OperatorArguments,
+    Settings,
+    Unit,
+    Workload,
+)
+from bench.wire.decode import decode, encode
+from bench.wire.lease import Lease
+from bench.wire.order import Deadline, Files, Job, Task
+
+TEXT = st.text(max_size=8)
+COUNT = st.integers(1, 10**6)
+SECONDS = st.floats(min_value=1e-9, max_value=1e6)
+SEVERAL_SECONDS = st.lists(SECONDS, min_size=1, max_size=4).map(tuple)
+MAYBE = st.none() | st.floats(min_value=0, max_value=1e3)
+
+OPERATORS = st.builds(OperatorArguments)
+SHAPES = st.tuples(COUNT, COUNT, COUNT)
+WORKLOADS = st.builds(
+    Workload, kind=st.just("op"), input_shape=SHAPES, operator=OPERATORS, model=st.none()
+) | st.builds(Workload, kind=st.just("model"), input_shape=SHAPES, operator=st.none(), model=st.builds(ModelArguments))
+UNITS = st.builds(
+    Unit,
+    workload=WORKLOADS,
+    runtime=st.sampled_from(RUNTIMES),
+    dtype=st.sampled_from(DTYPES),
+    layout=st.sampled_from(LAYOUTS),
+    batch=COUNT,
+    threads=COUNT,
+    round=st.integers(0, 9),
+)
+COSTS = st.builds(
+    Cost, params=COUNT, macs=COUNT, bytes_ideal=st.none() | COUNT, bytes_moved=st.none() | COUNT, kinds=st.just(())
+)
+DISTURBANCES = st.builds(
+    Disturbances, steal_percent=MAYBE, involuntary_switches_per_s=MAYBE, frequency_ratio=MAYBE,
+    temperature_c=MAYBE, sm_clock_ratio=MAYBE, power_w=MAYBE,
+)  # fmt: skip
+MEASUREMENTS = st.builds(
+    Measurement,
+    samples_s=SEVERAL_SECONDS,
+    device_samples_s=st.just(()) | SEVERAL_SECONDS,
+    iterations_per_sample=COUNT,
+    warmup_iterations=COUNT,
+    load_s=SECONDS,
+    first_call_s=SECONDS,
+    max_error=MAYBE,
+    verdicts=st.lists(st.sampled_from(get_args(Verdict)), max_size=3).map(tuple),
+    disturbances=DISTURBANCES,
+)
+RECORDS = st.builds(
+    Record, unit=UNITS, status=st.just("done"), reason_kind=st.just(""), measurement=MEASUREMENTS,
+    cost=st.none() | COSTS, seconds=SECONDS,
+) | st.builds(
+    Record, unit=UNITS, status=st.sampled_from(["failed", "lost", "skipped"]), reason_kind=st.just("crash"),
+    measurement=st.none(), cost=st.none() | COSTS, seconds=SECONDS,
+)  # fmt: skip
+ENVIRONMENTS = st.builds(Environment, temperature_c=MAYBE, clock_skew_s=MAYBE)
+NOISE = st.builds(
+    NoiseFloor, timer_overhead_s=SECONDS, timer_resolution_s=SECONDS, spin_samples_s=SEVERAL_SECONDS,
+    gemm_samples_s=SEVERAL_SECONDS,
+)  # fmt: skip
+PAIRS = UNITS.map(lambda unit: Pair(first=unit, second=replace(unit, seed=unit.seed + 1)))
+PAIR_RECORDS = st.builds(
+    PairRecord, pair=PAIRS, status=st.just("done"), first_s=st.just((1.0, 2.0)), second_s=st.just((1.5, 2.5)),
+    seconds=SECONDS,
+)  # fmt: skip
+PLANS = st.builds(Plan, units=st.lists(UNITS, max_size=2).map(tuple), pairs=st.just(()), devices=st.just(()))
+TASKS = st.builds(Task, units=st.lists(UNITS, max_size=2).map(tuple), burst_s=SECONDS)
+JOBS = st.builds(
+    Job, task=TASKS, workers=st.sampled_from([1, 2]), threads=COUNT, start_s=SECONDS, default_deadline_s=SECONDS,
+    deadlines=st.lists(st.builds(Deadline, seconds=SECONDS), max_size=2).map(tuple),
+)  # fmt: skip
+OTHERS = (
+    st.builds(Lease, heartbeat_s=SECONDS, lease_s=SECONDS, grace_s=SECONDS, lock_wait_s=SECONDS)
+    | st.builds(Artifact, cost=st.none() | COSTS, seconds=SECONDS)
+    | st.builds(Exit)
+    | st.builds(DeviceEvent, environment=st.none() | ENVIRONMENTS, noise=st.none() | NOISE)
+    | st.builds(Files)
+    | st.builds(Option)
+    | st.builds(RuntimeVersion)
+    | st.builds(Settings)
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(RECORDS | PAIR_RECORDS | PLANS | JOBS | OTHERS)
+def test_every_type_comes_back_from_its_json(value: Any) -> None:
+    text = json.dumps(encode(value), allow_nan=False)
+    back = decode(type(value), json.loads(text))
+    assert back == value
+    assert json.dumps(encode(back)) == text
+
+
+def a_record() -> dict[str, Any]:
+    """A finished unit as parsed JSON."""
+    operator = OperatorArguments(
+        kernel=3, groups=16, ratio="1/4", dilation=1, stride=1, implementation="split_cat", selection="first"
+    )
+    unit = Unit(
+        workload=Workload(kind="op", name="conv", input_shape=(96, 56, 56), stack=10, operator=operator),
+        runtime="eager", dtype="float32", layout="nchw", batch=1, threads=1, device="cpu", mode="latency", round=0,
+    )  # fmt: skip
+    measurement = Measurement(
+        samples_s=(0.1, 0.2), iterations_per_sample=1, warmup_iterations=3, steady=True, precise=False, load_s=0.1,
+        first_call_s=0.2, max_error=None, peak_memory_bytes=None, threads_seen=1, cpus=(1,),
+    )  # fmt: skip
+    parsed: dict[str, Any] = json.loads(
+        json.dumps(encode(Record(unit=unit, attempt=1, status="done", measurement=measurement)))
+    )
+    return parsed
+
+
+WRONG = [
+    ("attempt", True, "attempt"),  # bool is an int to Python
+    ("attempt", 1.0, "attempt"),
+    ("attempt", "1", "attempt"),
+    ("seconds", math.nan, "seconds"),
+    ("seconds", math.inf, "seconds"),
+    ("seconds", False, "seconds"),
+    pytest.param("seconds", 10**400, "seconds", id="no float holds it"),
+    ("seconds", None, "seconds"),
+    ("status", "finished", "status"),
+    ("status", ["done"], "status"),
+    ("status", None, "status"),
+    ("reason", b"bytes", "reason"),
+    ("unit", [], "unit"),
+    ("unit", None, "unit"),
+    ("unit.batch", "32", "unit.batch"),
+    ("unit.workload.input_shape", [96, 56], "unit.workload.input_shape"),
+    ("unit.workload.input_shape", [96, 56, "56"], r"unit.workload.input_shape\[2\]"),
+    ("unit.workload.input_shape", "96x56x56", "unit.workload.input_shape"),
+    ("unit.workload.operator.kernel", None, "unit.workload.operator.kernel"),
+    ("measurement.samples_s", [0.1, "x"], r"measurement.samples_s\[1\]"),
+    ("measurement.samples_s", {"0": 1.0}, "measurement.samples_s"),
+    ("measurement.max_error", "small", "measurement.max_error"),
+    ("measurement.verdicts", ["fine"], r"measurement.verdicts\[0\]"),
+    ("measurement.steady", 1, "measurement.steady"),
+]
+
+
+def place(value: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
+    """The object that holds the field, and the field's own name."""
+    *way, name = path.split(".")
+    for step in way:
+        value = value[step]
+    return value, name
+
+
+@pytest.mark.parametrize(("path", "bad", "named"), WRONG)
+def test_a_wrong_value_is_refused_by_its_field(path: str, bad: object, named: str) -> None:
+    value = a_record()
+    holder, name = place(value, path)
+    holder[name] = bad
+    with pytest.raises(ValueError, match=f"for {named}, got "):
+        decode(Record, value)
+
+
+@pytest.mark.parametrize("path", ["unit", "attempt", "status", "unit.workload.name", "measurement.samples_s"])
+def test_a_missing_field_is_named(path: str) -> None:
+    value = a_record()
+    holder, name = place(value, path)
+    del holder[name]
+    with pytest.raises(ValueError, match=f"missing field '{name}'"):
+        decode(Record, value)
+
+
+@pytest.mark.parametrize("path", ["extra", "unit.extra", "measurement.disturbances.extra"])
+def test_an_unknown_field_is_named(path: str) -> None:
+    value = a_record()
+    holder, name = place(value, path)
+    holder[name] = 1
+    with pytest.raises(ValueError, match="unknown field 'extra'"):
+        decode(Record, value)
+
+
+@pytest.mark.parametrize("value", [None, [], "text", 3, True])
+def test_only_an_object_becomes_a_record(value: object) -> None:
+    with pytest.raises(ValueError, match="expected an object for Record"):
+        decode(Record, value)
+
+
+@pytest.mark.parametrize("sample", [-0.2, 0.0, 1e-300, 1e300])
+def test_the_constructor_has_the_last_word(sample: float) -> None:
+    """A time that no step takes would overflow where ratios and intervals are made of it."""
+    value = a_record()
+    value["measurement"]["samples_s"] = [0.1, sample]
+    with pytest.raises(ValueError, match="times in seconds"):
+        decode(Record, value)
+    floor = {"timer_overhead_s": 1e-8, "timer_resolution_s": 1e-9, "spin_samples_s": [sample], "gemm_samples_s": []}
+    with pytest.raises(ValueError, match="times in seconds"):
+        decode(NoiseFloor, floor | {"gemm_size": 256})
+
+
+def test_a_long_wrong_value_is_not_repeated_whole() -> None:
+    value = a_record()
+    value["attempt"] = "x" * 10_000
+    with pytest.raises(ValueError, match="expected int for attempt") as caught:
+        decode(Record, value)
+    assert len(str(caught.value)) < 120
+
+
+def test_a_whole_number_will_do_for_seconds() -> None:
+    value = a_record() | {"seconds": 3}
+    seconds = decode(Record, value).seconds
+    assert (seconds, type(seconds)) == (3.0, float)
+
+
+PLACES = [
+    "attempt",
+    "seconds",
+    "status",
+    "unit",
+    "unit.workload.operator",
+    "measurement",
+    "measurement.samples_s",
+    "cost",
+]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(PLACES), JSON)
+def test_any_value_anywhere_decodes_or_is_a_value_error(path: str, value: Any) -> None:
+    record = a_record()
+    holder, name = place(record, path)
+    holder[name] = value
+    try:
+        decoded = decode(Record, record)
+    except ValueError:
+        return
+    assert decode(Record, json.loads(json.dumps(encode(decoded)))) == decoded
+
+
+def test_only_dataclasses_are_encoded() -> None:
+    for value in ({"a": 1}, Record, 3):
+        with pytest.raises(TypeError, match="dataclass instance"):
+            encode(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Colour:
+    """A small type of its own."""
+
+    name: Literal["red", "green"]
+    shade: int | None = None
+
+
+def test_a_literal_says_what_it_accepts() -> None:
+    assert decode(Colour, {"name": "red"}) == Colour(name="red")
+    with pytest.raises(ValueError, match="expected one of red, green for name, got 'blue'"):
+        decode(Colour, {"name": "blue"})
+    with pytest.raises(ValueError, match="expected int for shade"):
+        decode(Colour, {"name": "red", "shade": "dark"})

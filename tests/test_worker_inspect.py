@@ -1,0 +1,186 @@
+"""A network from outside the zoo: what identifies it, and that another one under the same name is refused."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import helper, numpy_helper
+from torch import nn
+
+from bench.cache.store import Store
+from bench.host.artifacts import Artifact, ArtifactCache
+from bench.records.workload import ModelArguments, Unit, Workload
+from bench.wire.decode import decode
+from bench.wire.order import Task
+from bench.worker import build
+from bench.worker.channel import Channel
+from bench.worker.inspect import inspect_networks
+from bench.worker.onnx_file import digest_of, self_contained
+from bench.worker.prepare import _refuse_another, export_units
+from bench.worker.runtimes import onnx_runtime
+from models.registry import resolve
+
+
+class Heard:
+    """Keeps what a task sends."""
+
+    def __init__(self) -> None:
+        self.said: list[dict[str, Any]] = []
+
+    def begin(self, unit: Unit, attempt: int) -> None: ...
+
+    def send(self, kind: str, body: dict[str, Any], **about: object) -> None:
+        self.said.append(body)
+
+
+def inspected(source: str) -> dict[str, Any]:
+    heard = Heard()
+    inspect_networks(Task(kind="inspect", sources=(source,), input_px=8), cast(Channel, heard))
+    return heard.said[0]
+
+
+def of_source(source: str, digest: str, runtime: str = "eager") -> Unit:
+    model = ModelArguments(source=source, fused=False, digest=digest)
+    return Unit(
+        workload=Workload(kind="model", name=source, input_shape=(3, 8, 8), model=model),
+        runtime=runtime,
+        dtype="float32",
+        layout="nchw",
+        batch=1,
+        threads=1,
+        device="cpu",
+        mode="latency",
+        round=0,
+    )
+
+
+def graph(path: Path, scale: float = 1.0, dtype: str = "float32") -> Path:
+    """y = x * w with 3 x 8 x 8 weights, kept in a file of their own."""
+    weights = numpy_helper.from_array(np.full((3, 8, 8), scale, dtype=dtype), "w")
+    element, sizes = helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), (1, 3, 8, 8)
+    model = helper.make_model(
+        helper.make_graph(
+            [helper.make_node("Mul", ["x", "w"], ["y"])],
+            "scaled",
+            [helper.make_tensor_value_info("x", element, sizes)],
+            [helper.make_tensor_value_info("y", element, sizes)],
+            [weights],
+        ),
+        opset_imports=[helper.make_opsetid("", 20)],
+        ir_version=10,
+    )
+    onnx.save(model, path, save_as_external_data=True, location=f"{path.name}.data", size_threshold=0)
+    return path
+
+
+def test_weights_beside_the_file_become_part_of_the_model(tmp_path: Path) -> None:
+    path = graph(tmp_path / "net.onnx")
+    assert (tmp_path / "net.onnx.data").exists()
+    data = self_contained(path)
+    (weights,) = onnx.load_from_string(data).graph.initializer
+    assert numpy_helper.to_array(weights).shape == (3, 8, 8)
+    assert inspected(str(path)) == {
+        "source": str(path), "input_shape": (3, 8, 8), "digest": digest_of(data), "reason": ""
+    }  # fmt: skip
+    # Other weights in the second file alone are another network.
+    beside = tmp_path / "net.onnx.data"
+    beside.write_bytes(bytes(len(beside.read_bytes())))
+    assert self_contained(path) != data
+
+
+def test_weights_that_are_gone_are_said_in_one_line(tmp_path: Path) -> None:
+    path = graph(tmp_path / "net.onnx")
+    (tmp_path / "net.onnx.data").unlink()
+    reason = inspected(str(path))["reason"]
+    assert "external_data=False" in reason
+    assert "\n" not in reason
+
+
+def test_a_file_that_changed_after_planning_is_refused(tmp_path: Path) -> None:
+    path = graph(tmp_path / "net.onnx")
+    planned = of_source(str(path), digest_of(self_contained(path)), "onnxruntime")
+    heard = Heard()
+    task = Task(kind="export", units=(planned,), attempts=(1,), cache=str(tmp_path / "cache"))
+    export_units(task, cast(Channel, heard))
+    graph(path, scale=2.0)
+    export_units(task, cast(Channel, heard))
+    first, second = heard.said
+    assert (first["kind"], first["cost"]["params"]) == ("", 192)
+    assert Store(tmp_path / "cache").has(first["model"])
+    assert (second["kind"], second["model"]) == ("build", "")
+    assert "it has changed; begin a new run" in second["reason"]
+
+
+@pytest.mark.parametrize("stored", ["float32", "float16"])
+def test_a_file_is_measured_in_its_own_dtype_alone(tmp_path: Path, stored: str) -> None:
+    path = graph(tmp_path / "net.onnx", dtype=stored)
+    float32 = of_source(str(path), "", "onnxruntime")
+    for asked in ("float32", "float16"):
+        heard = Heard()
+        asking = replace(float32, dtype=asked)
+        export_units(Task(kind="export", units=(asking,), attempts=(1,), cache=str(tmp_path)), cast(Channel, heard))
+        if asked != stored:
+            assert heard.said[0]["kind"] == "unsupported"
+            assert heard.said[0]["reason"] == f"the graph in net.onnx takes {stored}, not {asked}"
+            continue
+        assert heard.said[0]["kind"] == ""
+        store = Store(tmp_path)
+        reference = np.load(store.path(heard.said[0]["reference"]))
+        loaded = onnx_runtime.load(asking, store.path(heard.said[0]["model"]))
+        loaded.step()
+        np.testing.assert_array_equal(loaded.output(), reference)
+
+
+def test_a_factory_is_known_by_its_source_and_its_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "digested_net.py"
+    source.write_text("import torch\ndef net():\n    return torch.nn.Conv2d(3, 1, 1)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    name = "digested_net:net"
+    seen, again = inspected(name), inspected(name)
+    assert seen["reason"] == ""
+    assert seen["digest"] == again["digest"] != ""
+    (entry,) = resolve([name])
+    workload = of_source(name, seen["digest"]).workload
+    module = build.plain_network(workload)
+    _refuse_another(module, workload)
+    source.write_text(source.read_text() + "# edited\n")
+    with pytest.raises(ValueError, match="weights have changed since"):
+        _refuse_another(module, workload)
+    edited = build.factory_digest(entry, module)
+    assert isinstance(module, nn.Conv2d)
+    with torch.no_grad():
+        module.weight += 1
+    assert len({seen["digest"], edited, build.factory_digest(entry, module)}) == 3
+
+
+def test_the_cost_is_that_of_the_graph_that_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The form that is exported from a fused FasterNet copies other bytes than the module that eager runs."""
+    monkeypatch.setattr("bench.worker.prepare._export", lambda *_: "")
+    model = ModelArguments(source="fasternet_t0")
+    workload = Workload(kind="model", name="fasternet_t0", input_shape=(3, 64, 64), model=model)
+    planned = replace(of_source("fasternet_t0", "", "onnxruntime"), workload=workload)
+    heard = Heard()
+    export_units(Task(kind="export", units=(planned,), attempts=(1,), cache=str(tmp_path)), cast(Channel, heard))
+    (body,) = heard.said
+    assert body["reason"] == ""
+    made = decode(Artifact, body)
+    graph_cost, eager_cost = made.cost_of(planned), made.cost_of(replace(planned, runtime="eager"))
+    assert graph_cost is not None
+    assert eager_cost is not None
+    assert graph_cost.macs == eager_cost.macs
+    assert graph_cost.bytes_moved != eager_cost.bytes_moved
+    other = replace(eager_cost, bytes_moved=1)
+    last = replace(made, channels_last_cost=other).cost_of(replace(planned, runtime="eager", layout="channels_last"))
+    assert last == other
+
+
+def test_nothing_of_a_factory_outlives_its_run(tmp_path: Path) -> None:
+    cache = ArtifactCache(tmp_path, "torch 1.0")
+    for source, kept in (("digested_net:net", False), ("fasternet_t0", True)):
+        planned = of_source(source, "")
+        cache.put(planned, Artifact())
+        assert (cache.get(planned) is not None) == kept

@@ -1,0 +1,265 @@
+"""One unit in one worker: what each failure is called, when an output is wrong, what is put back afterwards."""
+
+import gc
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from bench.cache.store import Store
+from bench.records.measurement import Measurement
+from bench.records.workload import Settings
+from bench.wire.message import decode_line
+from bench.wire.order import Files
+from bench.worker.channel import Channel, one_line
+from bench.worker.inputs import input_array
+from bench.worker.measure import (
+    ThreadsError,
+    WrongOutputError,
+    check,
+    classify,
+    import_libraries,
+    max_error,
+    measure_loaded,
+    measure_unit,
+)
+from bench.worker.measuring.clock import SystemClock
+from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
+from bench.worker.settings import applied
+from tests.made_up import unit
+
+UNIT = unit()
+Array = npt.NDArray[np.float32]
+
+
+def loaded(output: Array, *, step: Callable[[], object] = lambda: None, threads: int = 1) -> Loaded:
+    return Loaded(step=step, output=lambda: output, threads=threads)
+
+
+def array(*values: float) -> Array:
+    return np.array(values, dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (UnsupportedError("no compiler"), ("skipped", "unsupported")),
+        (ImportError("No module named 'onnxruntime'"), ("skipped", "unsupported")),
+        (NotImplementedError("no such kernel"), ("skipped", "unsupported")),
+        (RuntimeError("\"slow_conv2d_cpu\" not implemented for 'Half'"), ("skipped", "unsupported")),
+        (WrongOutputError("differs"), ("failed", "wrong_output")),
+        (FallbackError("asked for CUDA"), ("failed", "fallback")),
+        (ThreadsError("set 2"), ("failed", "threads")),
+        (MemoryError(), ("failed", "out_of_memory")),
+        (
+            RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 4 GB"),
+            ("failed", "out_of_memory"),
+        ),
+        (RuntimeError("CUDA out of memory. Tried to allocate"), ("failed", "out_of_memory")),
+        (RuntimeError("std::bad_alloc"), ("failed", "out_of_memory")),
+        (ValueError("expected 4 channels"), ("failed", "build")),
+        (RuntimeError("shapes do not match"), ("failed", "error")),
+        (KeyError("weight"), ("failed", "error")),
+    ],
+)
+def test_each_failure_has_its_name_and_a_reason(error: Exception, expected: tuple[str, str]) -> None:
+    status, kind, reason = classify(error)
+    assert (status, kind) == expected
+    assert reason
+    assert "\n" not in reason
+
+
+def test_the_error_by_hand() -> None:
+    """The largest difference is 0.5, the reference's maximum 4."""
+    assert max_error(array(1, -3.5), array(1, -4)) == 0.125
+    assert max_error(array(0, 0.25), array(0, 0)) == 0.25  # nothing to divide by
+    with pytest.raises(WrongOutputError, match="shape"):
+        max_error(array(1), array(1, 2))
+
+
+@pytest.mark.parametrize(("dtype", "limit"), [("float32", 1e-4), ("float16", 1e-2), ("bfloat16", 5e-2)])
+def test_the_limit_is_the_dtypes(dtype: str, limit: float) -> None:
+    of = replace(UNIT, dtype=dtype)
+    just = check(of, loaded(array(1 - 0.9 * limit)), lambda: array(1))
+    assert just == pytest.approx(0.9 * limit, rel=1e-2)
+    with pytest.raises(WrongOutputError, match="differs from fp32 eager"):
+        check(of, loaded(array(1 - 1.1 * limit)), lambda: array(1))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_is_wrong(value: float) -> None:
+    with pytest.raises(WrongOutputError, match="NaN or infinity"):
+        check(UNIT, loaded(array(1, value)), None)
+
+
+def measure(of: Loaded, reference: Array | None = None) -> Measurement:
+    given = None if reference is None else (lambda: reference)
+    return measure_loaded(UNIT, lambda: of, given, SystemClock(), overhead_s=0.0)
+
+
+def test_other_threads_than_asked_for_fail_before_anything_is_timed() -> None:
+    def never() -> None:
+        pytest.fail("was called")
+
+    with pytest.raises(ThreadsError, match="set 1 threads, the runtime reports 2"):
+        measure(loaded(array(1), step=never, threads=2))
+
+
+def test_the_output_is_checked_before_anything_is_sampled() -> None:
+    calls: list[int] = []
+    with pytest.raises(WrongOutputError):
+        measure(loaded(array(1), step=lambda: calls.append(1)), array(2))
+    assert len(calls) == 1  # the first call alone
+
+
+def test_the_checks_own_copies_are_no_memory_of_the_network() -> None:
+    checked = 64 << 20
+
+    def output() -> Array:
+        return np.ones(checked // 4, dtype=np.float32)
+
+    def peak(of: Loaded) -> int:
+        return measure(of).peak_memory_bytes or 0
+
+    assert peak(replace(loaded(array(1)), output=output)) - peak(loaded(array(1))) < checked // 2
+    # What loading or a call takes still counts.
+    assert peak(loaded(array(1), step=lambda: output())) - peak(loaded(array(1))) > checked // 2
+
+
+def test_the_collector_is_off_while_sampling_and_back_afterwards() -> None:
+    seen: set[bool] = set()
+    calls: list[int] = []
+
+    def step() -> None:
+        calls.append(1)
+        if len(calls) > 1:
+            seen.add(gc.isenabled())
+
+    found = measure(loaded(array(1), step=step), array(1))
+    assert seen == {False}
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
+    assert found.max_error == 0
+    assert found.cpus == tuple(sorted(os.sched_getaffinity(0)))
+    assert len(calls) >= found.warmup_iterations + found.iterations_per_sample * len(found.samples_s)
+
+
+def test_whatever_a_unit_raises_becomes_its_record(tmp_path: Path) -> None:
+    """ONNX Runtime is asked for a graph that is not there."""
+    of = replace(UNIT, runtime="onnxruntime")
+    record = measure_unit(of, 2, Files(unit=of.id, model="0" * 64), Store(tmp_path), SystemClock(), 0.0)
+    assert (record.unit, record.attempt, record.status) == (of, 2, "failed")
+    assert record.reason
+    assert record.measurement is None
+
+
+def test_libraries_are_imported_before_the_load_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+
+    def fails(*_: object) -> Loaded:
+        order.append("load")
+        raise ValueError("enough")
+
+    monkeypatch.setattr("bench.worker.measure.load", fails)
+    monkeypatch.setattr("importlib.import_module", order.append)
+    of = replace(UNIT, runtime="openvino")
+    assert measure_unit(of, 1, None, Store(tmp_path), SystemClock(), 0.0).reason == "enough"
+    assert order == ["openvino", "load"]
+
+
+def test_a_gpus_context_is_made_before_the_load_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    monkeypatch.setattr("torch.zeros", lambda *_, device: order.append(f"zeros on {device}"))
+    monkeypatch.setattr("torch.cuda.synchronize", lambda device: order.append(f"synchronize {device}"))
+    import_libraries(replace(UNIT, accelerator="cuda:1"))
+    assert order == ["zeros on cuda:1", "synchronize cuda:1"]
+    import_libraries(UNIT)
+    assert len(order) == 2
+
+
+# The first session of a process decides for its thread, so each case has a process of its own.
+HALVE = """
+import numpy, onnx, sys
+from onnx import TensorProto, helper
+from pathlib import Path
+from bench.worker.runtimes.onnx_runtime import session
+halves = [helper.make_tensor("h", TensorProto.FLOAT, (1,), [0.001])]
+ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, (4,)) for name in "xy"]
+graph = helper.make_graph([helper.make_node("Mul", ["x", "h"], ["y"])], "g", ends[:1], ends[1:], halves)
+path = Path(sys.argv[1]) / "g.onnx"
+onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), path)
+opened = session(path, 1, flush_denormal=sys.argv[2] == "flush")
+print(bool(opened.run(None, {"x": numpy.full(4, 1e-38, numpy.float32)})[0].view(numpy.uint32).any()))
+"""
+
+
+@pytest.mark.parametrize(("setting", "left"), [("keep", "True"), ("flush", "False")])
+def test_onnx_runtime_flushes_denormal_numbers_when_asked(tmp_path: Path, setting: str, left: str) -> None:
+    command = [sys.executable, "-c", HALVE, str(tmp_path), setting]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.strip() == left, done.stderr
+
+
+def test_switches_are_set_and_put_back() -> None:
+    before = torch.backends.cudnn.benchmark
+    with applied(replace(UNIT, settings=Settings(cudnn_benchmark=not before))):
+        assert torch.backends.cudnn.benchmark is not before
+        assert torch.is_inference_mode_enabled()
+    assert torch.backends.cudnn.benchmark is before
+    assert not torch.is_inference_mode_enabled()
+
+
+def test_switches_are_put_back_after_an_error() -> None:
+    before = torch.backends.cudnn.benchmark
+    with pytest.raises(KeyError), applied(replace(UNIT, settings=Settings(cudnn_benchmark=not before))):
+        raise KeyError
+    assert torch.backends.cudnn.benchmark is before
+
+
+def test_denormal_numbers_are_kept_unless_asked_otherwise() -> None:
+    def halved() -> float:
+        return float(torch.tensor([1e-38]) / 1000)
+
+    with applied(UNIT):
+        assert halved() > 0
+    with applied(replace(UNIT, settings=Settings(flush_denormal=True))):
+        assert halved() == 0
+    assert halved() > 0
+
+
+def test_the_input_is_random_seeded_and_never_zero() -> None:
+    first, again = input_array(UNIT), input_array(UNIT)
+    assert first.shape == (1, 16, 4, 4)
+    assert first.tobytes() == again.tobytes()
+    assert first.all()
+    assert input_array(replace(UNIT, seed=1)).tobytes() != first.tobytes()
+    # numpy's PCG64 promises its stream: these bytes are the same on every device.
+    generator = np.random.Generator(np.random.PCG64(0))
+    assert first.ravel()[0] == generator.standard_normal(dtype=np.float32)
+
+
+def test_a_worker_says_one_line_at_a_time() -> None:
+    read, write = os.pipe()
+    channel = Channel(write)
+    channel.begin(UNIT, 1)
+    channel.give_up("out_of_memory", "a\n  long\tstory")
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        first, second = (decode_line(line) for line in pipe)
+    assert (first.type, first.unit, first.attempt, first.seq) == ("begin", UNIT.id, 1, 1)
+    assert (second.type, second.seq) == ("fatal", 2)
+    assert second.body == {"kind": "out_of_memory", "reason": "a long story"}
+
+
+def test_a_reason_is_one_short_line_that_every_file_can_hold() -> None:
+    assert one_line("a\n b\r\tc") == "a b c"
+    assert len(one_line("x" * 1000)) == 300
+    assert one_line(MemoryError()) == "MemoryError"
+    assert one_line("file \udc80").isprintable()

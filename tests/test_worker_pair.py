@@ -1,0 +1,89 @@
+"""A pair's turns: whose they are, what is thrown away, and that neighbours stay neighbours."""
+
+import os
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from bench.host.pair import PairRun
+from bench.records.pair import Pair, PairRecord
+from bench.wire.message import Message
+from bench.wire.order import Task
+from bench.worker.measuring.sampler import Sample
+from bench.worker.pair import Bursts, Token, take_turns, turns
+from tests.made_up import unit
+
+
+class CountingTimer:
+    """Each burst is one second longer than the one before; who ran is written down."""
+
+    def __init__(self, side: int, order: list[int]) -> None:
+        self._side, self._order, self._bursts = side, order, 0
+
+    def sample(self, iterations: int) -> Sample:
+        if iterations == 1:
+            return Sample(wall_s=1.0)
+        self._order.append(self._side)
+        self._bursts += 1
+        return Sample(wall_s=float(self._bursts))
+
+
+def both_sides(look: Callable[[int], bool]) -> tuple[list[Bursts], list[int]]:
+    """Four bursts on each side, in two threads; `look` is asked after each, by side."""
+    first, second = os.pipe(), os.pipe()
+    ends = ((first[0], second[1]), (second[0], first[1]))
+    order: list[int] = []
+    found: dict[int, Bursts] = {}
+
+    def run(side: int) -> None:
+        token = Token(*ends[side], held=side == 0)
+        timer = CountingTimer(side, order)
+        found[side] = take_turns(Task(kind="pair", bursts=4, seed=3, side=side), token, timer, lambda: look(side), 10)
+
+    threads = [threading.Thread(target=run, args=(side,)) for side in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    for descriptor in (*first, *second):
+        os.close(descriptor)
+    return [found[0], found[1]], order
+
+
+def test_the_machine_is_read_after_each_burst_while_the_other_side_sleeps() -> None:
+    looks: list[int] = []
+
+    def look(side: int) -> bool:
+        looks.append(side)
+        return not (side == 1 and looks.count(1) == 2)
+
+    sides, order = both_sides(look)
+    assert order == looks == turns(4, 3)
+    assert [side.seconds for side in sides] == [[1.0, 2.0, 3.0, 4.0]] * 2
+    assert [side.discarded for side in sides] == [[], [1]]
+
+
+def ended(*discarded: list[int]) -> PairRecord:
+    run = PairRun(Pair(first=unit("conv"), second=unit("pconv")), (), 1.0, 60.0)
+    for side, indices in enumerate(discarded):
+        seconds = [10.0 * side + index + 1 for index in range(4)]
+        body = {"worker": side, "seconds": seconds, "discarded": indices, "verdicts": []}
+        run.handle(Message(type="bursts", body=body))
+    return run.record(())
+
+
+def test_a_discarded_burst_leaves_with_its_neighbour() -> None:
+    record = ended([], [1])
+    assert (record.first_s, record.second_s) == ((1.0, 3.0, 4.0), (11.0, 13.0, 14.0))
+    assert record.verdicts == ("throttled",)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdicts"), [([], [], ()), ([0, 1], [2], ("throttled",)), ([0, 1, 2, 3], [], ("throttled",))]
+)
+def test_all_bursts_stay_where_none_or_most_would_go(
+    first: list[int], second: list[int], verdicts: tuple[str, ...]
+) -> None:
+    record = ended(first, second)
+    assert (len(record.first_s), record.verdicts) == (4, verdicts)
