@@ -14,12 +14,12 @@ from pathlib import Path
 import psutil
 
 from bench.cache.store import default_cache
-from bench.host.artifacts import Artifact
 from bench.host.campaign import Campaign
 from bench.journal import Journal
 from bench.link.choice import transport_for
 from bench.plan.axes import Axes, cells
 from bench.plan.subjects import TABLE1_SIZES, OperatorGrid, operator_workloads
+from bench.records.artifact import Artifact
 from bench.records.device import Device
 from bench.records.pair import PairRecord
 from bench.records.record import Record

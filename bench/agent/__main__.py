@@ -1,7 +1,42 @@
-"""`python -m bench.agent`: the agent of this machine."""
+"""The program of the agent: `python -m bench.agent`, or handed over to by the first program on a board."""
 
+import os
 import sys
+from pathlib import Path
 
-from bench.agent.agent import main
+from bench.agent.agent import Agent, disk_text
+from bench.agent.worker_process import WORKER
+from bench.cache.device_lock import take_lock
+from bench.cache.store import default_cache
+from bench.errors import ProtocolError
+from bench.wire.message import decode_line, encode_line
+from bench.wire.messages import Error, Start, message, name_of, understood
 
-sys.exit(main())
+
+def main(given: bytes = b"", worker: tuple[str, ...] = WORKER) -> int:
+    """Read the host's `start` line, take the device's lock, serve; `worker` is the program that measures."""
+    line, _, rest = given.partition(b"\n")
+    while b"\n" not in given:
+        data = os.read(0, 1 << 16)
+        if not data:
+            return 1
+        given += data
+        line, _, rest = given.partition(b"\n")
+    line_of_host = decode_line(line)
+    start = understood(line_of_host).body
+    if not isinstance(start, Start):
+        raise ProtocolError(f"expected {name_of(Start)!r} first, got {name_of(start)!r}")
+    cache = Path(os.environ.get("BENCH_CACHE") or default_cache())
+    try:
+        holder = take_lock(cache, start.lease.lock_wait_s)
+        if not holder:
+            return Agent(line_of_host.run, start.lease, cache, rest, worker).run()
+        problem = Error(kind="busy", message=f"another run holds this device ({holder}); wait for it to end")
+    except OSError as error:
+        problem = Error(kind="disk", message=disk_text(error, cache))
+    os.write(1, encode_line(message(problem, run=line_of_host.run, seq=1)))
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

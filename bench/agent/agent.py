@@ -13,23 +13,37 @@ import os
 import selectors
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bench.agent.environment import probe
 from bench.agent.host_pipe import HostPipe
 from bench.agent.start_workers import compiled_folder, start_workers
 from bench.agent.worker_process import WORKER, WorkerProcess, kill_orphans
-from bench.cache.device_lock import take_lock
-from bench.cache.store import Incoming, Store, default_cache
+from bench.cache.store import Incoming, Store
 from bench.errors import ProtocolError
 from bench.system.affinity import choose, topology
-from bench.wire.decode import decode, encode
 from bench.wire.lease import Lease
-from bench.wire.message import Message, decode_line, encode_line
+from bench.wire.message import decode_line
+from bench.wire.messages import (
+    Alive,
+    Begin,
+    Body,
+    Bye,
+    Cancel,
+    Error,
+    FilePart,
+    Have,
+    Hello,
+    Idle,
+    Missing,
+    Stored,
+    message,
+    name_of,
+)
 from bench.wire.order import Job
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -39,9 +53,9 @@ class Agent:
     """The loop. One job at a time; the host waits for its `exit` before it sends the next."""
 
     def __init__(
-        self, run: str, timing: Lease, cache: Path, given: bytes = b"", worker: tuple[str, ...] = WORKER
+        self, run: str, lease: Lease, cache: Path, given: bytes = b"", worker: tuple[str, ...] = WORKER
     ) -> None:
-        self._timing, self._cache, self._store = timing, cache, Store(cache)
+        self._lease, self._cache, self._store = lease, cache, Store(cache)
         self._worker = worker
         self._selector = selectors.DefaultSelector()
         self._host = HostPipe(run, self._selector, given)
@@ -49,7 +63,7 @@ class Agent:
         self._job: Job | None = None
         self._incoming: Incoming | None = None
         self._stopping = False
-        self._next_beat = time.monotonic() + timing.heartbeat_s
+        self._next_beat = time.monotonic() + lease.heartbeat_s
 
     def run(self) -> int:
         """Serve until the host leaves; the exit code is for people only, nothing reads it."""
@@ -57,12 +71,17 @@ class Agent:
         self._host.open()
         self._selector.register(wakeup, selectors.EVENT_READ, lambda: _drain(wakeup))
         # The cache's folder may not be there for the free space yet; probe looks at its nearest parent.
-        body = {"environment": encode(probe(self._cache)), "clock": time.time(), "pid": os.getpid()}
-        self._host.send("hello", body)
+        self._host.send(Hello(environment=probe(self._cache), clock=time.time(), pid=os.getpid()))
         try:
             while not self._stopping or self._host.has_unsent:
                 self._host.flush()
-                self._handle_lines()
+                try:
+                    while not self._stopping and (order := self._host.next_order()) is not None:
+                        _HANDLERS.get(type(order), Agent._refuse)(self, order)
+                except (ProtocolError, ValueError) as error:
+                    self._fail("protocol", str(error))
+                except OSError as error:
+                    self._fail("disk", disk_text(error, self._cache))
                 for key, _ in self._selector.select(self._until_next_timer()):
                     key.data()
                 self._reap()
@@ -89,22 +108,8 @@ class Agent:
 
     # --- the host's side
 
-    def _handle_lines(self) -> None:
-        while not self._stopping:
-            try:
-                if (line := self._host.next_line()) is None:
-                    break
-                message = decode_line(line)
-                _HANDLERS[message.type](self, message.body)
-            except KeyError as error:
-                self._fail(f"expected a known message with all its fields, missing {error}")
-            except (ProtocolError, ValueError, TypeError) as error:
-                self._fail(str(error))
-            except OSError as error:
-                self._fail(disk_text(error, self._cache), "disk")
-
-    def _fail(self, message: str, kind: str = "protocol") -> None:
-        self._host.send("error", {"kind": kind, "message": message[:2000]})
+    def _fail(self, kind: Literal["protocol", "disk"], message: str) -> None:
+        self._host.send(Error(kind=kind, message=message[:2000]))
         self._stopping = True
 
     def _leave(self) -> None:
@@ -113,33 +118,35 @@ class Agent:
 
     # --- what the host asks
 
-    def _on_alive(self, body: dict[str, Any]) -> None:
+    def _refuse(self, order: Body) -> None:
+        raise ProtocolError(f"expected what a host says, got {name_of(order)!r}")
+
+    def _on_alive(self, order: Alive) -> None:
         pass  # any byte renews the lease
 
-    def _on_have(self, body: dict[str, Any]) -> None:
-        self._host.send("missing", {"digests": [digest for digest in body["digests"] if not self._store.has(digest)]})
+    def _on_have(self, order: Have) -> None:
+        self._host.send(Missing(digests=tuple(each for each in order.digests if not self._store.has(each))))
 
-    def _on_file(self, body: dict[str, Any]) -> None:
-        if "digest" in body:
-            self._incoming = Incoming(self._store, body["digest"], body["size"])
+    def _on_file(self, part: FilePart) -> None:
+        if part.digest:
+            self._incoming = Incoming(self._store, part.digest, part.size)
         if self._incoming is None:
             raise ValueError("expected a file's digest before its data")
         try:
-            self._incoming.write(base64.b64decode(body["data"], validate=True))
-            if body["last"]:
+            self._incoming.write(base64.b64decode(part.data, validate=True))
+            if part.last:
                 self._incoming.finish()
                 self._incoming = None
-                self._host.send("stored", {})
+                self._host.send(Stored())
         except (OSError, ValueError, binascii.Error):
             incoming, self._incoming = self._incoming, None
             if incoming is not None:
                 incoming.abort()
             raise
 
-    def _on_job(self, body: dict[str, Any]) -> None:
+    def _on_job(self, job: Job) -> None:
         if self._workers:
             raise ValueError("expected one job at a time")
-        job = decode(Job, body)
         cpus = choose(topology(), job.threads)
         self._job = job
         self._forget_compiled()  # of an agent that was killed
@@ -148,11 +155,11 @@ class Agent:
             self._selector.register(worker.pipe, selectors.EVENT_READ, _bound(self._read_worker, index))
             self._selector.register(worker.log_pipe, selectors.EVENT_READ, _bound(self._read_log, index))
 
-    def _on_cancel(self, body: dict[str, Any]) -> None:
+    def _on_cancel(self, order: Cancel) -> None:
         for worker in self._workers:
             worker.kill()
 
-    def _on_bye(self, body: dict[str, Any]) -> None:
+    def _on_bye(self, order: Bye) -> None:
         self._kill_all()
         self._stopping = True
 
@@ -162,11 +169,10 @@ class Agent:
         worker = self._workers[index]
         for line in worker.read_lines():
             try:
-                message = decode_line(line)
-                if message.type == "begin" and self._job is not None:
-                    worker.begin_unit(self._job.deadline_s(message.unit))
-                body = message.body | {"worker": index}
-                self._host.send(message.type, body, unit=message.unit, attempt=message.attempt)
+                said = decode_line(line)
+                if said.type == name_of(Begin) and self._job is not None:
+                    worker.begin_unit(self._job.deadline_s(said.unit))
+                self._host.forward(said, index)
             except ProtocolError as error:
                 worker.broke_wire = str(error)
         if worker.broke_wire:
@@ -197,9 +203,9 @@ class Agent:
             self._unregister(worker.log_pipe)
             worker.close_pipes()
             worker.pid = -1
-            self._host.send("exit", end | {"worker": index, "log": worker.log_tail})
+            self._host.forward(message(replace(end, log=worker.log_tail)), index)
             # One of a pair without the other has nothing to do.
-            if end["code"] or end["signal"]:
+            if end.code or end.signal:
                 for other in self._workers:
                     if other.pid > 0:
                         other.kill()
@@ -207,7 +213,7 @@ class Agent:
             self._workers = []
             kill_orphans()
             self._forget_compiled()
-            self._host.send("idle", {})
+            self._host.send(Idle())
 
     def _kill_all(self) -> None:
         for worker in self._workers:
@@ -222,28 +228,28 @@ class Agent:
 
     def _until_next_timer(self) -> float:
         now = time.monotonic()
-        moments = [self._next_beat, self._host.heard + self._timing.lease_s]
-        moments += [w.check_deadline(now, self._timing.grace_s) for w in self._workers if w.pid > 0]
+        moments = [self._next_beat, self._host.heard + self._lease.lease_s]
+        moments += [w.check_deadline(now, self._lease.grace_s) for w in self._workers if w.pid > 0]
         # What it still has to say when it stops waits until the host takes it.
         over = self._host.gone or (self._stopping and not self._host.has_unsent)
         return 0.0 if over else max(0.0, min(moments) - now)
 
     def _check_timers(self) -> None:
         now = time.monotonic()
-        if self._host.gone or now >= self._host.heard + self._timing.lease_s:
+        if self._host.gone or now >= self._host.heard + self._lease.lease_s:
             self._leave()
         if now >= self._next_beat:
-            self._next_beat = now + self._timing.heartbeat_s
-            self._host.send("alive", {})
+            self._next_beat = now + self._lease.heartbeat_s
+            self._host.send(Alive())
 
 
-_HANDLERS: dict[str, Callable[[Agent, dict[str, Any]], None]] = {
-    "alive": Agent._on_alive,
-    "have": Agent._on_have,
-    "file": Agent._on_file,
-    "job": Agent._on_job,
-    "cancel": Agent._on_cancel,
-    "bye": Agent._on_bye,
+_HANDLERS: dict[type[Body], Callable[[Agent, Any], None]] = {
+    Alive: Agent._on_alive,
+    Have: Agent._on_have,
+    FilePart: Agent._on_file,
+    Job: Agent._on_job,
+    Cancel: Agent._on_cancel,
+    Bye: Agent._on_bye,
 }
 
 
@@ -263,31 +269,3 @@ def disk_text(error: OSError, cache: Path) -> str:
         f"{os.strerror(error.errno or 0)} on the device ({error.filename or cache});"
         f" make room there, or empty {cache} with `bench devices clean NAME`"
     )
-
-
-def main(given: bytes = b"", worker: tuple[str, ...] = WORKER) -> int:
-    """Read the host's `start` line, take the device's lock, serve; `worker` is the program that measures."""
-    line, _, rest = given.partition(b"\n")
-    while b"\n" not in given:
-        data = os.read(0, 1 << 16)
-        if not data:
-            return 1
-        given += data
-        line, _, rest = given.partition(b"\n")
-    start = decode_line(line)
-    timing = decode(Lease, start.body["timing"])
-    cache = Path(os.environ.get("BENCH_CACHE") or default_cache())
-    try:
-        holder = take_lock(cache, timing.lock_wait_s)
-        if holder:
-            body = {"kind": "busy", "message": f"another run holds this device ({holder}); wait for it to end"}
-        else:
-            return Agent(start.run, timing, cache, rest, worker).run()
-    except OSError as error:
-        body = {"kind": "disk", "message": disk_text(error, cache)}
-    os.write(1, encode_line(Message(type="error", body=body, run=start.run, seq=1)))
-    return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,10 +3,11 @@
 import os
 import selectors
 import time
-from typing import Any
+from dataclasses import replace
 
 from bench.errors import ProtocolError
-from bench.wire.message import MAX_LINE_BYTES, Message, encode_line
+from bench.wire.message import MAX_LINE_BYTES, Message, decode_line, encode_line
+from bench.wire.messages import Body, message, understood
 
 MAX_BACKLOG_BYTES = 64 << 20  # what a host that takes nothing may leave unsent
 
@@ -30,8 +31,8 @@ class HostPipe:
             os.set_blocking(descriptor, False)
         self._selector.register(0, selectors.EVENT_READ, self._read)
 
-    def next_line(self) -> bytes | None:
-        """What the host said next, without its newline; ProtocolError where that does not end."""
+    def next_order(self) -> Body | None:
+        """What the host said next; ProtocolError where that does not end, or is no message."""
         end = self._input.find(b"\n")
         if end < 0:
             if len(self._input) > 2 * MAX_LINE_BYTES:
@@ -39,14 +40,16 @@ class HostPipe:
             return None
         line = bytes(self._input[:end])
         del self._input[: end + 1]
-        return line
+        return understood(decode_line(line)).body
 
-    def send(self, kind: str, body: dict[str, Any], unit: str = "", attempt: int = 0) -> None:
-        """Write one message, or as much of it as the host takes now."""
+    def send(self, body: Body) -> None:
+        """Say it, or as much of it as the host takes now."""
+        self.forward(message(body))
+
+    def forward(self, said: Message, worker: int = 0) -> None:
+        """Pass on what a worker said, or what is said about it."""
         self._sequence += 1
-        self._output += encode_line(
-            Message(type=kind, body=body, run=self._run, unit=unit, attempt=attempt, seq=self._sequence)
-        )
+        self._output += encode_line(replace(said, run=self._run, worker=worker, seq=self._sequence))
         if len(self._output) > MAX_BACKLOG_BYTES:
             self.gone = True
         self.flush()

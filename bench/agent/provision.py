@@ -4,7 +4,6 @@ Runs there in place of the agent, with the standard library alone. The host's or
 bytes; the answers are `step` lines and in the end `done` or `error`.
 """
 
-import contextlib
 import hashlib
 import os
 import select
@@ -14,50 +13,17 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from bench.cache.device_lock import LOCK_NAME, take_lock
-from bench.cache.files_lock import FILES_LOCK_NAME, files_in_use
+from bench.cache.clean import CacheBusyError, empty_cache
 from bench.cache.store import default_cache
+from bench.errors import ProtocolError
 from bench.plain_text import plain_line
 from bench.system.process_group import kill_group
-from bench.wire.decode import decode
-from bench.wire.message import MAX_LINE_BYTES, Message, decode_line, encode_line
+from bench.wire.message import MAX_LINE_BYTES, decode_line, encode_line
+from bench.wire.messages import Body, Clean, Done, Error, Setup, Step, Wheel, message, name_of, understood
 
 MAX_WHEELS = 500
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wheel:
-    """A package on its way: its file name, its size, its SHA-256."""
-
-    name: str
-    size: int
-    digest: str
-
-    def __post_init__(self) -> None:
-        # It becomes a file of that name here.
-        if not self.name.endswith(".whl") or Path(self.name).name != self.name or self.name.startswith((".", "-")):
-            raise ValueError(f"expected the plain file name of a wheel, got {self.name[:80]!r}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class SetupOrder:
-    """Make the environment `folder` (of the home folder, or absolute) and install `packages` into it."""
-
-    folder: str
-    packages: tuple[str, ...]
-    wheels: tuple[Wheel, ...] = ()
-    offline: bool = False  # only the wheels count; no index is asked
-    index: str = ""  # one more package index for pip
-
-
-@dataclass(frozen=True, kw_only=True)
-class CleanOrder:
-    """Empty the cache."""
-
-    lock_wait_s: float = 30.0
 
 
 class ProvisionError(Exception):
@@ -71,7 +37,7 @@ class _Host:
         self._sequence = 0
         self._ahead = b""
 
-    def order(self) -> Message:
+    def order(self) -> Body:
         """The first line."""
         while b"\n" not in self._ahead and len(self._ahead) <= MAX_LINE_BYTES:
             data = os.read(0, 1 << 16)
@@ -79,7 +45,7 @@ class _Host:
                 raise ProvisionError("the host left before it said what to do")
             self._ahead += data
         line, _, self._ahead = self._ahead.partition(b"\n")
-        return decode_line(line)
+        return understood(decode_line(line)).body
 
     def read(self, size: int) -> bytes:
         """Up to `size` of the bytes that follow it, at least one."""
@@ -89,10 +55,10 @@ class _Host:
             raise ProvisionError("the host left while it was sending wheels")
         return data
 
-    def say(self, kind: str, text: str = "") -> None:
+    def say(self, body: Body) -> None:
         """One line to it."""
         self._sequence += 1
-        data = encode_line(Message(type=kind, body={"text": plain_line(text, 400)}, seq=self._sequence))
+        data = encode_line(message(body, seq=self._sequence))
         while data:
             data = data[os.write(1, data) :]
 
@@ -102,31 +68,35 @@ def main() -> int:
     host = _Host()
     try:
         order = host.order()
-        if order.type == "setup":
-            _setup(host, decode(SetupOrder, order.body))
-        elif order.type == "clean":
-            _clean(host, decode(CleanOrder, order.body), default_cache())
+        if isinstance(order, Setup):
+            _setup(host, order)
+        elif isinstance(order, Clean):
+            host.say(Step(text=empty_cache(default_cache(), order.lock_wait_s)))
         else:
-            raise ProvisionError(f"expected setup or clean, got {order.type[:40]!r}")
-    except (ProvisionError, ValueError) as error:
-        host.say("error", str(error))
+            raise ProvisionError(f"expected an order to set up or to clean, got {name_of(order)!r}")
+    except (ProvisionError, CacheBusyError, ProtocolError, ValueError) as error:
+        host.say(_problem(str(error)))
     except OSError as error:
-        host.say("error", f"{error.strerror}: {error.filename or 'the device'}")
+        host.say(_problem(f"{error.strerror}: {error.filename or 'the device'}"))
     else:
-        host.say("done")
+        host.say(Done())
     return 0
 
 
-def _setup(host: _Host, order: SetupOrder) -> None:
+def _problem(text: str) -> Error:
+    return Error(kind="setup", message=plain_line(text, 400))
+
+
+def _setup(host: _Host, order: Setup) -> None:
     folder = Path.home() / order.folder
     with _received(host, order.wheels) as wheels:
         python = folder / "bin/python"
         if folder.exists() and not (folder / "pyvenv.cfg").exists():
             raise ProvisionError(f"expected {folder} to be free or an environment of Python; name another `python:`")
         if not python.exists():
-            host.say("step", f"making {folder} with Python {sys.version.split()[0]}")
+            host.say(Step(text=f"making {folder} with Python {sys.version.split()[0]}"))
             _make_environment(folder)
-        host.say("step", f"installing {', '.join(order.packages)}")
+        host.say(Step(text=f"installing {', '.join(order.packages)}"))
         command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--upgrade"]
         command += ["--find-links", str(wheels)] if order.wheels else []
         command += ["--no-index"] if order.offline else []
@@ -134,7 +104,7 @@ def _setup(host: _Host, order: SetupOrder) -> None:
         _run([*command, "--", *order.packages], "pip")
         modules = [name for name in ("numpy", "onnxruntime", "openvino", "torch") if name in order.packages]
         _run([str(python), "-c", f"import {', '.join(modules or ['sys'])}"], "the new environment")
-    host.say("step", f"{python} is ready")
+    host.say(Step(text=f"{python} is ready"))
 
 
 def _make_environment(folder: Path) -> None:
@@ -191,37 +161,3 @@ def _run(command: list[str], what: str) -> None:
     if process.returncode:
         errors = [line for line in lines if line.lower().startswith("error")] or lines[-3:] or ["no message"]
         raise ProvisionError(f"{what} failed: {'; '.join(errors)}")
-
-
-def _clean(host: _Host, order: CleanOrder, cache: Path) -> None:
-    host.say("step", empty_cache(cache, order.lock_wait_s))
-
-
-def empty_cache(cache: Path, lock_wait_s: float) -> str:
-    """Under the agent's lock, so that no run loses its files; only what we make, wherever $BENCH_CACHE points."""
-    if not cache.exists():
-        return f"{cache} is empty"
-    holder = take_lock(cache, lock_wait_s)
-    if holder:
-        raise ProvisionError(f"another run holds this device ({holder}); wait for it to end")
-    with files_in_use(cache) as files, files.alone() as alone:
-        if not alone:
-            raise ProvisionError(f"another run still sends files of {cache} to its devices; wait for it to end")
-        size = _remove_ours(cache)
-    with contextlib.suppress(OSError):  # something of the user's lies in it
-        cache.rmdir()
-    return f"emptied {cache}: {size} bytes"
-
-
-def _remove_ours(cache: Path) -> int:
-    """How many bytes went."""
-    ours = [cache / name for name in ("files", "artifacts", "code", "compiled", LOCK_NAME, FILES_LOCK_NAME)]
-    ours += cache.glob("wheels-*")
-    size = 0
-    for item in filter(Path.exists, ours):
-        size += sum(path.stat().st_size for path in (item, *item.rglob("*")) if path.is_file())
-        if item.is_dir():
-            shutil.rmtree(item)
-        else:
-            item.unlink()
-    return size

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench.system.process_group import signal_group
 from bench.wire.message import MAX_LINE_BYTES
+from bench.wire.messages import Exit
 
 # It is given its pipe's number and its parent's process id.
 WORKER = (sys.executable, "-m", "bench.worker")
@@ -124,8 +125,8 @@ class WorkerProcess:
             return
         signal_group(self.pid, number)
 
-    def reap(self) -> dict[str, object] | None:
-        """None while it runs; else how it ended. What is left of its group is killed."""
+    def reap(self) -> Exit | None:
+        """None while it runs; else how it ended, its log still to be read. What is left of its group is killed."""
         try:
             pid, status, usage = os.wait4(self.pid, os.WNOHANG)
         except ChildProcessError:
@@ -135,14 +136,14 @@ class WorkerProcess:
         code = os.waitstatus_to_exitcode(status)
         self._process.returncode = code
         self.kill()
-        return {
-            "code": max(code, 0),
-            "signal": max(-code, 0),
-            "oom": code == -signal.SIGKILL and not self.timed_out and oom_kills() > self._oom_kills,
-            "timed_out": self.timed_out,
-            "peak_memory_bytes": usage.ru_maxrss * 1024 if usage else 0,
-            "broke_wire": self.broke_wire,
-        }
+        return Exit(
+            code=max(code, 0),
+            signal=max(-code, 0),
+            oom=code == -signal.SIGKILL and not self.timed_out and oom_kills() > self._oom_kills,
+            timed_out=self.timed_out,
+            peak_memory_bytes=usage.ru_maxrss * 1024 if usage else 0,
+            broke_wire=self.broke_wire,
+        )
 
     def close_pipes(self) -> None:
         """Also where a grandchild still holds the other end."""

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from bench.host.artifacts import Artifact
 from bench.plain_text import plain_line
 from bench.plan.estimate import TimeLeft, expected_export_s, expected_pair_s, expected_s
+from bench.records.artifact import Artifact
 from bench.records.device import Device
 from bench.records.pair import Pair, PairRecord
 from bench.records.record import Record

@@ -1,16 +1,16 @@
 """`bench devices check`: what a device is, and what speaks against measuring on it."""
 
 from dataclasses import dataclass, replace
+from threading import Event
 
-from bench.host.job import Accelerators, decode_accelerators, run_job
+from bench.host.machine import probe_accelerators
 from bench.link.connection import Transport
 from bench.link.ssh import SshTransport
 from bench.records.device import Device
 from bench.records.environment import Environment
 from bench.records.workload import RUNTIME_PACKAGES
 from bench.wire.lease import Lease
-from bench.wire.message import Message
-from bench.wire.order import Job, Task
+from bench.wire.messages import Accelerators
 
 LOW_DISK_BYTES = 500_000_000
 SKEW_S = 30.0
@@ -26,21 +26,15 @@ class Found:
     warnings: tuple[str, ...]
 
 
-def check(device: Device, transport: Transport | None = None, timing: Lease | None = None) -> Found:
+def check(device: Device, transport: Transport | None = None, lease: Lease | None = None) -> Found:
     """Connect, look, leave; DeviceError where there is no way."""
     if transport is None:
         transport = _transport(device)
-    connection, environment, skew = transport.connect("check", timing or Lease())
+    connection, environment, skew = transport.connect("check", lease or Lease())
     gpus = Accelerators()
-
-    def handle(message: Message) -> None:
-        nonlocal gpus
-        if message.type == "accelerators":
-            gpus = decode_accelerators(message.body)
-
     try:
         if device.accelerator:
-            run_job(connection, Job(task=Task(kind="probe")), handle, lambda: False)
+            gpus = probe_accelerators(connection, Event())
     finally:
         connection.close()
     environment = replace(environment, clock_skew_s=skew, accelerators=gpus.names)

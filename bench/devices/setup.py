@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from bench.agent.provision import CleanOrder, ProvisionError, SetupOrder, Wheel, empty_cache
+from bench.cache.clean import CacheBusyError, empty_cache
 from bench.cache.store import default_cache
 from bench.devices.wheels import Target, choose_wheels
 from bench.errors import DeviceError, LinkLostError, ProtocolError, UsageError
@@ -18,9 +18,9 @@ from bench.link.ssh_errors import explain_loss
 from bench.plain_text import plain_line
 from bench.records.device import Device, SshTarget
 from bench.records.workload import RUNTIME_PACKAGES
-from bench.wire.decode import encode
 from bench.wire.lease import Lease
-from bench.wire.message import MAX_LINE_BYTES, Message, decode_line, encode_line
+from bench.wire.message import MAX_LINE_BYTES, decode_line, encode_line
+from bench.wire.messages import Body, Clean, Done, Error, Setup, Step, Wheel, message, name_of, understood
 
 DEFAULT_FOLDER = "bench-env"
 SILENCE_S = 1800.0  # pip on a slow board says nothing for long
@@ -41,14 +41,14 @@ def setup(device: Device, say: Say, *, wheels: Path | None = None, python: str =
     if wheels is not None:
         chosen = choose_wheels(wheels, packages, Target(python=found.python, machine=found.machine))
         say(f"sending {len(chosen)} wheels, {sum(path.stat().st_size for path in chosen) / 1e6:.0f} MB")
-    order = SetupOrder(
+    order = Setup(
         folder=folder,
         packages=packages,
         wheels=tuple(_described(path) for path in chosen),
         offline=wheels is not None,
         index=index,
     )
-    _obey(base, device.name, Message(type="setup", body=encode(order)), say, chosen)
+    _obey(base, device.name, order, say, chosen)
 
 
 def clean(device: Device, say: Say, *, lock_wait_s: float = 30.0) -> None:
@@ -56,11 +56,10 @@ def clean(device: Device, say: Say, *, lock_wait_s: float = 30.0) -> None:
     if device.ssh is None:
         try:
             say(empty_cache(default_cache(), lock_wait_s))
-        except ProvisionError as error:
+        except CacheBusyError as error:
             raise DeviceError(f"{device.name}: {error}") from None
         return
-    body = encode(CleanOrder(lock_wait_s=lock_wait_s))
-    _obey(SshTransport(device), device.name, Message(type="clean", body=body), say)
+    _obey(SshTransport(device), device.name, Clean(lock_wait_s=lock_wait_s), say)
 
 
 def packages_for(device: Device) -> tuple[str, ...]:
@@ -96,20 +95,21 @@ def _described(path: Path) -> Wheel:
     return Wheel(name=path.name, size=path.stat().st_size, digest=digest)
 
 
-def _obey(transport: SshTransport, name: str, order: Message, say: Say, files: tuple[Path, ...] = ()) -> None:
+def _obey(transport: SshTransport, name: str, order: Setup | Clean, say: Say, files: tuple[Path, ...] = ()) -> None:
     """Send an order and its files, pass the steps on; DeviceError where the device reports a failure."""
     pipe = transport.start("bench.agent.provision")
     try:
         dialogue = _Dialogue(pipe, partial(explain_loss, name, transport.target.destination))
-        dialogue.send(encode_line(order))
+        dialogue.send(encode_line(message(order)))
         for path in files:
             for chunk in _chunks(path):
                 dialogue.send(chunk)
-        while (message := dialogue.message()).type != "done":
-            text = plain_line(message.body.get("text", ""), 500)
-            if message.type == "error":
-                raise DeviceError(f"{name}: {text}")
-            say(text)
+        while not isinstance(said := dialogue.answer(), Done):
+            if isinstance(said, Error):
+                raise DeviceError(f"{name}: {plain_line(said.message, 500)}")
+            if not isinstance(said, Step):
+                raise ProtocolError(f"expected {name_of(Step)!r} or {name_of(Done)!r}, got {name_of(said)!r}")
+            say(plain_line(said.text, 500))
     except ProtocolError as error:
         raise ProtocolError(f"{name}: {error}") from error
     finally:
@@ -146,14 +146,14 @@ class _Dialogue:
             if sum(map(len, self._pipe.lines)) > 2 * MAX_LINE_BYTES:
                 raise ProtocolError("expected the device to listen, it only talks")
 
-    def message(self) -> Message:
+    def answer(self) -> Body:
         """The next line."""
         until = time.monotonic() + SILENCE_S
         while not self._pipe.lines:
             if self._ended:
                 raise self._explain(*self._pipe.end(LAST_WORDS_S))
             self._read(until - time.monotonic(), until)
-        return decode_line(self._pipe.lines.popleft())
+        return understood(decode_line(self._pipe.lines.popleft())).body
 
     def _read(self, timeout_s: float, until: float) -> None:
         if time.monotonic() >= until:

@@ -2,53 +2,34 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from bench.cache.store import Store
 from bench.journal import write_atomically
 from bench.plan import subjects
 from bench.plan.code_version import code_version
+from bench.records.artifact import Artifact
 from bench.records.measurement import Cost
-from bench.records.record import FailureKind
 from bench.records.workload import GRAPH_RUNTIMES, Settings, Unit
 from bench.wire.decode import decode, encode
-from bench.wire.order import Files
 
 
-@dataclass(frozen=True, kw_only=True)
-class Artifact:
-    """The files of one unit, by digest, and its cost; or why they could not be made."""
-
-    reference: str = ""
-    model: str = ""
-    cost: Cost | None = None
-    channels_last_cost: Cost | None = None  # where that layout moves other bytes
-    graph_cost: Cost | None = None  # where the exported graph is not the module's own
-    kind: FailureKind = ""
-    reason: str = ""
-    graph_reason: str = ""  # why there is no graph, where the rest could be made
-    seconds: float = 0.0
-
-    def cost_of(self, unit: Unit) -> Cost | None:
-        """The counts of the very graph that the unit times."""
-        other = self.graph_cost if unit.runtime in GRAPH_RUNTIMES else None
-        if unit.runtime not in GRAPH_RUNTIMES and unit.layout == "channels_last":
-            other = self.channels_last_cost
-        cost = other or self.cost
-        # Counted at the element size of the unit that the artifact was made for.
-        made, timed = subjects.BYTES[representative(unit).dtype], subjects.BYTES[unit.dtype]
-        if cost is None or made == timed:
-            return cost
-        return replace(
-            cost,
-            bytes_ideal=None if cost.bytes_ideal is None else cost.bytes_ideal * timed // made,
-            bytes_moved=None if cost.bytes_moved is None else cost.bytes_moved * timed // made,
-        )
-
-    def files(self, unit: str) -> Files:
-        """What the worker of that unit is told."""
-        return Files(unit=unit, reference=self.reference, model=self.model)
+def cost_of(artifact: Artifact, unit: Unit) -> Cost | None:
+    """The counts of the very graph that the unit times."""
+    other = artifact.graph_cost if unit.runtime in GRAPH_RUNTIMES else None
+    if unit.runtime not in GRAPH_RUNTIMES and unit.layout == "channels_last":
+        other = artifact.channels_last_cost
+    cost = other or artifact.cost
+    # Counted at the element size of the unit that the artifact was made for.
+    made, timed = subjects.BYTES[representative(unit).dtype], subjects.BYTES[unit.dtype]
+    if cost is None or made == timed:
+        return cost
+    return replace(
+        cost,
+        bytes_ideal=None if cost.bytes_ideal is None else cost.bytes_ideal * timed // made,
+        bytes_moved=None if cost.bytes_moved is None else cost.bytes_moved * timed // made,
+    )
 
 
 def representative(unit: Unit) -> Unit:

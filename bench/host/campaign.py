@@ -12,22 +12,24 @@ from typing import Any
 from bench.cache.files_lock import FilesLock, files_in_use
 from bench.errors import BenchError, LinkLostError, StoppedError, StorageError, UsageError
 from bench.host.artifacts import ArtifactCache
-from bench.host.campaign_machine import Machine
 from bench.host.inspection import inspect
+from bench.host.machine import Machine
 from bench.host.observer import Observer
 from bench.host.patience import Patience
-from bench.host.prepare import Exporter
-from bench.host.runner import MachineRunner
+from bench.host.prepare import Preparation
+from bench.host.work import Work
 from bench.journal import DeviceEvent, Journal
 from bench.link.connection import Transport
 from bench.plan.code_version import code_version, package_version
-from bench.plan.names import Inspection
 from bench.plan.schedule import ordered
 from bench.records.device import Device
 from bench.records.environment import Environment
 from bench.records.pair import Pair
 from bench.records.run import DeviceState, Option, Plan
 from bench.records.workload import Unit
+from bench.wire.messages import Network
+
+_HERE = Device(name="this machine")
 
 
 class Campaign:
@@ -43,7 +45,7 @@ class Campaign:
     ) -> None:
         self.run_id = f"{time.time_ns():x}-{os.getpid()}"
         self._patience, self._observer, self._cache = patience or Patience(), observer, cache
-        self._stopped = threading.Event()
+        self._stop = threading.Event()  # the only one of the run: whoever waits looks at it
         by_machine: dict[str, list[Device]] = {}
         for device in devices:
             members = by_machine.setdefault(device.machine, [])
@@ -54,17 +56,15 @@ class Campaign:
                 )
             members.append(device)
         # The host exports graphs and inspects networks, whether or not it is measured itself.
-        self._host = self._runner(Device(name="this machine"), transports)
+        mine = by_machine.get(_HERE.machine, [_HERE])
+        self._host = self._machine(mine, transports)
         self.machines = [
-            Machine(
-                devices=tuple(members),
-                runner=self._host if members[0].ssh is None else self._runner(members[0], transports),
-            )
-            for members in by_machine.values()
+            self._host if members is mine else self._machine(members, transports) for members in by_machine.values()
         ]
 
-    def _runner(self, device: Device, transports: Callable[[Device], Transport]) -> MachineRunner:
-        return MachineRunner(device.name, transports(device), self.run_id, self._patience, self._observer)
+    def _machine(self, devices: Sequence[Device], transports: Callable[[Device], Transport]) -> Machine:
+        way = transports(devices[0])
+        return Machine(tuple(devices), way, self.run_id, self._patience, self._observer, self._stop)
 
     # --- contact
 
@@ -79,19 +79,18 @@ class Campaign:
             # Read by the pool's threads while the list is still growing: it counts once it is whole.
             return len(contacts) == len(self.machines) and all(contact.done() for contact in contacts)
 
-        def idle(runner: MachineRunner, contact: "Future[Any]") -> None:
+        def idle(machine: Machine, contact: "Future[Any]") -> None:
             # The slowest to answer may take minutes, and an agent that hears nothing for a lease leaves.
             if contact.exception() is None:
-                runner.idle(all_contacted)
+                machine.idle(all_contacted)
 
         with ThreadPoolExecutor(2 * len(self.machines) + 2) as pool:
             host: Future[Environment] = pool.submit(self._connect_host)
             contacts += [pool.submit(self._contact, machine, host) for machine in self.machines]
             waits = [
-                pool.submit(idle, machine.runner, contact)
-                for machine, contact in zip(self.machines, contacts, strict=True)
+                pool.submit(idle, machine, contact) for machine, contact in zip(self.machines, contacts, strict=True)
             ]
-            if all(machine.runner is not self._host for machine in self.machines):
+            if self._host not in self.machines:
                 waits.append(pool.submit(idle, self._host, host))
             for machine, contact, idling in zip(self.machines, contacts, waits, strict=False):
                 try:
@@ -110,21 +109,24 @@ class Campaign:
             self._observer.said(name, f"{str(problem).removeprefix(f'{name}: ')}; the other devices go on")
 
     def _connect_host(self) -> Environment:
-        return self._host.environment or self._host.connect()
+        return self._host.found or self._host.connect()
 
     def _contact(self, machine: Machine, host: "Future[Environment]") -> None:
-        environment = host.result() if machine.runner is self._host else machine.runner.connect()
-        machine.identify(environment, self._stopped.is_set)
+        if machine is self._host:
+            host.result()
+        else:
+            machine.connect()
+        machine.identify()
 
     @property
     def environments(self) -> dict[str, Environment]:
         """What was found, by device."""
         return {name: found for machine in self.machines for name, found in machine.environments.items()}
 
-    def inspect(self, sources: Sequence[str], input_px: int | None) -> dict[str, Inspection]:
+    def inspect(self, sources: Sequence[str], input_px: int | None) -> dict[str, Network]:
         """Build networks from outside the zoo once, to learn their input size; UsageError where one cannot be."""
         self._connect_host()
-        return inspect(self._host.connection, sources, input_px, self._stopped.is_set)
+        return inspect(self._host.connection, sources, input_px, self._stop)
 
     # --- plan
 
@@ -170,13 +172,12 @@ class Campaign:
             for name, environment in machine.environments.items():
                 journal.append(DeviceEvent(device=name, environment=environment))
         with files_in_use(self._cache) as files, ThreadPoolExecutor(len(self.machines) + 2) as pool:
-            exporter = self._exporter(files)
-            exports = pool.submit(self._export, exporter, [*units, *(u for p in pairs for u in (p.first, p.second))])
+            made = self._preparation(files)
+            exports = pool.submit(self._prepare, made, [*units, *(u for p in pairs for u in (p.first, p.second))])
             tasks = [
-                pool.submit(self._measure, machine, units, pairs, exporter, journal, exports)
-                for machine in self.machines
+                pool.submit(self._measure, machine, units, pairs, made, journal, exports) for machine in self.machines
             ]
-            if all(machine.runner is not self._host for machine in self.machines):
+            if self._host not in self.machines:
                 pool.submit(self._leave_host, exports)
             problems = [task.result() for task in tasks]
         return [problem for problem in problems if problem is not None]
@@ -186,30 +187,29 @@ class Campaign:
         wait([exports])
         self._host.close()
 
-    def _exporter(self, files: FilesLock) -> Exporter:
-        environment = self._host.environment
+    def _preparation(self, files: FilesLock) -> Preparation:
+        environment = self._host.found
         made_with = [f"{r.name} {r.version}" for r in environment.runtimes] if environment else []
         cpus = len(environment.allowed_cpus) if environment else 1
         cache = ArtifactCache(self._cache, ", ".join(made_with))
         with files.alone() as alone:
             if alone:
                 cache.drop_stale()
-        return Exporter(cache, threads=cpus)
+        return Preparation(cache, threads=cpus)
 
-    def _export(self, exporter: Exporter, units: list[Unit]) -> None:
-        missing = exporter.missing(units)
+    def _prepare(self, made: Preparation, units: list[Unit]) -> None:
+        missing = made.missing(units)
         if missing:
             self._observer.exporting(missing)
             losses = 0
             while not self.stopped:
                 try:
-                    exporter.make(self._host.connection, units, self._stopped.is_set, self._observer.exported)
+                    made.make(self._host.connection, units, self._stop, self._observer.exported)
                     return
                 except LinkLostError as error:
                     # What was made is kept: the next try makes the rest.
                     losses += 1
-                    last = losses > len(self._patience.reconnect_s)
-                    if problem := error if last else self._host.recover(error):
+                    if problem := error if self._host.is_last(losses) else self._host.recover(error):
                         raise problem from None
 
     def _measure(
@@ -217,15 +217,14 @@ class Campaign:
         machine: Machine,
         units: Sequence[Unit],
         pairs: Sequence[Pair],
-        exporter: Exporter,
+        made: Preparation,
         journal: Journal,
         exports: "Future[None]",
     ) -> BenchError | None:
-        runner = machine.runner
         lost: BenchError | None = None
         try:
-            if machine.environments and runner is not self._host:
-                runner.idle(exports.done)
+            if machine.environments and machine is not self._host:
+                machine.idle(exports.done)
             # Without what it should have made nothing can be checked: the units are lost, not failed.
             exports.result()
         except StorageError:
@@ -239,12 +238,12 @@ class Campaign:
             problem = lost or machine.problems.get(device.name)
             if self.stopped:
                 break  # what is left has no record: `--resume` measures it
+            work = Work(device.name, machine, made.artifact, made.cache.store, journal, self._observer, self._stop)
             try:
                 if problem is not None:
-                    runner.lose_all(mine, own_pairs, exporter.artifact, exporter.cache.store, journal, problem)
+                    work.lose(mine, own_pairs, problem)
                 else:
-                    runner.environment = machine.environments[device.name]
-                    lost = runner.run(mine, own_pairs, exporter.artifact, exporter.cache.store, journal)
+                    lost = work.run(mine, own_pairs)
             except StorageError:
                 self.stop()  # nothing more can be written down, by any machine
                 raise
@@ -252,17 +251,16 @@ class Campaign:
 
     def stop(self) -> None:
         """End the run: the units that are running are dropped, none begins."""
-        self._stopped.set()
-        for machine in self.machines:
-            machine.runner.stop()
-        self._host.stop()
+        self._stop.set()
+        for machine in (self._host, *self.machines):
+            machine.interrupt()
 
     @property
     def stopped(self) -> bool:
         """Whether `stop` was called."""
-        return self._stopped.is_set()
+        return self._stop.is_set()
 
     def close(self) -> None:
         """End every agent."""
-        for runner in {id(r): r for r in [self._host, *(m.runner for m in self.machines)]}.values():
-            runner.close()
+        for machine in (self._host, *self.machines):
+            machine.close()

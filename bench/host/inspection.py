@@ -1,37 +1,31 @@
 """Networks from outside the zoo, built once in a worker to learn what they take."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from threading import Event
 
 from bench.errors import UsageError
-from bench.host.job import run_job
+from bench.host.job import failure_of, run_job
 from bench.link.connection import Connection
-from bench.plan.names import Inspection
-from bench.wire.message import Message
+from bench.wire.messages import Fatal, Network, Said
 from bench.wire.order import Job, Task
 
 BUILD_S = 600.0
 
 
-def inspect(
-    connection: Connection, sources: Sequence[str], input_px: int | None, stopped: Callable[[], bool]
-) -> dict[str, Inspection]:
+def inspect(connection: Connection, sources: Sequence[str], input_px: int | None, stop: Event) -> dict[str, Network]:
     """What each source takes, `input_px` wide and high or as it says itself; UsageError where one cannot be built."""
-    found: dict[str, Inspection] = {}
+    found: dict[str, Network] = {}
 
-    def handle(message: Message) -> None:
-        body = message.body
-        if message.type == "fatal":
-            raise UsageError(str(body.get("reason", ""))[:300])
-        if message.type == "network":
-            if body["reason"]:
-                raise UsageError(str(body["reason"])[:500])
-            channels, height, width = body["input_shape"]
-            found[body["source"]] = Inspection(input_shape=(channels, height, width), digest=body["digest"])
+    def handle(said: Said) -> None:
+        if isinstance(said.body, Fatal | Network) and said.body.reason:
+            raise UsageError(said.body.reason[:500])
+        if isinstance(said.body, Network):
+            found[said.body.source] = said.body
 
     task = Task(kind="inspect", sources=tuple(sources), input_px=input_px or 0)
-    exits = run_job(connection, Job(task=task, start_s=BUILD_S), handle, stopped)
+    exits = run_job(connection, Job(task=task, start_s=BUILD_S), handle, stop)
     if len(found) < len(sources):
         source = next(source for source in sources if source not in found)
-        reason = exits[0].failure[1] if exits else "its worker ended without a word"
+        _, reason = failure_of(exits)
         raise UsageError(f"expected {source} to be built once, to learn its input size: {reason}")
     return found

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from bench.host.artifacts import Artifact
+from bench.records.artifact import Artifact
 from bench.records.pair import PairRecord
 from bench.records.record import Record
 from bench.records.workload import Unit

@@ -9,7 +9,7 @@ from bench.wire.lease import Lease
 class Patience:
     """The waits of the host, in seconds; tests use shorter ones."""
 
-    timing: Lease = field(default_factory=Lease)
+    lease: Lease = field(default_factory=Lease)
     reconnect_s: tuple[float, ...] = (2.0, 8.0, 30.0)
     worker_start_s: float = 120.0
     offline_s: float = 100.0  # from the first sign of a lost link to giving the machine up

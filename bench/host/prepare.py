@@ -1,23 +1,28 @@
-"""Makes the artifacts that are missing, in workers of their own on the host."""
+"""Makes what units need beforehand and the cache lacks, in workers of their own on the host."""
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from threading import Event
 
 from bench.errors import ProtocolError, StorageError
-from bench.host.artifacts import Artifact, ArtifactCache, representative, with_graph
-from bench.host.job import run_job
+from bench.host.artifacts import ArtifactCache, cost_of, representative, with_graph
+from bench.host.units import UnitLoop
 from bench.link.connection import Connection
 from bench.plan.estimate import deadline_s
 from bench.plan.schedule import chunks
+from bench.records.artifact import Artifact
+from bench.records.record import FailureKind, Status
 from bench.records.workload import GRAPH_RUNTIMES, Unit
-from bench.wire.decode import decode
-from bench.wire.message import Message
-from bench.wire.order import Deadline, Job, Task
+from bench.wire.messages import Body, name_of
+from bench.wire.order import Job, Order, Task
 
 EXPORT_DEADLINE_S = 600.0
 
+Done = Callable[[Unit, Artifact], None]
 
-class Exporter:
+
+class Preparation:
     """Serves artifacts from the cache and makes the others through the host's own agent."""
 
     def __init__(self, cache: ArtifactCache, threads: int) -> None:
@@ -30,7 +35,7 @@ class Exporter:
         found = self._find(unit) or self._find(with_graph(unit))
         if found is None:
             return Artifact(kind="build", reason="its reference output was not made")
-        return replace(found, cost=found.cost_of(unit))
+        return replace(found, cost=cost_of(found, unit))
 
     def missing(self, units: Iterable[Unit]) -> tuple[Unit, ...]:
         """One representative of each artifact that is neither in the cache nor tried in this run."""
@@ -44,25 +49,16 @@ class Exporter:
             wanted[self.cache.key(unit)] = representative(unit)
         return tuple(wanted.values())
 
-    def make(
-        self,
-        connection: Connection,
-        units: Iterable[Unit],
-        stopped: Callable[[], bool],
-        done: Callable[[Unit, Artifact], None],
-    ) -> None:
+    def make(self, connection: Connection, units: Iterable[Unit], stop: Event, done: Done) -> None:
         """Make what is missing: operators in one worker, each network in its own; a failure is kept as the reason."""
-        wanted = tuple(units)
-        crashed: set[str] = set()
+        wanted, loop = tuple(units), UnitLoop(_Artifacts(self._keep, done), stop)
         # A second look: where making the graph killed its worker, eager's reference may still be had alone.
-        while (missing := self.missing(wanted)) and not stopped():
-            operators = [unit for unit in missing if unit.workload.kind == "op"]
-            queue = [list(chunk) for chunk in chunks(operators)]
-            queue += [[unit] for unit in missing if unit.workload.kind == "model"]
-            while queue and not stopped():
-                left = self._run(connection, queue.pop(0), stopped, done, crashed)
-                if left:
-                    queue.insert(0, left)
+        while (missing := self.missing(wanted)) and not stop.is_set():
+            queue = deque(chunks([unit for unit in missing if unit.workload.kind == "op"]))
+            queue += [(unit,) for unit in missing if unit.workload.kind == "model"]
+            while queue and not stop.is_set():
+                if left := loop.one_worker(connection, self._job(queue.popleft())):
+                    queue.appendleft(left)
 
     def _find(self, unit: Unit) -> Artifact | None:
         key = self.cache.key(unit)
@@ -71,61 +67,41 @@ class Exporter:
             self._tried[key] = kept
         return self._tried.get(key)
 
-    def _run(
-        self,
-        connection: Connection,
-        units: list[Unit],
-        stopped: Callable[[], bool],
-        done: Callable[[Unit, Artifact], None],
-        crashed: set[str],
-    ) -> list[Unit]:
-        """One worker; returns what it left undone."""
-        waiting = {unit.id: unit for unit in units}
-        current: list[Unit] = []
+    def _keep(self, unit: Unit, artifact: Artifact) -> None:
+        self._tried[self.cache.key(unit)] = artifact
+        try:
+            self.cache.put(unit, artifact)
+        except OSError as error:
+            raise StorageError(
+                f"expected to keep a graph in this machine's cache, got {error.strerror}; make room, or empty it"
+                " with `bench devices clean cpu`, then `--resume`"
+            ) from error
 
-        def settle(unit: Unit, artifact: Artifact) -> None:
-            waiting.pop(unit.id, None)
-            self._tried[self.cache.key(unit)] = artifact
-            try:
-                self.cache.put(unit, artifact)
-            except OSError as error:
-                raise StorageError(
-                    f"expected to keep a graph in this machine's cache, got {error.strerror}; make room, or empty it"
-                    " with `bench devices clean cpu`, then `--resume`"
-                ) from error
-            done(unit, artifact)
+    def _job(self, units: tuple[Unit, ...]) -> Job:
+        orders = tuple(Order(unit=unit, deadline_s=EXPORT_DEADLINE_S + deadline_s(unit)) for unit in units)
+        return Job(task=Task(kind="export", orders=orders), threads=self._threads)
 
-        def handle(message: Message) -> None:
-            message.body.pop("worker", None)
-            if message.type == "fatal":
-                for unit in list(waiting.values()):
-                    settle(unit, Artifact(kind="build", reason=str(message.body.get("reason", ""))[:300]))
-            elif message.unit not in waiting:
-                raise ProtocolError("expected a message about a unit of this job")
-            elif message.type == "begin":
-                current[:] = [waiting[message.unit]]
-            elif message.type == "artifact":
-                settle(waiting[message.unit], decode(Artifact, message.body))
-                current.clear()
 
-        exits = run_job(connection, self._job(units), handle, stopped)
-        if not waiting or stopped():
-            return []
-        victim = next(iter(current or waiting.values()))
-        kind, reason = exits[0].failure if exits else ("crash", "the worker said nothing")
-        if kind == "crash" and victim.id not in crashed:
-            crashed.add(victim.id)
-        else:
-            settle(victim, Artifact(kind=kind, reason=f"while it was exported: {reason}"))
-        return list(waiting.values())
+class _Artifacts:
+    """What becomes of units that are prepared."""
 
-    def _job(self, units: list[Unit]) -> Job:
-        return Job(
-            task=Task(
-                kind="export",
-                units=tuple(units),
-                attempts=(1,) * len(units),
-            ),
-            threads=self._threads,
-            deadlines=tuple(Deadline(unit=unit.id, seconds=EXPORT_DEADLINE_S + deadline_s(unit)) for unit in units),
-        )
+    def __init__(self, keep: Done, done: Done) -> None:
+        self._keep, self._done = keep, done
+
+    def began(self, unit: Unit) -> None:
+        """Nothing to say: the user is told when it is done."""
+
+    def again(self, unit: Unit, reason: str) -> None:
+        """Nor here."""
+
+    def done(self, order: Order, body: Body) -> None:
+        if not isinstance(body, Artifact):
+            raise ProtocolError(f"expected {name_of(Artifact)!r}, got {name_of(body)!r}")
+        self._settle(order.unit, body)
+
+    def failed(self, order: Order, status: Status, kind: FailureKind, reason: str) -> None:
+        self._settle(order.unit, Artifact(kind=kind, reason=f"while it was exported: {reason}"))
+
+    def _settle(self, unit: Unit, artifact: Artifact) -> None:
+        self._keep(unit, artifact)
+        self._done(unit, artifact)

@@ -110,7 +110,7 @@ def mark(nonce: str) -> str:
     return f"bench:{nonce}"
 
 
-def command(*, nonce: str, python: str, digest: str, size: int, module: str = "bench.agent.agent") -> str:
+def command(*, nonce: str, python: str, digest: str, size: int, module: str = "bench.agent.__main__") -> str:
     """The remote command: ssh joins its arguments for a shell over there, so all of it is quoted for one."""
     words = ["exec", "sh", "-c", _FIND_PYTHON, "sh", mark(nonce), python, PROGRAM]
     return shlex.join([*words, mark(nonce), digest, str(size), module])

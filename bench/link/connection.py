@@ -4,21 +4,39 @@ import base64
 import contextlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StoppedError
 from bench.link.child import ProcessPipe
 from bench.plain_text import plain_line
 from bench.records.environment import Environment
-from bench.wire.decode import decode, encode
 from bench.wire.lease import Lease
-from bench.wire.message import MAX_LINE_BYTES, Message, decode_line, encode_line
+from bench.wire.message import MAX_LINE_BYTES, decode_line, encode_line
+from bench.wire.messages import (
+    Alive,
+    Body,
+    Bye,
+    Error,
+    FilePart,
+    Have,
+    Hello,
+    Missing,
+    Said,
+    Start,
+    Stored,
+    message,
+    name_of,
+    understood,
+)
 
 FILE_CHUNK_BYTES = 512 * 1024
 ANSWER_LEASES = 6  # a card that syncs a large file is slow; one that never answers is broken
 LAST_WORDS_S = 2.0  # for what an agent said before it closed its input, and for a process whose output ended
 STOP_POLL_S = 0.2  # how soon a wait that nothing wakes hears that the run is being ended
+
+B = TypeVar("B")
 
 Explain = Callable[[int | None, str], BenchError]
 Stopped = Callable[[], bool]
@@ -32,7 +50,7 @@ def never() -> bool:
 class Transport(Protocol):
     """A way to one machine."""
 
-    def connect(self, run: str, timing: Lease, stopped: Stopped = never) -> "tuple[Connection, Environment, float]":
+    def connect(self, run: str, lease: Lease, stopped: Stopped = never) -> "tuple[Connection, Environment, float]":
         """A live agent, its environment and clock skew in seconds.
 
         DeviceError where there is no way, StoppedError soon after `stopped`.
@@ -49,7 +67,7 @@ class Connection:
         self,
         pipe: ProcessPipe,
         run: str,
-        timing: Lease,
+        lease: Lease,
         explain: Explain,
         name: str = "",
         stopped: Stopped = never,
@@ -61,44 +79,28 @@ class Connection:
         self._expected = 1
         self._beat = time.monotonic()
         self._ended = False
-        self.timing = timing
+        self.lease = lease
 
     @property
     def heard_bytes(self) -> int:
         """What the agent has said so far, heartbeats included."""
         return self._pipe.heard_bytes
 
-    def start(self) -> tuple[Environment, float]:
-        """Begin the conversation; returns the device's environment and clock skew."""
-        self.send("start", {"timing": encode(self.timing)})
-        until = time.monotonic() + self.timing.lock_wait_s + 2 * self.timing.lease_s
+    def start(self, packages: tuple[str, ...] = ()) -> tuple[Environment, float]:
+        """Begin the conversation; returns the device's environment, `packages` looked for, and its clock skew."""
+        self.send(Start(lease=self.lease, packages=packages))
         # The agent is silent while it waits for its lock: the lease begins after that.
-        self._pipe.heard = time.monotonic() + self.timing.lock_wait_s
-        while True:
-            message = self.receive(min(STOP_POLL_S, until - time.monotonic()))
-            self._check_stopped()
-            if message is None and time.monotonic() >= until:
-                raise self._lost("the agent did not answer")
-            if message is not None:
-                if message.type != "hello":
-                    raise self._broken(f"expected 'hello', got {message.type[:40]!r}")
-                heard = time.time()
-                break
-        try:
-            environment = decode(Environment, message.body["environment"])
-            clock = float(message.body["clock"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._broken(f"expected the agent's environment: {error}") from None
+        self._pipe.heard = time.monotonic() + self.lease.lock_wait_s
+        until = self._pipe.heard + 2 * self.lease.lease_s
+        hello = self._wait_for(Hello, until, lambda: self._lost("the agent did not answer"))
         # The clock was read as the answer left; before that the agent may have waited long for its lock.
-        return environment, clock - heard
+        return hello.environment, hello.clock - time.time()
 
-    def send(
-        self, kind: str, body: dict[str, Any], unit: str = "", attempt: int = 0, *, stoppable: bool = False
-    ) -> None:
+    def send(self, body: Body, *, stoppable: bool = False) -> None:
         """Write one message; LinkLostError where the pipe is gone or stays full for a lease."""
         self._sequence += 1
-        data = encode_line(Message(type=kind, body=body, run=self._run, unit=unit, attempt=attempt, seq=self._sequence))
-        until = time.monotonic() + self.timing.lease_s
+        data = encode_line(message(body, run=self._run, seq=self._sequence))
+        until = time.monotonic() + self.lease.lease_s
         view = memoryview(data)
         while view:
             try:
@@ -107,7 +109,7 @@ class Connection:
                 raise self._last_words() from None
             view = view[taken:]
             if taken:
-                until = time.monotonic() + self.timing.lease_s
+                until = time.monotonic() + self.lease.lease_s
             elif time.monotonic() >= until:
                 raise self._lost("the link took no more data")
             else:
@@ -129,39 +131,43 @@ class Connection:
             ) from None
         with file:
             chunk = file.read(FILE_CHUNK_BYTES)
-            head: dict[str, Any] = {"digest": digest, "size": size}
+            head = FilePart(data="", last=False, digest=digest, size=size)
             while True:
                 following = file.read(FILE_CHUNK_BYTES)
                 data = base64.b64encode(chunk).decode()
                 self._check_stopped()
-                self.send("file", {**head, "data": data, "last": not following}, stoppable=True)
+                self.send(replace(head, data=data, last=not following), stoppable=True)
                 if not following:
                     break
-                head, chunk = {}, following
-        self.wait_for("stored")
+                head, chunk = FilePart(data="", last=False), following
+        self.wait_for(Stored)
 
     def missing(self, digests: list[str]) -> list[str]:
         """Which of the files the agent's store lacks."""
-        self.send("have", {"digests": digests})
-        answer = self.wait_for("missing").body.get("digests")
-        if not isinstance(answer, list) or not set(map(str, answer)) <= set(digests):
-            raise self._broken("expected some of the digests asked about")
+        self.send(Have(digests=tuple(digests)))
+        answer = self.wait_for(Missing).digests
+        if not set(answer) <= set(digests):
+            raise self.broken("expected some of the digests asked about")
         return [digest for digest in digests if digest in answer]
 
-    def wait_for(self, kind: str) -> Message:
+    def wait_for(self, kind: type[B]) -> B:
         """The next message, which must be of that kind; ProtocolError where only heartbeats come for too long."""
-        until = time.monotonic() + ANSWER_LEASES * self.timing.lease_s
-        while True:
-            message = self.receive(min(STOP_POLL_S, self.timing.lease_s))
-            self._check_stopped()
-            if message is None and time.monotonic() >= until:
-                raise self._broken(f"expected {kind!r}, nothing but heartbeats came")
-            if message is not None:
-                if message.type != kind:
-                    raise self._broken(f"expected {kind!r}, got {message.type[:40]!r}")
-                return message
+        until = time.monotonic() + ANSWER_LEASES * self.lease.lease_s
+        nothing = f"expected {name_of(kind)!r}, nothing but heartbeats came"
+        return self._wait_for(kind, until, lambda: self.broken(nothing))
 
-    def receive(self, timeout_s: float) -> Message | None:
+    def _wait_for(self, kind: type[B], until: float, silence: Callable[[], BenchError]) -> B:
+        while True:
+            said = self.receive(min(STOP_POLL_S, self.lease.lease_s, max(0.0, until - time.monotonic())))
+            self._check_stopped()
+            if said is not None and isinstance(said.body, kind):
+                return said.body
+            if said is not None:
+                raise self.broken(f"expected {name_of(kind)!r}, got {name_of(said.body)!r}")
+            if time.monotonic() >= until:
+                raise silence()
+
+    def receive(self, timeout_s: float) -> Said | None:
         """The next message that is no heartbeat; None at the time-out or after `interrupt`.
 
         Raises LinkLostError where the agent is gone or silent for a lease, ProtocolError on anything malformed,
@@ -170,22 +176,22 @@ class Connection:
         until = time.monotonic() + max(0.0, timeout_s)
         while True:
             while self._pipe.lines:
-                message = self._check(self._pipe.lines.popleft())
-                if message.type != "alive":
-                    return message
+                said = self._check(self._pipe.lines.popleft())
+                if not isinstance(said.body, Alive):
+                    return said
             now = time.monotonic()
-            if now - self._beat >= self.timing.heartbeat_s:
+            if now - self._beat >= self.lease.heartbeat_s:
                 self._beat = now
-                self.send("alive", {})
-            if now - self._pipe.heard >= self.timing.lease_s:
+                self.send(Alive())
+            if now - self._pipe.heard >= self.lease.lease_s:
                 # Nobody may have listened for so long: what waits in the pipe counts.
                 self._read(0)
-                if now - self._pipe.heard >= self.timing.lease_s:
-                    raise self._lost(f"nothing was heard for {self.timing.lease_s:g} s")
+                if now - self._pipe.heard >= self.lease.lease_s:
+                    raise self._lost(f"nothing was heard for {self.lease.lease_s:g} s")
                 continue
             if now >= until:
                 return None
-            next_beat, lease_end = self._beat + self.timing.heartbeat_s, self._pipe.heard + self.timing.lease_s
+            next_beat, lease_end = self._beat + self.lease.heartbeat_s, self._pipe.heard + self.lease.lease_s
             if self._read(min(until, next_beat, lease_end) - now):
                 return None
 
@@ -200,7 +206,7 @@ class Connection:
         """
         with contextlib.suppress(BenchError):
             if not self._ended:
-                self.send("bye", {})
+                self.send(Bye())
         self._ended = True
         self._pipe.close(LAST_WORDS_S)
 
@@ -209,20 +215,20 @@ class Connection:
             self._ended = True  # perhaps in the middle of a message: nothing more can be said
             raise StoppedError
 
-    def _check(self, line: bytes) -> Message:
+    def _check(self, line: bytes) -> Said:
         try:
-            message = decode_line(line)
+            envelope = decode_line(line)
+            if envelope.run != self._run or envelope.seq != self._expected:
+                was = f"{envelope.seq} of {envelope.run[:40]!r}"
+                raise ProtocolError(f"expected message {self._expected} of this run, got {was}")
+            said = understood(envelope)
         except ProtocolError as error:
-            raise self._broken(str(error)) from None
-        if message.run != self._run or message.seq != self._expected:
-            raise self._broken(
-                f"expected message {self._expected} of this run, got {message.seq} of {message.run[:40]!r}"
-            )
+            raise self.broken(str(error)) from None
         self._expected += 1
-        if message.type == "error":
-            text = plain_line(message.body.get("message", ""))
-            raise self._broken(text) if message.body.get("kind") == "protocol" else DeviceError(self._prefix + text)
-        return message
+        if isinstance(said.body, Error):
+            text = plain_line(said.body.message)
+            raise self.broken(text) if said.body.kind == "protocol" else DeviceError(self._prefix + text)
+        return said
 
     def _read(self, timeout_s: float) -> bool:
         """Take in what has come; True where `interrupt` was called."""
@@ -231,7 +237,7 @@ class Connection:
         except EOFError:
             raise self._over() from None
         except ProtocolError as error:
-            raise self._broken(str(error)) from None
+            raise self.broken(str(error)) from None
 
     def _lost(self, what: str) -> BenchError:
         """The error for a link on which nothing moves any more."""
@@ -264,5 +270,6 @@ class Connection:
             return error
         return None
 
-    def _broken(self, what: str) -> ProtocolError:
+    def broken(self, what: str) -> ProtocolError:
+        """The error for what this device should not have said."""
         return ProtocolError(self._prefix + plain_line(what))

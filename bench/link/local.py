@@ -20,7 +20,7 @@ class LocalTransport:
     def __init__(self, cache: Path | None = None) -> None:
         self._cache = cache
 
-    def connect(self, run: str, timing: Lease, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
+    def connect(self, run: str, lease: Lease, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
         """A connection, the machine's environment, and a clock skew of zero or nearly so."""
         root = str(Path(str(bench.__file__)).parent.parent)
         environment = dict(os.environ)
@@ -38,7 +38,7 @@ class LocalTransport:
             env=environment,
             start_new_session=True,
         )
-        connection = Connection(ProcessPipe(process), run, timing, _explain, "this machine", stopped)
+        connection = Connection(ProcessPipe(process), run, lease, _explain, "this machine", stopped)
         try:
             return connection, *connection.start()
         except BaseException:

@@ -29,10 +29,10 @@ class SshTransport:
         self._name, self._target = device.name, device.ssh
         self._patience_s, self._environment = patience_s, environment
 
-    def connect(self, run: str, timing: Lease, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
+    def connect(self, run: str, lease: Lease, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
         """A live agent there, its environment and its clock's lead in seconds; DeviceError where there is no way."""
-        pipe = self.start("bench.agent.agent", stopped=stopped)
-        connection = Connection(pipe, run, timing, self._explain_loss, self._name, stopped)
+        pipe = self.start("bench.agent.__main__", stopped=stopped)
+        connection = Connection(pipe, run, lease, self._explain_loss, self._name, stopped)
         try:
             return connection, *connection.start()
         except BaseException:

@@ -1,24 +1,15 @@
 """From the names of networks to workloads; one that the zoo doesn't know is built once to learn its input."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from bench.errors import UsageError
 from bench.plan.subjects import network_workload
 from bench.records.workload import Workload
+from bench.wire.messages import Network
 from models.registry import NetworkEntry, resolve
 
-
-@dataclass(frozen=True, kw_only=True)
-class Inspection:
-    """What a network from outside the zoo takes, and the digest of its file, if it is one."""
-
-    input_shape: tuple[int, int, int]
-    digest: str = ""
-
-
 # Builds networks once, in a worker on the host.
-Inspect = Callable[[Sequence[str], int | None], dict[str, Inspection]]
+Inspect = Callable[[Sequence[str], int | None], dict[str, Network]]
 
 
 def network_workloads(

@@ -1,4 +1,4 @@
-"""The lines between host and agent: one JSON object each, `{v, run, unit, attempt, seq, type, body}`.
+"""The envelope: a line is one JSON object, `{v, run, unit, attempt, worker, seq, type, body}`.
 
 Either side trusts nothing: a line is at most 1 MiB, nests at most 12 deep, repeats no key and holds no NaN, no
 infinity, no integer over 20 digits and no half of a surrogate pair, which no file could hold. Anything else is a
@@ -11,23 +11,24 @@ from typing import Any, NoReturn
 
 from bench.errors import ProtocolError
 
-VERSION = 1
+VERSION = 2
 MAX_LINE_BYTES = 1 << 20
 # A message holds a body, a body a record, a record its unit, workload and operator arguments.
 MAX_DEPTH = 12
 MAX_DIGITS = 20
-_KEYS = {"v": int, "run": str, "unit": str, "attempt": int, "seq": int, "type": str, "body": dict}
+_KEYS = {"v": int, "run": str, "unit": str, "attempt": int, "worker": int, "seq": int, "type": str, "body": dict}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """One line; `unit` and `attempt` are empty where it is about no unit in particular."""
+    """One line; `unit` and `attempt` are empty where it is about no unit, `worker` is its sender's number in a job."""
 
     type: str
     body: dict[str, Any]
     run: str = ""
     unit: str = ""
     attempt: int = 0
+    worker: int = 0
     seq: int = 0
 
 

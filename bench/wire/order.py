@@ -1,4 +1,4 @@
-"""What an agent is asked to run: the task of a worker, and the limits around it."""
+"""What an agent is asked to run: a worker's task, unit by unit, and the limits around it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,12 +12,19 @@ TaskKind = Literal["measure", "export", "noise", "pair", "probe", "inspect"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Files:
-    """The digests of the files that one unit needs in the device's store; empty where it needs none."""
+class Order:
+    """One unit to work on: its attempt, its files by their digest in the device's store, how long it may take."""
 
-    unit: str
-    reference: str = ""  # fp32 eager's output on the same input, .npy
-    model: str = ""  # the exported graph, .onnx
+    unit: Unit
+    attempt: int = 1
+    reference: str = ""  # fp32 eager's output on the same input, .npy; empty where there is nothing to check against
+    model: str = ""  # the exported graph, .onnx; empty where the runtime takes a module
+    deadline_s: float = 120.0  # from the unit's beginning
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """The files that the device must have."""
+        return tuple(digest for digest in (self.reference, self.model) if digest)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +32,7 @@ class Task:
     """The work of one worker process. The agent fills in the CPUs, the cache and, for a pair, the token pipes."""
 
     kind: TaskKind
-    units: tuple[Unit, ...] = ()
-    attempts: tuple[int, ...] = ()  # as many as units
-    files: tuple[Files, ...] = ()
+    orders: tuple[Order, ...] = ()
     bursts: int = 0  # of each side of a pair
     burst_s: float = 0.05
     seed: int = 0  # of a pair's order
@@ -41,14 +46,6 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deadline:
-    """How long a unit may take, in seconds."""
-
-    unit: str
-    seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class Job:
     """A task with its limits; a pair has two workers."""
 
@@ -56,13 +53,11 @@ class Job:
     workers: int = 1
     threads: int = 1
     start_s: float = 120.0  # until the first unit begins
-    deadlines: tuple[Deadline, ...] = ()
-    default_deadline_s: float = 120.0
 
     def __post_init__(self) -> None:
         if self.workers not in (1, 2) or self.threads < 1 or self.start_s <= 0:
             raise ValueError("expected 1 or 2 workers, at least one thread and a positive start limit")
 
     def deadline_s(self, unit: str) -> float:
-        """The limit of that unit."""
-        return next((d.seconds for d in self.deadlines if d.unit == unit), self.default_deadline_s)
+        """The limit of that unit, by its id."""
+        return next((order.deadline_s for order in self.task.orders if order.unit.id == unit), Order.deadline_s)

@@ -7,12 +7,22 @@ import json
 import os
 import signal
 import sys
+from pkgutil import resolve_name
 
 from bench.wire.decode import decode
-from bench.wire.order import IMPORT_PATH, Task
+from bench.wire.messages import Fatal
+from bench.wire.order import IMPORT_PATH, Task, TaskKind
 from bench.worker.channel import Channel, one_line
 
 _PR_SET_PDEATHSIG = 1
+_TASKS: dict[TaskKind, str] = {
+    "measure": "bench.worker.measure:measure_units",
+    "pair": "bench.worker.pair:measure_pair",
+    "export": "bench.worker.prepare:export_units",
+    "inspect": "bench.worker.inspect:inspect_networks",
+    "noise": "bench.worker.noise:take_noise_floor",
+    "probe": "bench.worker.probe:probe_accelerators",
+}
 
 
 def main() -> int:
@@ -29,42 +39,14 @@ def main() -> int:
     if task.cpus:
         os.sched_setaffinity(0, task.cpus)
     try:
-        return _do(task, channel)
+        # Each task imports only what it needs: a board has no torch, and one runtime fills one process.
+        resolve_name(_TASKS[task.kind])(task, channel)
     except MemoryError as error:
-        channel.give_up("out_of_memory", one_line(error))
+        channel.send(Fatal(kind="out_of_memory", reason=one_line(error)))
     except ImportError as error:
-        channel.give_up("unsupported", f"{one_line(error)}; install it on this device")
+        channel.send(Fatal(kind="unsupported", reason=one_line(f"{error}; install it on this device")))
     finally:
         gc.unfreeze()
-    return 0
-
-
-def _do(task: Task, channel: Channel) -> int:
-    # Each task imports only what it needs: a board has no torch, and one runtime fills one process.
-    if task.kind == "measure":
-        from bench.worker.measure import measure_units
-
-        measure_units(task, channel)
-    elif task.kind == "pair":
-        from bench.worker.pair import measure_pair
-
-        measure_pair(task, channel)
-    elif task.kind == "export":
-        from bench.worker.prepare import export_units
-
-        export_units(task, channel)
-    elif task.kind == "inspect":
-        from bench.worker.inspect import inspect_networks
-
-        inspect_networks(task, channel)
-    elif task.kind == "noise":
-        from bench.worker.noise import take_noise_floor
-
-        take_noise_floor(channel)
-    else:
-        from bench.worker.probe import probe_accelerators
-
-        probe_accelerators(channel)
     return 0
 
 

@@ -1,12 +1,10 @@
 """What a worker says to its agent, on a pipe of its own: stdout belongs to the libraries."""
 
 import os
-from typing import Any
 
-from bench.records.record import FailureKind, Record
-from bench.records.workload import Unit
-from bench.wire.decode import encode
-from bench.wire.message import Message, encode_line
+from bench.wire.message import encode_line
+from bench.wire.messages import Body, message
+from bench.wire.order import Order
 
 
 class Channel:
@@ -17,24 +15,13 @@ class Channel:
         self._sequence = 0
         os.set_inheritable(descriptor, False)  # no grandchild shall hold it open
 
-    def send(self, kind: str, body: dict[str, Any], unit: str = "", attempt: int = 0) -> None:
-        """One message in one line; the pipe blocks while the agent is busy."""
+    def send(self, body: Body, order: Order | None = None) -> None:
+        """One message in one line, about that unit; the pipe blocks while the agent is busy."""
         self._sequence += 1
-        line = encode_line(Message(type=kind, body=body, unit=unit, attempt=attempt, seq=self._sequence))
+        unit, attempt = ("", 0) if order is None else (order.unit.id, order.attempt)
+        line = encode_line(message(body, unit=unit, attempt=attempt, seq=self._sequence))
         while line:
             line = line[os.write(self._descriptor, line) :]
-
-    def begin(self, unit: Unit, attempt: int) -> None:
-        """From here the unit's own deadline runs."""
-        self.send("begin", {}, unit=unit.id, attempt=attempt)
-
-    def record(self, record: Record) -> None:
-        """The end of a unit."""
-        self.send("record", encode(record), unit=record.unit.id, attempt=record.attempt)
-
-    def give_up(self, kind: FailureKind, reason: str) -> None:
-        """The whole task cannot be done in this process, and no other would do better."""
-        self.send("fatal", {"kind": kind, "reason": one_line(reason)})
 
 
 def one_line(text: object) -> str:

@@ -17,8 +17,8 @@ from bench.worker.measuring.disturbances import CpuMonitor
 from bench.worker.measuring.gpu_disturbances import GpuMonitor
 from bench.worker.measuring.nvml import GpuIdentity, NvmlGpu, UnwatchedError
 from bench.worker.measuring.rules import Rules
-from bench.worker.measuring.sampler import Samples, Timer, measure
-from bench.worker.measuring.watch import Ending, Watch
+from bench.worker.measuring.sampler import Timer
+from bench.worker.measuring.watch import Watch
 from bench.worker.runtimes.loaded import Loaded
 from bench.worker.runtimes.pytorch import to_numpy
 
@@ -106,18 +106,17 @@ class CudaMachine:
         self._flushed_bytes = max(2 * cache, FLUSHED_BYTES)
         return self._buffer(self._flushed_bytes).zero_
 
-    def measured(self, rules: Rules, overhead_s: float) -> tuple[Samples, Ending]:
-        """Warm up and sample once."""
+    def begin(self, rules: Rules) -> Rules:
+        """Shorter samples where flushing takes most of the time; memory is counted from here."""
         timer = self.timer()
         if self._flush is not None:
             rules = self._with_flushes(rules, timer, self._flush)
-        # From here on: cuDNN's trials of algorithms, in the first call, may have taken far more than the step needs.
+        # Not before: cuDNN's trials of algorithms, in the first call, may have taken far more than the step needs.
         self._cuda.reset_peak_memory_stats()
-        samples = measure(timer, self.monitor, self.clock, rules, overhead_s)
-        return samples, self.monitor.finish()
+        return rules
 
     def _with_flushes(self, rules: Rules, timer: Timer, flush: Callable[[], object]) -> Rules:
-        """Shorter samples where flushing takes most of the time: each call is clocked by itself anyway."""
+        """Each call is clocked by itself anyway, so that a sample may hold fewer."""
         step_s = min(timer.sample(1).wall_s for _ in range(rules.warmup_iterations))
         start = self.clock.now_ns()
         flush()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bench.wire.messages import Network
 from bench.wire.order import Task
 from bench.worker.channel import Channel
 from bench.worker.onnx_file import digest_of, self_contained
@@ -23,7 +24,7 @@ def inspect_networks(task: Task, channel: Channel) -> None:
                 shape = (3, side, side)
         except (ValueError, OSError) as error:
             reason = " ".join(str(error).split())[:500]
-        channel.send("network", {"source": source, "input_shape": shape, "digest": digest, "reason": reason})
+        channel.send(Network(source=source, input_shape=shape, digest=digest, reason=reason))
 
 
 def _onnx_input(entry: NetworkEntry, input_px: int) -> tuple[tuple[int, int, int], str]:

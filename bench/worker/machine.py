@@ -9,8 +9,8 @@ from bench.records.workload import Unit
 from bench.worker.measuring.clock import Clock
 from bench.worker.measuring.disturbances import CpuMonitor
 from bench.worker.measuring.rules import Rules
-from bench.worker.measuring.sampler import CpuTimer, Samples, Timer, measure
-from bench.worker.measuring.watch import Ending, Watch
+from bench.worker.measuring.sampler import CpuTimer, Timer
+from bench.worker.measuring.watch import Watch
 from bench.worker.runtimes.loaded import Loaded
 
 
@@ -36,8 +36,8 @@ class Machine(Protocol):
     def timer(self) -> Timer:
         """What times its step."""
 
-    def measured(self, rules: Rules, overhead_s: float) -> tuple[Samples, Ending]:
-        """Warm up and sample once."""
+    def begin(self, rules: Rules) -> Rules:
+        """Make ready for one warm-up and sampling; the rules as they hold here."""
 
     def device_memory_bytes(self) -> int | None:
         """Peak memory on an accelerator; None on a CPU."""
@@ -66,9 +66,8 @@ class CpuMachine:
     def timer(self) -> Timer:
         return self._timer
 
-    def measured(self, rules: Rules, overhead_s: float) -> tuple[Samples, Ending]:
-        samples = measure(self._timer, self.monitor, self.clock, rules, overhead_s)
-        return samples, self.monitor.finish()
+    def begin(self, rules: Rules) -> Rules:
+        return rules
 
     def device_memory_bytes(self) -> int | None:
         return None

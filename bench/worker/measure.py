@@ -5,21 +5,24 @@ import importlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.cache.store import Store
 from bench.records.measurement import Measurement
 from bench.records.record import FailureKind, Record, Status
+from bench.records.verdict import Verdict
 from bench.records.workload import TORCH_RUNTIMES, Unit
-from bench.wire.order import Files, Task
+from bench.wire.messages import Begin
+from bench.wire.order import Order, Task
 from bench.worker.channel import Channel, one_line
 from bench.worker.machine import Machine, machine_for
 from bench.worker.measuring import memory
 from bench.worker.measuring.clock import Clock, SystemClock, timer_overhead_s
 from bench.worker.measuring.cooling import Cooling
-from bench.worker.measuring.rules import Rules, rules_for
+from bench.worker.measuring.rules import rules_for
+from bench.worker.measuring.sampler import measure
 from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
 from bench.worker.settings import applied
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 # measurement.md rule 2: max |y - reference| / max |reference|.
 ERROR_LIMITS = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
 TF32_ERROR_LIMIT = 1e-2
+DISTURBED: set[Verdict] = {"throttled", "contended"}  # worth a second measurement
 
 
 class WrongOutputError(Exception):
@@ -43,17 +47,16 @@ class ThreadsError(Exception):
 def measure_units(task: Task, channel: Channel) -> None:
     """Each unit ends in one record; an exception ends that unit alone."""
     store, clock = Store(Path(task.cache)), SystemClock()
-    files = {item.unit: item for item in task.files}
     overhead_s, cooling = timer_overhead_s(clock), Cooling(clock)
-    for unit, attempt in zip(task.units, task.attempts, strict=True):
-        channel.begin(unit, attempt)
+    for order in task.orders:
+        channel.send(Begin(), order)
         waited_s = cooling.wait()
-        record = measure_unit(unit, attempt, files.get(unit.id), store, clock, overhead_s)
+        record = measure_unit(order, store, clock, overhead_s)
         if waited_s and record.measurement is not None:
             notes = (*record.measurement.notes, f"waited {waited_s:.0f} s for the board to cool")
             record = replace(record, measurement=replace(record.measurement, notes=notes))
-        channel.record(record)
-        if unit.accelerator and not _process_is_usable(record):
+        channel.send(record, order)
+        if order.unit.accelerator and not _process_is_usable(record):
             return  # the units that are left get a fresh worker
 
 
@@ -65,10 +68,9 @@ def _process_is_usable(record: Record) -> bool:
     return leaves_usable(record, torch.cuda)
 
 
-def measure_unit(
-    unit: Unit, attempt: int, files: Files | None, store: Store, clock: Clock, overhead_s: float
-) -> Record:
+def measure_unit(order: Order, store: Store, clock: Clock, overhead_s: float) -> Record:
     """Load, check, warm up, sample; whatever goes wrong becomes the record's reason."""
+    unit = order.unit
     started, utc = time.monotonic(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     status: Status = "failed"
     measurement = None
@@ -76,10 +78,7 @@ def measure_unit(
     reason = ""
     try:
         import_libraries(unit)
-        need = files or Files(unit=unit.id)
-        measurement = measure_loaded(
-            unit, lambda: load(unit, need, store), reference_of(need, store), clock, overhead_s
-        )
+        measurement = measure_loaded(unit, lambda: load(order, store), reference_of(order, store), clock, overhead_s)
         status = "done"
     except Exception as error:  # noqa: BLE001 - a network may raise anything, and its row must say what
         status, kind, reason = classify(error)
@@ -87,7 +86,7 @@ def measure_unit(
         gc.collect()
     return Record(
         unit=unit,
-        attempt=attempt,
+        attempt=order.attempt,
         status=status,
         reason_kind=kind,
         reason=reason,
@@ -138,16 +137,17 @@ def import_libraries(unit: Unit) -> None:
         cuda_machine.open_context(unit.accelerator)
 
 
-def load(unit: Unit, files: Files, store: Store) -> Loaded:
+def load(order: Order, store: Store) -> Loaded:
     """The unit in its runtime."""
+    unit = order.unit
     if unit.runtime == "onnxruntime":
         from bench.worker.runtimes import onnx_runtime
 
-        return onnx_runtime.load(unit, store.path(files.model))
+        return onnx_runtime.load(unit, store.path(order.model))
     if unit.runtime == "openvino":
         from bench.worker.runtimes import openvino_runtime
 
-        return openvino_runtime.load(unit, store.path(files.model))
+        return openvino_runtime.load(unit, store.path(order.model))
     from bench.worker.runtimes import pytorch
 
     pytorch.set_threads(unit.threads)
@@ -171,67 +171,69 @@ def measure_loaded(
             raise ThreadsError(f"set {unit.threads} threads, the runtime reports {loaded.threads}")
         machine = machine_for(unit, loaded, clock)
         with machine.ready():
-            start = clock.now_ns()
-            loaded.step()
-            machine.wait()
-            first_call_s = (clock.now_ns() - start) / 1e9
-            # The check holds copies of the output that no user of the network has.
-            loading_peak = memory.peak_bytes()
-            max_error = check(unit, machine.timed(), reference)
-            memory.reset_peak()
-            sampled = _sampled(
-                unit, loaded, machine, rules_for(unit.effort), overhead_s, load_s, first_call_s, max_error
+            first = _first_call(unit, loaded, machine, reference)
+            rules = rules_for(unit.effort)
+            with _collector_off():
+                for again in (False, True):  # once more after a pause; whatever comes then is what is reported
+                    if again:
+                        clock.sleep(rules.remeasure_pause_s)
+                    rules = machine.begin(rules_for(unit.effort))
+                    samples = measure(machine.timer(), machine.monitor, clock, rules, overhead_s)
+                    ending = machine.monitor.finish()
+                    verdicts = {*samples.verdicts(rules), *ending.verdicts}
+                    if not DISTURBED & verdicts:
+                        break
+            return Measurement(
+                samples_s=tuple(samples.wall_s),
+                device_samples_s=tuple(samples.device_s),
+                iterations_per_sample=samples.iterations,
+                warmup_iterations=samples.warmup_iterations,
+                steady=samples.steady,
+                precise=samples.precise,
+                load_s=load_s,
+                first_call_s=first.seconds,
+                max_error=first.max_error,
+                peak_memory_bytes=max(filter(None, (first.peak_bytes, memory.peak_bytes())), default=None),
+                device_memory_bytes=machine.device_memory_bytes(),
+                threads_seen=loaded.threads,
+                cpus=machine.cpus,
+                verdicts=tuple(sorted(verdicts)),
+                notes=(*loaded.notes, *ending.notes),
+                disturbances=replace(ending.disturbances, discarded_groups=samples.discarded_groups, remeasured=again),
             )
-            peak = max(filter(None, (loading_peak, sampled.peak_memory_bytes)), default=None)
-            return replace(sampled, peak_memory_bytes=peak)
 
 
-def reference_of(files: Files, store: Store) -> "Callable[[], npt.NDArray[np.float32]] | None":
+@dataclass(frozen=True, kw_only=True)
+class _FirstCall:
+    """What came of it: its time, the largest relative error, the memory that loading and it took."""
+
+    seconds: float
+    max_error: float | None
+    peak_bytes: int | None
+
+
+def _first_call(
+    unit: Unit, loaded: Loaded, machine: Machine, reference: "Callable[[], npt.NDArray[np.float32]] | None"
+) -> _FirstCall:
+    """Call once, and check the output; raises what goes wrong."""
+    start = machine.clock.now_ns()
+    loaded.step()
+    machine.wait()
+    seconds = (machine.clock.now_ns() - start) / 1e9
+    # The check holds copies of the output that no user of the network has.
+    peak = memory.peak_bytes()
+    error = check(unit, machine.timed(), reference)
+    memory.reset_peak()
+    return _FirstCall(seconds=seconds, max_error=error, peak_bytes=peak)
+
+
+def reference_of(order: Order, store: Store) -> "Callable[[], npt.NDArray[np.float32]] | None":
     import numpy as np
 
-    if not files.reference:
+    if not order.reference:
         return None
-    path = store.path(files.reference)
+    path = store.path(order.reference)
     return lambda: np.load(path, allow_pickle=False)
-
-
-def _sampled(
-    unit: Unit,
-    loaded: Loaded,
-    machine: Machine,
-    rules: Rules,
-    overhead_s: float,
-    load_s: float,
-    first_call_s: float,
-    max_error: float | None,
-) -> Measurement:
-    with _collector_off():
-        samples, ending = machine.measured(rules, overhead_s)
-        disturbed = {"throttled", "contended"}
-        again = bool(disturbed & {*ending.verdicts, *samples.verdicts(rules)})
-        if again:  # once more after a pause; whatever comes then is what is reported
-            machine.clock.sleep(rules.remeasure_pause_s)
-            samples, ending = machine.measured(rules, overhead_s)
-    disturbances = replace(ending.disturbances, discarded_groups=samples.discarded_groups, remeasured=again)
-    verdicts = {*samples.verdicts(rules), *ending.verdicts}
-    return Measurement(
-        samples_s=tuple(samples.wall_s),
-        device_samples_s=tuple(samples.device_s),
-        iterations_per_sample=samples.iterations,
-        warmup_iterations=samples.warmup_iterations,
-        steady=samples.steady,
-        precise=samples.precise,
-        load_s=load_s,
-        first_call_s=first_call_s,
-        max_error=max_error,
-        peak_memory_bytes=memory.peak_bytes(),
-        device_memory_bytes=machine.device_memory_bytes(),
-        threads_seen=loaded.threads,
-        cpus=machine.cpus,
-        verdicts=tuple(sorted(verdicts)),
-        notes=(*loaded.notes, *ending.notes),
-        disturbances=disturbances,
-    )
 
 
 def check(unit: Unit, loaded: Loaded, reference: "Callable[[], npt.NDArray[np.float32]] | None") -> float | None:

@@ -3,17 +3,18 @@
 import os
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
 from bench.cache.store import Store
-from bench.wire.order import Files, Task
+from bench.wire.messages import Begin, Bursts, SideFailed
+from bench.wire.order import Task
 from bench.worker.channel import Channel
 from bench.worker.machine import machine_for
 from bench.worker.measure import check, classify, load, reference_of
 from bench.worker.measuring.clock import SystemClock, timer_overhead_s
 from bench.worker.measuring.rules import rules_for
-from bench.worker.measuring.sampler import Timer, iterations_for
+from bench.worker.measuring.sampler import Timer, iterations_for, measure
 from bench.worker.settings import applied
 
 
@@ -47,48 +48,42 @@ class Token:
             self._held = False
 
 
-@dataclass(kw_only=True)
-class Bursts:
-    """One side's turns: mean seconds of an iteration in each, and which of them met a throttled machine."""
-
-    seconds: list[float] = field(default_factory=list)
-    discarded: list[int] = field(default_factory=list)
-
-
 def take_turns(task: Task, token: Token, timer: Timer, look: Callable[[], bool], iterations: int) -> Bursts:
     """This side's bursts; the first turn begins with the token at side 0. `look` reads the machine, untimed."""
-    bursts = Bursts()
+    seconds: list[float] = []
+    discarded: list[int] = []
     order = turns(task.bursts, task.seed)
     for position, side in enumerate(order):
         if side == task.side:
             token.take()
             timer.sample(1)  # untimed: fills the caches that the other side has emptied
-            bursts.seconds.append(timer.sample(iterations).wall_s)
+            seconds.append(timer.sample(iterations).wall_s)
             if not look():  # while the other side still sleeps
-                bursts.discarded.append(len(bursts.seconds) - 1)
+                discarded.append(len(seconds) - 1)
             if position + 1 < len(order) and order[position + 1] != side:
                 token.give()
         elif position == 0:
             token.give()  # the other side begins
-    return bursts
+    return Bursts(seconds=tuple(seconds), discarded=tuple(discarded))
 
 
 def measure_pair(task: Task, channel: Channel) -> None:
     """Load this side's unit, then take turns; sends one `bursts` message."""
-    unit, attempt = task.units[task.side], task.attempts[task.side]
-    files = {item.unit: item for item in task.files}.get(unit.id, Files(unit=unit.id))
+    order = task.orders[task.side]
+    unit = order.unit
     store, clock = Store(Path(task.cache)), SystemClock()
     token = Token(task.token_read, task.token_write, held=task.side == 0)
-    channel.begin(unit, attempt)
+    channel.send(Begin(), order)
     try:
         with applied(unit):
             # Loading takes turns as well: two imports at once would fight for one core and the same memory.
             token.take()
-            loaded = load(unit, files, store)
+            loaded = load(order, store)
             machine = machine_for(unit, loaded, clock)
             with machine.ready():
-                check(unit, machine.timed(), reference_of(files, store))
-                samples, _ = machine.measured(rules_for(unit.effort), timer_overhead_s(clock))
+                check(unit, machine.timed(), reference_of(order, store))
+                rules = machine.begin(rules_for(unit.effort))
+                samples = measure(machine.timer(), machine.monitor, clock, rules, timer_overhead_s(clock))
                 iteration_s = sorted(samples.wall_s)[len(samples.wall_s) // 2]
                 least = iterations_for(iteration_s, rules_for("normal"), 0)
                 token.give()
@@ -101,8 +96,7 @@ def measure_pair(task: Task, channel: Channel) -> None:
     except (EOFError, BrokenPipeError):
         raise  # the other side says why
     except Exception as error:  # a side may fail in any way; the pair's record says how
-        status, kind, reason = classify(error)
-        channel.send("side_failed", {"status": status, "kind": kind, "reason": reason}, unit=unit.id, attempt=attempt)
+        _, kind, reason = classify(error)
+        channel.send(SideFailed(kind=kind, reason=reason), order)
         raise SystemExit(1) from error
-    body = {"seconds": bursts.seconds, "discarded": bursts.discarded, "verdicts": verdicts}
-    channel.send("bursts", body, unit=unit.id, attempt=attempt)
+    channel.send(replace(bursts, verdicts=verdicts), order)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from bench.cache.store import Store
 from bench.plan import subjects
+from bench.records.artifact import Artifact
+from bench.records.measurement import Cost
 from bench.records.workload import GRAPH_RUNTIMES, Unit, Workload
-from bench.wire.decode import encode
+from bench.wire.messages import Begin
 from bench.wire.order import Task
 from bench.worker import build
 from bench.worker.channel import Channel, one_line
@@ -29,23 +31,21 @@ if TYPE_CHECKING:
 def export_units(task: Task, channel: Channel) -> None:
     """One `artifact` message for each unit: its files' digests and cost, or the reason why there are none."""
     store = Store(Path(task.cache))
-    for unit, attempt in zip(task.units, task.attempts, strict=True):
-        channel.begin(unit, attempt)
-        started = time.monotonic()
-        body: dict[str, Any] = {"reference": "", "model": "", "cost": None, "kind": "", "reason": ""}
+    for order in task.orders:
+        channel.send(Begin(), order)
+        started, unit = time.monotonic(), order.unit
         try:
-            body |= _onnx_file(unit, store) if subjects.is_onnx_file(unit.workload) else _from_module(unit, store)
+            made = _onnx_file(unit, store) if subjects.is_onnx_file(unit.workload) else _from_module(unit, store)
         except Exception as error:  # noqa: BLE001 - whatever an exporter raises, the row must say it
             _, kind, reason = classify(error)
-            body |= {"kind": "build" if kind == "error" else kind, "reason": reason}
-        body["seconds"] = time.monotonic() - started
-        channel.send("artifact", body, unit=unit.id, attempt=attempt)
+            made = Artifact(kind="build" if kind == "error" else kind, reason=reason)
+        channel.send(replace(made, seconds=time.monotonic() - started), order)
 
 
-def _from_module(unit: Unit, store: Store) -> dict[str, Any]:
+def _from_module(unit: Unit, store: Store) -> Artifact:
     import torch
 
-    found: dict[str, Any] = {}
+    last: Cost | None = None
     workload, image = unit.workload, torch.from_numpy(input_array(unit))
     with torch.no_grad():
         if workload.operator is not None:
@@ -60,17 +60,16 @@ def _from_module(unit: Unit, store: Store) -> dict[str, Any]:
             module = build.timed_form(published, workload)
             counted = partial(build.network_cost_of, before, workload=workload, batch=unit.batch, dtype=unit.dtype)
             cost, last = counted(module), counted(module, channels_last=True)
-            found["channels_last_cost"] = None if last == cost else encode(last)
-    found |= {"reference": _save(reference, store), "cost": encode(cost)}
+    found = Artifact(reference=_save(reference, store), cost=cost, channels_last_cost=None if last == cost else last)
     if unit.runtime in GRAPH_RUNTIMES:
         module = build.build_module(workload) if workload.operator is not None else module
         try:
             form = build.exported_form(module, workload)
             if form is not module:
-                found["graph_cost"] = encode(counted(form))
-            found["model"] = _export(form, image.to(getattr(torch, unit.dtype)), store)
+                found = replace(found, graph_cost=counted(form))
+            found = replace(found, model=_export(form, image.to(getattr(torch, unit.dtype)), store))
         except Exception as error:  # noqa: BLE001 - the network can still be timed in eager
-            found["graph_reason"] = f"no ONNX graph: {one_line(error)}"
+            found = replace(found, graph_reason=f"no ONNX graph: {one_line(error)}")
     return found
 
 
@@ -93,7 +92,7 @@ def _reference_workload(workload: Workload) -> Workload:
     return replace(workload, operator=replace(workload.operator, implementation="split_cat"))
 
 
-def _onnx_file(unit: Unit, store: Store) -> dict[str, Any]:
+def _onnx_file(unit: Unit, store: Store) -> Artifact:
     """A graph from a file has no eager form: its reference is ONNX Runtime with every optimisation off."""
     from bench.worker.runtimes.onnx_runtime import ELEMENT_TYPES, session
 
@@ -108,11 +107,11 @@ def _onnx_file(unit: Unit, store: Store) -> dict[str, Any]:
     if dtype != unit.dtype:
         raise UnsupportedError(f"the graph in {source.name} takes {dtype}, not {unit.dtype}")
     result = plain.run(None, {given.name: input_array(unit).astype(dtype)})[0]
-    return {
-        "model": digest,
-        "reference": _save(result.astype("float32"), store),
-        "cost": encode(build.graph_cost_of(store.path(digest), unit.workload.input_shape)),
-    }
+    return Artifact(
+        model=digest,
+        reference=_save(result.astype("float32"), store),
+        cost=build.graph_cost_of(store.path(digest), unit.workload.input_shape),
+    )
 
 
 def _save(array: "npt.NDArray[np.float32]", store: Store) -> str:

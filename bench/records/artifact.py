@@ -1,0 +1,21 @@
+"""What a unit needs beforehand, made once on the host: its files by digest, and its cost."""
+
+from dataclasses import dataclass
+
+from bench.records.measurement import Cost
+from bench.records.record import FailureKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """The files of one unit, by digest, and its cost; or why they could not be made."""
+
+    reference: str = ""  # fp32 eager's output on the same input, .npy
+    model: str = ""  # the exported graph, .onnx
+    cost: Cost | None = None
+    channels_last_cost: Cost | None = None  # where that layout moves other bytes
+    graph_cost: Cost | None = None  # where the exported graph is not the module's own
+    kind: FailureKind = ""
+    reason: str = ""
+    graph_reason: str = ""  # why there is no graph, where the rest could be made
+    seconds: float = 0.0  # that making it took
