@@ -1,6 +1,5 @@
-"""Setting a device up, emptying its cache, trusting its key: on a real sshd on loopback, without a network."""
+"""Setting a device up, emptying its cache: on a real sshd on loopback, without a network."""
 
-import subprocess
 import sys
 import zipfile
 from dataclasses import replace
@@ -11,13 +10,12 @@ import pytest
 from bench.agent.provision import ProvisionError, Wheel, _make_environment
 from bench.devices.check import check, throttle_text
 from bench.devices.setup import clean, environment_folder, packages_for, setup
-from bench.devices.trust import offered_key, remember
 from bench.devices.wheels import Target, choose_wheels
 from bench.errors import DeviceError, UsageError
 from bench.link.ssh import SshTransport
 from bench.records.device import Device, SshTarget
 from bench.wire.lease import Lease
-from tests.sshd import Sshd, new_key
+from tests.sshd import Sshd
 
 BOARD = Target(python="3.11.2", machine="aarch64")
 HERE = Target(python="3.11.7", machine="x86_64")
@@ -174,66 +172,3 @@ def test_clean_waits_for_no_run_and_keeps_what_is_not_ours(sshd: Sshd) -> None:
     mine.touch()
     clean(device, lambda text: None)
     assert [path.name for path in mine.parent.iterdir()] == ["notes.txt"]
-
-
-def fingerprint(sshd: Sshd) -> str:
-    command = ["ssh-keygen", "-lf", str(sshd.folder / "host_key.pub")]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[1]
-
-
-@pytest.mark.ssh
-def test_trust_shows_the_key_and_adds_it_once(sshd: Sshd) -> None:
-    known = sshd.folder / "known_hosts"
-    known.write_text("elsewhere ssh-ed25519 AAAA")  # no newline at its end
-    key = offered_key(sshd.device())
-    assert (key.kind, key.fingerprint, key.file, key.known) == ("ssh-ed25519", fingerprint(sshd), known, False)
-    assert len(known.read_text().splitlines()) == 1, "looking adds nothing"
-    remember(key)
-    assert known.read_text().splitlines()[0] == "elsewhere ssh-ed25519 AAAA"
-    assert offered_key(sshd.device()).known
-    SshTransport(sshd.device()).connect("run", Lease())[0].close()
-
-
-@pytest.mark.ssh
-def test_trust_works_before_any_login_does(sshd: Sshd) -> None:
-    (sshd.folder / "known_hosts").unlink()
-    (sshd.folder / "client_key.pub").rename(sshd.folder / "gone")
-    assert offered_key(sshd.device()).fingerprint == fingerprint(sshd)
-
-
-@pytest.mark.ssh
-def test_trust_hashes_names_where_the_user_does(sshd: Sshd) -> None:
-    known, config = sshd.folder / "known_hosts", sshd.folder / "ssh_config"
-    known.write_text("")
-    config.write_text(config.read_text() + "    HashKnownHosts yes\n")
-    remember(offered_key(sshd.device()))
-    assert known.read_text().startswith("|1|")
-    assert offered_key(sshd.device()).known
-
-
-@pytest.mark.ssh
-def test_trust_refuses_to_replace_a_key(sshd: Sshd) -> None:
-    new_key(sshd.folder / "other_key")
-    known = sshd.folder / "known_hosts"
-    known.write_text(f"[127.0.0.1]:{sshd.port} {(sshd.folder / 'other_key.pub').read_text()}")
-    before = known.read_text()
-    with pytest.raises(DeviceError, match="another ssh-ed25519 key"):
-        offered_key(sshd.device())
-    assert known.read_text() == before
-
-
-@pytest.mark.ssh
-def test_trust_takes_no_jump_hosts_key(sshd: Sshd, tmp_path: Path) -> None:
-    behind = Sshd(tmp_path / "behind")
-    try:
-        jump = (sshd.folder / "ssh_config").read_text().replace("Host *", "Host jump")
-        inner = (behind.folder / "ssh_config").read_text().replace("Host *", "Host board\n    ProxyJump jump")
-        (behind.folder / "ssh_config").write_text(jump + inner)
-        (behind.folder / "known_hosts").write_text("")
-        assert offered_key(behind.device()).fingerprint == fingerprint(behind)
-        (sshd.folder / "known_hosts").write_text("")
-        with pytest.raises(DeviceError, match="a jump host on the way is not known"):
-            offered_key(behind.device())
-        assert (sshd.folder / "known_hosts").read_text() == ""
-    finally:
-        behind.close()

@@ -118,7 +118,8 @@ def trust(context: click.Context, name: str, fingerprint: str, devices_file: Pat
     """Show a device's host key and remember it, if you say so."""
     from bench.devices.trust import offered_key, remember
 
-    key = offered_key(_device(context, name, devices_file))
+    device = _device(context, name, devices_file)
+    key = offered_key(device)
     if key.known:
         click.echo(f"{name} is trusted already: {key.kind} {key.fingerprint} in {key.file}")
         return EXIT_DONE
@@ -129,7 +130,7 @@ def trust(context: click.Context, name: str, fingerprint: str, devices_file: Pat
         click.echo("Compare it with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the device itself.", err=True)
         if not click.confirm(f"Add it to {key.file}?", err=True):
             raise UsageError(f"{name} is not trusted: nothing was added")
-    remember(key)
+    remember(device, key)
     click.echo(f"added to {key.file}")
     return EXIT_DONE
 
