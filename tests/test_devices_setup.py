@@ -48,6 +48,17 @@ def wheel(folder: Path, name: str, tags: str = "py3-none-any", needs: tuple[str,
         ("cp311-cp311-manylinux2014_x86_64", False),
         ("cp311-cp311-musllinux_1_2_aarch64", False),
         ("cp27-none-any", False),
+        ("py38-none-any", True),
+        ("py312-none-any", False),
+        ("cp311-none-any", True),
+        ("cp310-none-any", False),
+        ("py3-none-manylinux_2_28_aarch64", True),
+        ("cp311-cp311-linux_aarch64", True),
+        # Which glibc the board has is not known here: pip there takes the right one.
+        ("cp311-cp311-manylinux_2_39_aarch64", True),
+        ("cp36-abi3-musllinux_1_2_aarch64", False),
+        ("cp311-cp311t-manylinux2014_aarch64", False),
+        ("cp311-cp311-macosx_11_0_arm64", False),
     ],
 )
 def test_only_wheels_that_fit_the_board_are_sent(tmp_path: Path, tags: str, fits: bool) -> None:
@@ -64,7 +75,26 @@ def test_what_a_wheel_requires_comes_along_and_nothing_else(tmp_path: Path) -> N
     top = wheel(folder, "onnxruntime", needs=("Flat.Buffers>=1", "torch; extra == 'gpu'", "colorama; os_name == 'nt'"))
     below = wheel(folder, "flat-buffers", needs=("onnxruntime",))
     wheel(folder, "torch")
+    wheel(folder, "colorama")
+    (folder / "no-wheels-name.whl").touch()
     assert choose_wheels(folder, ("onnxruntime",), BOARD) == (below, top)
+
+
+def test_what_is_required_is_what_the_board_requires(tmp_path: Path) -> None:
+    """Not what this machine would: markers of the Python and the processor, and the extras that are asked for."""
+    folder = tmp_path / "w"
+    toolkit = wheel(folder, "toolkit", needs=("blas; extra == 'blas'", "fft; extra == 'fft'"))
+    needs = (
+        "onboard; platform_machine == 'aarch64'",
+        "desktop; platform_machine == 'x86_64'",
+        "old; python_version < '3.11'",
+        "patched; python_full_version >= '3.11.2'",
+        "toolkit[blas]>=1; sys_platform == 'linux'",
+    )
+    top = wheel(folder, "torch", needs=needs)
+    others = {name: wheel(folder, name) for name in ("onboard", "desktop", "old", "patched", "blas", "fft")}
+    wanted = (others["blas"], others["onboard"], others["patched"], toolkit, top)
+    assert choose_wheels(folder, ("torch",), BOARD) == wanted
 
 
 def test_a_broken_wheel_and_a_missing_folder_are_named(tmp_path: Path) -> None:

@@ -2,17 +2,18 @@
 
 import re
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
-from email.parser import HeaderParser
 from pathlib import Path
+
+from packaging.metadata import parse_email
+from packaging.requirements import Requirement
+from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from bench.errors import UsageError
 
-# name-version(-build)-python-abi-platform.whl
-_FILE = re.compile(
-    r"(?P<name>[A-Za-z0-9_.]+)-[^-]+(-\d[^-]*)?-(?P<python>[^-]+)-(?P<abi>[^-]+)-(?P<platform>[^-]+)\.whl"
-)
-_REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_MANYLINUX = re.compile(r"^manylinux[\d_]+_(?=[a-z])")  # manylinux2014_, manylinux_2_28_
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,18 +29,29 @@ class Target:
         major, minor = self.python.split(".")[:2]
         return int(major), int(minor)
 
+    def tags(self) -> frozenset[Tag]:
+        """What its Python takes. `linux` stands for every manylinux: its glibc is not known here, pip sees it there."""
+        interpreter, platforms = "cp{}{}".format(*self.release), (f"linux_{self.machine}",)
+        own = cpython_tags(self.release, abis=(interpreter,), platforms=platforms)
+        return frozenset((*own, *compatible_tags(self.release, interpreter=interpreter, platforms=platforms)))
+
+    def markers(self, extra: str) -> dict[str, str]:
+        """What a requirement's marker may ask of it, where it can differ from the host: both are CPython on Linux."""
+        return {
+            "extra": extra,
+            "implementation_version": self.python,
+            "platform_machine": self.machine,
+            "python_full_version": self.python,
+            "python_version": "{}.{}".format(*self.release),
+        }
+
 
 def choose_wheels(folder: Path, packages: tuple[str, ...], target: Target) -> tuple[Path, ...]:
     """The wheels to send; UsageError naming what is missing and how to fetch it."""
     if not folder.is_dir():
         raise UsageError(f"expected a folder of wheels at {folder}, there is none; check --wheels")
-    fitting: dict[str, list[Path]] = {}
-    for path in sorted(folder.glob("*.whl")):
-        if (match := _FILE.fullmatch(path.name)) and _fits(match, target):
-            fitting.setdefault(normal(match["name"]), []).append(path)
-    chosen: dict[str, list[Path]] = {}
-    waiting = [normal(package) for package in packages]
-    if missing := [name for name in waiting if name not in fitting]:
+    fitting = _fitting(folder, target)
+    if missing := [name for name in map(canonicalize_name, packages) if name not in fitting]:
         major, minor = target.release
         raise UsageError(
             f"expected wheels of {', '.join(missing)} for Python {major}.{minor} on {target.machine} in {folder}, found"
@@ -47,39 +59,40 @@ def choose_wheels(folder: Path, packages: tuple[str, ...], target: Target) -> tu
             f" --platform manylinux_2_28_{target.machine} --platform manylinux2014_{target.machine}"
             f" -d {folder} {' '.join(missing)}`"
         )
+    asked: set[tuple[str, str]] = set()  # a package and an extra of it, or none
+    waiting: list[tuple[str, str]] = [(canonicalize_name(package), "") for package in packages]
     while waiting:
-        name = waiting.pop()
+        name, extra = need = waiting.pop()
         # What the folder lacks may be for other systems: pip on the device has the last word.
-        if name in fitting and name not in chosen:
-            chosen[name] = fitting[name]
-            waiting += [need for path in fitting[name] for need in requirements(path)]
-    return tuple(path for name in sorted(chosen) for path in chosen[name])
+        if name in fitting and need not in asked:
+            asked.add(need)
+            waiting += [each for path in fitting[name] for each in _requirements(path, extra, target)]
+    return tuple(path for name in sorted({name for name, _ in asked}) for path in fitting[name])
 
 
-def requirements(wheel: Path) -> list[str]:
-    """Names that a wheel's metadata asks for outside of its extras."""
+def _fitting(folder: Path, target: Target) -> dict[str, list[Path]]:
+    """Those that the target can install, by package."""
+    supported = target.tags()
+    fitting: dict[str, list[Path]] = {}
+    for path in sorted(folder.glob("*.whl")):
+        try:
+            name, _, _, tags = parse_wheel_filename(path.name)
+        except InvalidWheelFilename:
+            continue
+        if any(Tag(tag.interpreter, tag.abi, _MANYLINUX.sub("linux_", tag.platform)) in supported for tag in tags):
+            fitting.setdefault(name, []).append(path)
+    return fitting
+
+
+def _requirements(wheel: Path, extra: str, target: Target) -> Iterator[tuple[str, str]]:
+    """Packages that a wheel's metadata asks for on the target, each with "" and with every extra that is wanted."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             (name,) = (n for n in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", n))
-            metadata = HeaderParser().parsestr(archive.read(name).decode("utf-8", "replace"))
+            lines = parse_email(archive.read(name))[0].get("requires_dist", [])
+        needs = [Requirement(line) for line in lines]
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise UsageError(f"expected a wheel at {wheel}, it cannot be read ({error}); fetch it again") from None
-    lines = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line.partition(";")[2]]
-    return [normal(match[0]) for line in lines if (match := _REQUIREMENT.match(line))]
-
-
-def normal(name: str) -> str:
-    """A package's name as indexes compare it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _fits(wheel: re.Match[str], target: Target) -> bool:
-    major, minor = target.release
-    machine = any(tag == "any" or tag.endswith(f"_{target.machine}") for tag in wheel["platform"].split("."))
-    stable = "abi3" in wheel["abi"].split(".")
-    for tag in wheel["python"].split("."):
-        if tag in (f"py{major}", f"py{major}{minor}", f"cp{major}{minor}"):
-            return machine and "musllinux" not in wheel["platform"]
-        if stable and (match := re.fullmatch(rf"cp{major}(\d+)", tag)) and int(match[1]) <= minor:
-            return machine
-    return False
+    for need in needs:
+        if need.marker is None or need.marker.evaluate(target.markers(extra)):
+            yield from ((canonicalize_name(need.name), each) for each in ("", *need.extras))
