@@ -1,12 +1,20 @@
-"""The errors the command line turns into one line and an exit code.
+"""The errors of this house: the first tree ends a command, in one line and with an exit code; the second ends less.
 
-BenchError
-├── UsageError       2  wrong usage or configuration; nothing was written
-├── DeviceError      4  a device could not be reached or was lost
-│   └── LinkLostError        the connection to a device broke; worth a retry
-├── ProtocolError    4  a device said something outside the protocol
-├── StorageError     3  the run folder cannot be written any more (disk full, read-only)
-└── StoppedError   130  the user ended the run while a device was being waited for
+BenchError              3
+├── UsageError          2   wrong usage or configuration; nothing was written
+├── DeviceError         4   a device could not be reached or was lost
+│   ├── LinkLostError   4   the connection to a device broke; worth a retry
+│   └── ProtocolError   4   a device said something outside the protocol
+├── StorageError        3   the run folder cannot be written any more (disk full, read-only)
+└── StoppedError      130   the user ended the run while a device was being waited for
+
+Exception
+├── UnsupportedError   bench.worker.runtimes.loaded   this runtime cannot run the unit: a skipped row
+├── FallbackError      bench.worker.runtimes.loaded   it ran elsewhere than it was told to: a failed row
+├── ThreadsError       bench.worker.measure           it ran on other threads than it was told to: a failed row
+├── WrongOutputError   bench.worker.measure           its output is not the reference's: a failed row
+├── UnwatchedError     bench.worker.measuring.nvml    a GPU is measured without its driver's readings
+└── ProvisionError     bench.agent.provision          a step of setup or clean failed: a DeviceError on the host
 """
 
 EXIT_DONE = 0
@@ -44,8 +52,6 @@ class ProtocolError(DeviceError):
 
 class StorageError(BenchError):
     """The run folder cannot be written any more."""
-
-    exit_code = EXIT_FAILED
 
 
 class StoppedError(BenchError):
