@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from statistics import NormalDist, fmean, median, stdev
 
+CONFIDENCE = 0.95  # of every interval
 P90_MINIMUM_SAMPLES = 46
 P99_MINIMUM_SAMPLES = 473
 
@@ -48,13 +49,13 @@ def quantile(values: Sequence[float], q: float) -> float:
     return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
 
 
-def median_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
+def median_interval(values: Sequence[float]) -> Interval:
     """Median with its distribution-free order-statistic interval.
 
     No bounds below six values: min to max then covers the median with less than 95 %.
     """
     ordered = sorted(values)
-    rank = _median_rank(len(ordered), confidence)
+    rank = _median_rank(len(ordered))
     centre = median(ordered)
     if rank is None:
         return Interval(centre=centre)
@@ -62,13 +63,13 @@ def median_interval(values: Sequence[float], confidence: float = 0.95) -> Interv
 
 
 @lru_cache(maxsize=4096)
-def _median_rank(n: int, confidence: float) -> int | None:
-    """Largest 0-based rank r whose interval [x_r, x_(n-1-r)] covers the median with `confidence`."""
+def _median_rank(n: int) -> int | None:
+    """Largest 0-based rank r whose interval [x_r, x_(n-1-r)] covers the median with CONFIDENCE."""
     tail, best = 0.0, None
     for rank in range(n // 2):
         # P(at most `rank` of n values lie below the median), one side.
         tail += math.comb(n, rank) / 2.0**n if n < 1000 else math.exp(_log_comb(n, rank) - n * math.log(2))
-        if 1 - 2 * tail < confidence:
+        if 1 - 2 * tail < CONFIDENCE:
             break
         best = rank
     return best
@@ -78,7 +79,7 @@ def _log_comb(n: int, k: int) -> float:
     return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
-def log_mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
+def log_mean_interval(values: Sequence[float]) -> Interval:
     """Geometric mean of positive values with Student's t interval of the mean logarithm.
 
     The values are independent replicates (one median per worker process); a single one has no interval.
@@ -89,7 +90,7 @@ def log_mean_interval(values: Sequence[float], confidence: float = 0.95) -> Inte
     centre = fmean(logs)
     if len(logs) < 2:
         return Interval(centre=math.exp(centre))
-    half = t_quantile((1 + confidence) / 2, len(logs) - 1) * stdev(logs) / math.sqrt(len(logs))
+    half = t_quantile((1 + CONFIDENCE) / 2, len(logs) - 1) * stdev(logs) / math.sqrt(len(logs))
     return Interval(centre=math.exp(centre), low=math.exp(centre - half), high=math.exp(centre + half))
 
 
@@ -133,13 +134,13 @@ def lag1_autocorrelation(values: Sequence[float]) -> float:
     return sum(a * b for a, b in pairwise(around)) / power
 
 
-def decorrelated(values: Sequence[float], limit: float = 0.2, fewest: int = 6) -> list[float]:
-    """Merges neighbours in pairs (their mean) while lag-1 autocorrelation exceeds `limit`.
+def decorrelated(values: Sequence[float]) -> list[float]:
+    """Merges neighbours in pairs (their mean) while lag-1 autocorrelation exceeds 0.2.
 
-    Stops where another merge would leave fewer than `fewest` values.
+    Stops where another merge would leave fewer than six values.
     """
     merged = list(values)
-    while len(merged) // 2 >= fewest and lag1_autocorrelation(merged) > limit:
+    while len(merged) // 2 >= 6 and lag1_autocorrelation(merged) > 0.2:
         merged = [(a + b) / 2 for a, b in zip(merged[::2], merged[1::2], strict=False)]
     return merged
 
@@ -167,14 +168,14 @@ def mann_whitney_p(first: Sequence[float], second: Sequence[float]) -> float:
     return 2 * (1 - NormalDist().cdf(z))
 
 
-def drifts(values: Sequence[float], shift: float = 0.02, significance: float = 0.001) -> bool:
-    """Whether the medians of the two halves differ by more than `shift` and the difference is significant."""
+def drifts(values: Sequence[float]) -> bool:
+    """Whether the medians of the two halves differ by more than 2 % and the difference is significant (p < 0.001)."""
     half = len(values) // 2
     if half < 5:
         return False
     early, late = values[:half], values[-half:]
     middle = median(early)
-    return abs(median(late) - middle) > shift * middle and mann_whitney_p(early, late) < significance
+    return abs(median(late) - middle) > 0.02 * middle and mann_whitney_p(early, late) < 0.001
 
 
 def kendall_tau_b(first: Sequence[float], second: Sequence[float]) -> float | None:

@@ -227,10 +227,10 @@ def _status(records: Sequence[Record | None]) -> tuple[RowStatus, str]:
     return ("partial" if done else kinds[0]), reason
 
 
-def _distinct(reasons: Sequence[str], most: int = 2) -> str:
+def _distinct(reasons: Sequence[str]) -> str:
     different = list(dict.fromkeys(reasons))
-    more = f" (and {len(different) - most} other reasons)" if len(different) > most else ""
-    return " / ".join(different[:most]) + more
+    more = f" (and {len(different) - 2} other reasons)" if len(different) > 2 else ""
+    return " / ".join(different[:2]) + more
 
 
 def settings_text(unit: Unit) -> str:

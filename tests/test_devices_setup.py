@@ -149,7 +149,7 @@ def test_setup_from_wheels_and_clean(sshd: Sshd, tmp_path: Path) -> None:
     assert steps[-1] == f"{sshd.home}/bench-env/bin/python is ready"
     cache = sshd.home / ".cache/bench"
     assert not list(cache.glob("wheels-*")), "the wheels were only passing through"
-    found = check(device, timing=Lease())
+    found = check(device)
     assert {r.name for r in found.environment.runtimes} == {"numpy", "psutil", "onnxruntime"}
     assert not any("installed" in warning for warning in found.warnings)
     clean(device, steps.append)

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from threading import Event
 
 from bench.host.machine import probe_accelerators
+from bench.link.choice import transport_for
 from bench.link.connection import Transport
-from bench.link.ssh import SshTransport
 from bench.records.device import Device
 from bench.records.environment import Environment
 from bench.records.workload import RUNTIME_PACKAGES
@@ -26,11 +26,9 @@ class Found:
     warnings: tuple[str, ...]
 
 
-def check(device: Device, transport: Transport | None = None, lease: Lease | None = None) -> Found:
+def check(device: Device, transport: Transport | None = None) -> Found:
     """Connect, look, leave; DeviceError where there is no way."""
-    if transport is None:
-        transport = _transport(device)
-    connection, environment, skew = transport.connect("check", lease or Lease())
+    connection, environment, skew = (transport or transport_for(device)).connect("check", Lease())
     gpus = Accelerators()
     try:
         if device.accelerator:
@@ -46,14 +44,6 @@ def throttle_text(flags: int) -> str:
     now = [text for bit, text in FLAGS.items() if flags >> bit & 1]
     since = [f"{text} since boot" for bit, text in FLAGS.items() if flags >> (bit + 16) & 1]
     return ", ".join(now + since) or "none"
-
-
-def _transport(device: Device) -> Transport:
-    if device.ssh is not None:
-        return SshTransport(device)
-    from bench.link.local import LocalTransport
-
-    return LocalTransport()
 
 
 def _warnings(device: Device, found: Environment, gpu_reason: str) -> tuple[str, ...]:

@@ -17,9 +17,6 @@ from bench.wire.order import IMPORT_PATH
 class LocalTransport:
     """Starts the agent in a session of its own, so that Ctrl-C reaches the host alone."""
 
-    def __init__(self, cache: Path | None = None) -> None:
-        self._cache = cache
-
     def connect(self, run: str, lease: Lease, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
         """A connection, the machine's environment, and a clock skew of zero or nearly so."""
         root = str(Path(str(bench.__file__)).parent.parent)
@@ -28,8 +25,6 @@ class LocalTransport:
         environment["PYTHONSAFEPATH"] = "1"  # the current folder may hold a `bench` or `models` of the user's
         # A worker imports a user's own factory from where this process would.
         environment[IMPORT_PATH] = os.pathsep.join(str(Path(folder).absolute()) for folder in (*sys.path, ""))
-        if self._cache is not None:
-            environment["BENCH_CACHE"] = str(self._cache)
         process = subprocess.Popen(
             [sys.executable, "-m", "bench.agent"],
             stdin=subprocess.PIPE,

@@ -1,7 +1,6 @@
 """The agent of another machine: the same program, started and spoken to through the system's ssh."""
 
 import secrets
-from collections.abc import Mapping
 
 from bench.errors import BenchError
 from bench.link import bootstrap
@@ -21,13 +20,10 @@ PATIENCE_S = 40.0  # for the login and Python's start; ssh itself gives up on a 
 class SshTransport:
     """A way to one device of devices.yaml. Nothing is kept between connections."""
 
-    def __init__(
-        self, device: Device, *, patience_s: float = PATIENCE_S, environment: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, device: Device, *, patience_s: float = PATIENCE_S) -> None:
         if device.ssh is None:
             raise ValueError(f"expected a device with an `ssh` entry, got {device.name!r}; use LocalTransport")
-        self._name, self._target = device.name, device.ssh
-        self._patience_s, self._environment = patience_s, environment
+        self._name, self._target, self._patience_s = device.name, device.ssh, patience_s
 
     def connect(self, run: str, lease: Lease, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
         """A live agent there, its environment and its clock's lead in seconds; DeviceError where there is no way."""
@@ -39,18 +35,18 @@ class SshTransport:
             connection.close()
             raise
 
-    def start(self, module: str, python: str | None = None, stopped: Stopped = never) -> ProcessPipe:
+    def start(self, module: str, stopped: Stopped = never) -> ProcessPipe:
         """Run `module.main()` of our code on the device."""
         nonce = secrets.token_hex(8)
         archive: Archive = code_archive()
         remote = bootstrap.command(
             nonce=nonce,
-            python=self._target.python if python is None else python,
+            python=self._target.python,
             digest=archive.digest,
             size=len(archive.data),
             module=module,
         )
-        pipe = ProcessPipe(start_ssh(ssh_command(self._target, remote), self._environment))
+        pipe = ProcessPipe(start_ssh(ssh_command(self._target, remote)))
         try:
             mark = bootstrap.mark(nonce)
             Handshake(pipe, name=self._name, mark=mark, archive=archive, explain=self._explain).run(

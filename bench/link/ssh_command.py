@@ -22,11 +22,11 @@ OPTIONS = (
 )  # fmt: skip
 
 
-def ssh_command(target: SshTarget, *remote: str, options: tuple[str, ...] = OPTIONS, program: str = "ssh") -> list[str]:
+def ssh_command(target: SshTarget, *remote: str, options: tuple[str, ...] = OPTIONS) -> list[str]:
     """The local command: options first, then `--`, so that no host can be read as one."""
     route = ["-F", target.config] if target.config else []
     route += ["-p", str(target.port)] if target.port else []
-    return [program, *options, *route, "--", target.destination, *remote]
+    return ["ssh", *options, *route, "--", target.destination, *remote]
 
 
 def start_ssh(command: list[str], environment: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":

@@ -3,6 +3,8 @@
 import time
 from typing import Protocol
 
+_CALLS = 2000
+
 
 class Clock(Protocol):
     """A monotonic clock and the wait that goes with it."""
@@ -24,20 +26,20 @@ class SystemClock:
         time.sleep(seconds)
 
 
-def timer_overhead_s(clock: Clock, calls: int = 2000) -> float:
+def timer_overhead_s(clock: Clock) -> float:
     """Median cost of reading the clock once."""
     gaps = []
-    for _ in range(calls):
+    for _ in range(_CALLS):
         start = clock.now_ns()
         gaps.append(clock.now_ns() - start)
     gaps.sort()
     return gaps[len(gaps) // 2] / 1e9
 
 
-def timer_resolution_s(clock: Clock, calls: int = 2000) -> float:
+def timer_resolution_s(clock: Clock) -> float:
     """Smallest non-zero step seen between two readings; 0 where it never moved."""
     smallest, last = 0, clock.now_ns()
-    for _ in range(calls):
+    for _ in range(_CALLS):
         now = clock.now_ns()
         if now > last and (smallest == 0 or now - last < smallest):
             smallest = now - last
