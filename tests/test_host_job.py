@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from bench.errors import ProtocolError
-from bench.host.job import MAX_UNIT_BYTES, run_job
+from bench.host.job import MAX_HEARD_BYTES, run_job
 from bench.link.connection import Connection
 from bench.wire.lease import Lease
 from bench.wire.message import Message
@@ -63,7 +63,7 @@ def test_a_unit_begins_once() -> None:
 def test_a_flood_about_one_unit_is_refused() -> None:
     parts = 4
     with pytest.raises(ProtocolError, match="256 MiB"):
-        run(Pretender(says("noise", ("unit",) * (parts + 1)), MAX_UNIT_BYTES // parts))
+        run(Pretender(says("noise", ("unit",) * (parts + 1)), MAX_HEARD_BYTES // parts))
 
 
 def test_each_unit_has_its_own_bytes() -> None:
@@ -73,4 +73,4 @@ def test_each_unit_has_its_own_bytes() -> None:
             yield from says("record", (unit,))
         yield Message(type="idle", body={})
 
-    run(Pretender(records(), MAX_UNIT_BYTES // 3))
+    run(Pretender(records(), MAX_HEARD_BYTES // 3))

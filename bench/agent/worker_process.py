@@ -11,13 +11,12 @@ from collections import deque
 from pathlib import Path
 
 from bench.system.process_group import signal_group
-from bench.wire.message import MAX_LINE_BYTES
+from bench.wire.message import MAX_LINE_BYTES, MAX_UNIT_BYTES
 from bench.wire.messages import Exit
 
 # It is given its pipe's number and its parent's process id.
 WORKER = (sys.executable, "-m", "bench.worker")
 LOG_BYTES = 16 * 1024
-MAX_UNIT_BYTES = 64 << 20
 
 
 class WorkerProcess:

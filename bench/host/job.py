@@ -8,18 +8,19 @@ from threading import Event
 from bench.errors import ProtocolError
 from bench.link.connection import Connection
 from bench.records.record import FailureKind
+from bench.wire.message import MAX_UNIT_BYTES
 from bench.wire.messages import Begin, Cancel, Exit, Idle, Said
 from bench.wire.order import Job
 
-# Whatever a device sends about one unit; an honest agent ends a worker at a quarter of it.
-MAX_DEVICE_BYTES = 256 << 20
+# Of a device about one unit. An honest agent has ended the worker long before, and only then says more itself.
+MAX_HEARD_BYTES = 4 * MAX_UNIT_BYTES
 
 
 def run_job(connection: Connection, job: Job, handle: Callable[[Said], None], stop: Event) -> tuple[Exit, ...]:
     """Send the job, pass its messages on, return how its workers ended; `stop` cancels it.
 
     The agent keeps the deadlines; ProtocolError where it has not in good time, as where a worker cannot be killed or a
-    device only pretends to work, past `MAX_DEVICE_BYTES` about one unit, and as `handle` raises it.
+    device only pretends to work, past `MAX_HEARD_BYTES` about one unit, and as `handle` raises it.
     """
     connection.send(job)
     exits: list[Exit] = []
@@ -33,8 +34,8 @@ def run_job(connection: Connection, job: Job, handle: Callable[[Said], None], st
             connection.send(Cancel())
             cancelled, until = True, time.monotonic() + slack
         said = connection.receive(min(60.0, until - time.monotonic()))
-        if connection.heard_bytes - mark > MAX_DEVICE_BYTES:
-            raise connection.broken(f"expected at most {MAX_DEVICE_BYTES >> 20} MiB about one unit")
+        if connection.heard_bytes - mark > MAX_HEARD_BYTES:
+            raise connection.broken(f"expected at most {MAX_HEARD_BYTES >> 20} MiB about one unit")
         if said is None:
             if time.monotonic() >= until:
                 raise connection.broken(
