@@ -107,8 +107,8 @@ def test_a_broken_wheel_and_a_missing_folder_are_named(tmp_path: Path) -> None:
 
 def test_packages_follow_the_entrys_runtimes() -> None:
     device = Device(name="board", ssh=SshTarget(destination="board"))
-    assert packages_for(device) == ("numpy", "psutil", "onnxruntime")
-    assert packages_for(replace(device, runtimes=("eager",))) == ("numpy", "psutil", "torch")
+    assert packages_for(device) == ("numpy", "onnxruntime")
+    assert packages_for(replace(device, runtimes=("eager",))) == ("numpy", "torch")
     assert packages_for(replace(device, accelerator="cuda:0"))[-2:] == ("torch", "nvidia-ml-py")
 
 
@@ -140,17 +140,17 @@ def test_throttle_flags_in_words() -> None:
 @pytest.mark.ssh
 def test_setup_from_wheels_and_clean(sshd: Sshd, tmp_path: Path) -> None:
     folder = tmp_path / "w"
-    for name in ("numpy", "psutil", "onnxruntime"):
+    for name in ("numpy", "onnxruntime"):
         wheel(folder, name)
     device = sshd.device(python="")
     steps: list[str] = []
     setup(device, steps.append, wheels=folder, python=sys.executable)
-    assert steps[0].startswith("sending 3 wheels")
+    assert steps[0].startswith("sending 2 wheels")
     assert steps[-1] == f"{sshd.home}/bench-env/bin/python is ready"
     cache = sshd.home / ".cache/bench"
     assert not list(cache.glob("wheels-*")), "the wheels were only passing through"
     found = check(device)
-    assert {r.name for r in found.environment.runtimes} == {"numpy", "psutil", "onnxruntime"}
+    assert {r.name for r in found.environment.runtimes} == {"numpy", "onnxruntime"}
     assert not any("installed" in warning for warning in found.warnings)
     clean(device, steps.append)
     assert steps[-1].startswith(f"emptied {cache}")
@@ -175,8 +175,7 @@ def test_debians_python_without_venv_gets_the_remedy(tmp_path: Path, monkeypatch
 
 def test_setup_says_what_pip_said_and_leaves_a_foreign_folder_alone(sshd: Sshd, tmp_path: Path) -> None:
     folder = tmp_path / "w"
-    for name in ("numpy", "psutil"):
-        wheel(folder, name)
+    wheel(folder, "numpy")
     wheel(folder, "onnxruntime", needs=("not-there",))
     device = sshd.device(python="")
     with pytest.raises(DeviceError, match=r"^board: pip failed: ERROR.*not-there"):

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 import reports
 from models.build import bare
-from models.count_audit import audit
 from models.counting import NetworkCost, count
 from models.fasternet import FasterNet
 from models.fasternet_fast import fused, optimise
 from models.registry import NETWORKS, NetworkEntry, resolve
+from tests.count_audit import audit
 
 _TABLE3 = Path(reports.__file__).parent / "paper" / "table3_imagenet.csv"
 

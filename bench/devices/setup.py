@@ -64,7 +64,7 @@ def clean(device: Device, say: Say, *, lock_wait_s: float = 30.0) -> None:
 
 def packages_for(device: Device) -> tuple[str, ...]:
     """What the entry's runtimes need; onnxruntime alone where it names none."""
-    packages = ["numpy", "psutil", *(RUNTIME_PACKAGES[runtime] for runtime in device.runtimes or ("onnxruntime",))]
+    packages = ["numpy", *(RUNTIME_PACKAGES[runtime] for runtime in device.runtimes or ("onnxruntime",))]
     packages += ["torch", "nvidia-ml-py"] if device.accelerator else []
     return tuple(dict.fromkeys(packages))
 
