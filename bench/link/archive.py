@@ -1,12 +1,16 @@
-"""The code that travels to a device: our pure-Python packages in one zip file, named by its hash."""
+"""The code that travels to a device: our pure-Python packages and plug-ins in one zip file, named by its hash."""
 
 import hashlib
 import io
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+
+from bench.plan.plugins import sources
+from bench.plan.sources import files_of
 
 # `reports` stays on the host; nothing a device runs needs it.
 PACKAGES = ("bench", "models", "operators")
@@ -24,28 +28,18 @@ class Archive:
 @lru_cache(maxsize=1)
 def code_archive() -> Archive:
     """Pack once per process: 30 ms, against a file cache's own hashing of all sources."""
-    return pack(tuple((name, resources.files(name)) for name in PACKAGES))
+    return pack(tuple((name, resources.files(name)) for name in PACKAGES), sources(pure=True))
 
 
-def pack(packages: tuple[tuple[str, Traversable], ...]) -> Archive:
-    """The packages' Python files under their names, in a fixed order, without times and modes."""
+def pack(packages: tuple[tuple[str, Traversable], ...], others: Iterable[tuple[str, bytes]] = ()) -> Archive:
+    """The packages' Python files under their names, then the others, in a fixed order, without times and modes."""
+    files = [file for name, folder in packages for file in sorted(files_of(name, folder))]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for name, folder in packages:
-            for path, source in sorted(_sources(name, folder)):
-                entry = zipfile.ZipInfo(path, _EPOCH)
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = 0o644 << 16
-                archive.writestr(entry, source)
+        for path, source in (*files, *sorted(others)):
+            entry = zipfile.ZipInfo(path, _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, source)
     data = buffer.getvalue()
     return Archive(data=data, digest=hashlib.sha256(data).hexdigest())
-
-
-def _sources(prefix: str, folder: Traversable) -> list[tuple[str, bytes]]:
-    found = []
-    for item in folder.iterdir():
-        if item.is_dir() and item.name != "__pycache__":
-            found += _sources(f"{prefix}/{item.name}", item)
-        elif item.name.endswith(".py"):
-            found.append((f"{prefix}/{item.name}", item.read_bytes()))
-    return found

@@ -1,11 +1,12 @@
 """Which code a number was made with: a hash of the sources that decide it."""
 
 import hashlib
-from collections.abc import Iterator
 from functools import lru_cache
 from importlib import resources
 from importlib.metadata import PackageNotFoundError, version
-from importlib.resources.abc import Traversable
+
+from bench.plan.plugins import sources
+from bench.plan.sources import files_of
 
 # What is timed, and what runs inside or around the timed region. What only carries, keeps or shows decides no number.
 ROOMS = (
@@ -20,21 +21,15 @@ ROOMS = (
 
 @lru_cache(maxsize=1)
 def code_version() -> str:
-    """12 hex digits; two runs with the same ones measured the same way."""
+    """12 hex digits; two runs with the same ones measured the same way. Plug-ins that are installed count."""
     digest = hashlib.sha256()
     for room in ROOMS:
         package, _, inside = room.partition("/")
-        for path, source in sorted(_sources(room, resources.files(package).joinpath(inside))):
+        for path, source in sorted(files_of(room, resources.files(package).joinpath(inside))):
             digest.update(f"{path}\0".encode() + source)
+    for path, source in sorted(sources(pure=False)):
+        digest.update(f"{path}\0".encode() + source)
     return digest.hexdigest()[:12]
-
-
-def _sources(path: str, item: Traversable) -> Iterator[tuple[str, bytes]]:
-    if item.is_dir():
-        for child in item.iterdir():
-            yield from _sources(f"{path}/{child.name}", child)
-    elif path.endswith(".py"):
-        yield path, item.read_bytes()
 
 
 def package_version() -> str:
