@@ -22,6 +22,7 @@ from bench.link.choice import transport_for
 from bench.plan.axes import Axes, cells
 from bench.plan.code_version import code_version, package_version
 from bench.plan.names import network_workloads
+from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME
 from bench.plan.schedule import all_rounds
 from bench.records.record import Record
 from bench.records.run import Plan, Run
@@ -60,10 +61,10 @@ def measure(
     module itself raises comes as it is.
     """
     if runtime is None:
-        runtime = "onnxruntime" if isinstance(network, str) and network.endswith(".onnx") else "eager"
+        runtime = GRAPH_RUNTIME if isinstance(network, str) and network.endswith(".onnx") else MODULE_RUNTIME
     try:
         if not isinstance(network, str):
-            if runtime != "eager" or device != "cpu":
+            if runtime != MODULE_RUNTIME or device != "cpu":
                 raise UsageError("expected eager on cpu for a live module; name a package.module:factory for the rest")
             return _measure_live(network, input_px or 224, batch or 1, threads, dtype, layout)
         axes = Axes(
@@ -114,7 +115,7 @@ def _measure_live(network: "nn.Module", input_px: int, batch: int, threads: int,
             variant="live",
             model=ModelArguments(source=type(network).__name__, fused=False),
         ),
-        runtime="eager",
+        runtime=MODULE_RUNTIME,
         dtype=dtype,
         layout=layout,
         batch=batch,

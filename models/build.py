@@ -60,7 +60,7 @@ def default_input_px(entry: NetworkEntry) -> int:
 
 def _create(entry: NetworkEntry) -> nn.Module:
     if entry.library == "onnx":
-        raise ValueError(f"expected a network to build, got the file {entry.name}; it runs under onnxruntime only")
+        raise ValueError(f"expected a network to build, got the file {entry.name}; use a runtime that takes a graph")
     if entry.library == "timm":
         timm = import_timm()
         _require(entry, timm.is_model(entry.library_name), timm.list_models())

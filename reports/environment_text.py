@@ -1,5 +1,6 @@
 """What a device is, in one line for titles and headings."""
 
+from bench.plan.runtimes import find_runtime
 from bench.records.environment import Environment
 from bench.records.run import DeviceState, Run
 
@@ -29,6 +30,6 @@ def versions(run: Run, state: DeviceState, runtime: str = "") -> list[str]:
     pairs = [unit for pair in run.plan.pairs for unit in (pair.first, pair.second)]
     planned = {unit.runtime for unit in (*run.plan.units, *pairs) if unit.device == state.name}
     wanted = {runtime} if runtime else planned
-    packages = {"torch" if name in ("eager", "compile") else name for name in wanted}
+    packages = {row.package for name in wanted if (row := find_runtime(name)) is not None}
     found = [state.environment.runtime(name) for name in sorted(packages)]
     return [f"{version.name} {version.version}" for version in found if version is not None]

@@ -21,15 +21,15 @@ BOARD = Target(python="3.11.2", machine="aarch64")
 HERE = Target(python="3.11.7", machine="x86_64")
 
 
-def wheel(folder: Path, name: str, tags: str = "py3-none-any", needs: tuple[str, ...] = ()) -> Path:
-    """A wheel that pip installs: one empty module and its metadata."""
+def wheel(folder: Path, name: str, tags: str = "py3-none-any", needs: tuple[str, ...] = (), body: str = "") -> Path:
+    """A wheel that pip installs: one module, empty or not, and its metadata."""
     module, stem = name.replace("-", "_"), name.replace("-", "_") + "-1.0"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
     metadata += "".join(f"Requires-Dist: {need}\n" for need in needs)
     folder.mkdir(exist_ok=True)
     path = folder / f"{stem}-{tags}.whl"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(f"{module}.py", "")
+        archive.writestr(f"{module}.py", body)
         archive.writestr(f"{stem}.dist-info/METADATA", metadata)
         archive.writestr(f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr(f"{stem}.dist-info/RECORD", "")
@@ -156,6 +156,15 @@ def test_setup_from_wheels_and_clean(sshd: Sshd, tmp_path: Path) -> None:
     assert steps[-1].startswith(f"emptied {cache}")
     assert not cache.exists()
     assert (sshd.home / "bench-env").exists()
+
+
+@pytest.mark.ssh
+def test_setup_imports_what_the_devices_runtimes_are_imported_by(sshd: Sshd, tmp_path: Path) -> None:
+    for name in ("numpy", "psutil"):
+        wheel(tmp_path / "w", name)
+    wheel(tmp_path / "w", "onnxruntime", body="import no_such_library")
+    with pytest.raises(DeviceError, match=r"the new environment failed: .*no_such_library"):
+        setup(sshd.device(python=""), lambda _: None, wheels=tmp_path / "w", python=sys.executable)
 
 
 @pytest.mark.ssh

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from bench.host.runner import MachineRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,6 @@ from bench.cache.store import Store
 from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StorageError
 from bench.host.artifacts import Artifact
 from bench.host.patience import Patience
-from bench.host.runner import MachineRunner
 from bench.journal import Journal, read_run
 from bench.records.pair import Pair, PairRecord
 from bench.records.record import Record

@@ -40,6 +40,8 @@ def inplace(of: Unit) -> Unit:
         (replace(EAGER, settings=Settings(flush_denormal=True)), ""),
         (replace(GRAPH, settings=Settings(flush_denormal=True)), ""),
         (replace(EAGER, runtime="openvino", settings=Settings(flush_denormal=True)), "denormal"),
+        (replace(EAGER, runtime="openvino", dtype="float16"), "float32 or bfloat16"),
+        (replace(EAGER, runtime="openvino", layout="channels_last"), "OpenVINO chooses its own layout"),
     ],
 )
 def test_what_a_runtime_cannot_do(planned: Unit, reason: str) -> None:

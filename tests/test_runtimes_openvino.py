@@ -74,9 +74,3 @@ def test_a_hint_that_is_not_followed_is_refused(graph: Path, monkeypatch: pytest
     assert openvino_runtime.load(FLOAT32, graph).threads == THREADS
     with pytest.raises(UnsupportedError, match="asked OpenVINO for bfloat16, on this CPU it computes in f32"):
         openvino_runtime.load(BFLOAT16, graph)
-
-
-@pytest.mark.parametrize("change", [{"dtype": "float16"}, {"layout": "channels_last"}, {"accelerator": "cuda:0"}])
-def test_what_it_cannot_do_is_refused(graph: Path, change: dict[str, Any]) -> None:
-    with pytest.raises(UnsupportedError, match="OpenVINO"):
-        openvino_runtime.load(replace(FLOAT32, **change), graph)

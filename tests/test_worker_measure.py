@@ -171,7 +171,7 @@ def test_libraries_are_imported_before_the_load_is_timed(tmp_path: Path, monkeyp
     monkeypatch.setattr("importlib.import_module", order.append)
     of = replace(UNIT, runtime="openvino")
     assert measure_unit(of, 1, None, Store(tmp_path), SystemClock(), 0.0).reason == "enough"
-    assert order == ["openvino", "load"]
+    assert order == ["openvino", "bench.worker.runtimes.openvino_runtime", "load"]
 
 
 def test_a_gpus_context_is_made_before_the_load_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:

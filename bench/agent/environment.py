@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -20,12 +21,12 @@ FEATURES = (
 )  # fmt: skip
 
 
-def probe(cache: Path) -> Environment:
-    """Look at this machine; `cache` is the folder whose free space counts."""
+def probe(cache: Path, packages: Iterable[str] = PACKAGES) -> Environment:
+    """Look at this machine; `cache` is the folder whose free space counts, `packages` are looked for."""
     cpus = topology()
     info = _cpuinfo()
     features = set((info.get("flags") or info.get("Features") or "").split())
-    machine, model, kernel, runtimes = platform.machine(), cpu_model(info), platform.release(), _runtimes()
+    machine, model, kernel, runtimes = platform.machine(), cpu_model(info), platform.release(), _versions(packages)
     return Environment(
         machine=machine,
         cpu_model=model,
@@ -71,8 +72,8 @@ def _note(name: str, site: object) -> str:
     return ""
 
 
-def _runtimes() -> tuple[RuntimeVersion, ...]:
-    return tuple(version for name in PACKAGES if (version := installed(name)) is not None)
+def _versions(packages: Iterable[str]) -> tuple[RuntimeVersion, ...]:
+    return tuple(version for name in packages if (version := installed(name)) is not None)
 
 
 def cpu_model(info: dict[str, str]) -> str:

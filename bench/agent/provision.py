@@ -102,8 +102,7 @@ def _setup(host: _Host, order: Setup) -> None:
         command += ["--no-index"] if order.offline else []
         command += ["--extra-index-url", order.index] if order.index else []
         _run([*command, "--", *order.packages], "pip")
-        modules = [name for name in ("numpy", "onnxruntime", "openvino", "torch") if name in order.packages]
-        _run([str(python), "-c", f"import {', '.join(modules or ['sys'])}"], "the new environment")
+        _run([str(python), "-c", "import " + ", ".join(order.modules or ("sys",))], "the new environment")
     host.say(Step(text=f"{python} is ready"))
 
 

@@ -8,6 +8,7 @@ import click
 
 from bench.cli.options import ListOf, Positive, one_of, plan_options, shared_options
 from bench.plan.names import network_workloads
+from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME
 from bench.plan.schedule import PAIRS_PER_CLAIM, claim_pairs
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def models(context: click.Context, /, **options: Any) -> int:
             command="models",
             argv=tuple(sys.argv[1:]),
             options=plan_options(context),
-            runtimes=("eager", "onnxruntime"),
+            runtimes=(MODULE_RUNTIME, GRAPH_RUNTIME),
             workloads=workloads,
             pairs=pairs,
         ),

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from bench.cli.options import ListOf, Positive, one_of, plan_options, positive, ratio, shared_options, size
+from bench.plan.runtimes import MODULE_RUNTIME
 from bench.plan.subjects import TABLE1_OPERATORS, TABLE1_SIZES, OperatorGrid, operator_workloads
 from operators.choice import IMPLEMENTATIONS, SELECTIONS
 from operators.registry import OPERATORS
@@ -56,7 +57,7 @@ def ops(context: click.Context, /, **options: Any) -> int:
             command="ops",
             argv=tuple(sys.argv[1:]),
             options=plan_options(context),
-            runtimes=("eager",),
+            runtimes=(MODULE_RUNTIME,),
             workloads=lambda _: operator_workloads(grid),
         ),
     )

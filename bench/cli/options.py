@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
+from bench.plan.runtimes import runtimes
 from bench.records.run import Option
-from bench.records.workload import DTYPES, LAYOUTS, RUNTIMES
+from bench.records.workload import DTYPES, LAYOUTS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -98,7 +99,7 @@ _SHARED = (
         "--device", type=ListOf("LIST", str), default="cpu", help="cpu, cuda, cuda:N or names of devices.yaml."
     ),
     click.option("--devices-file", type=click.Path(dir_okay=False), help="Instead of ./devices.yaml."),
-    click.option("--runtime", type=ListOf("LIST", one_of("a runtime", RUNTIMES)), help=f"{', '.join(RUNTIMES)}."),
+    click.option("--runtime", type=ListOf("LIST", one_of("a runtime", runtimes())), help=f"{', '.join(runtimes())}."),
     click.option("--batch", type=POSITIVES, help="Images a call; default 1, on a GPU 32."),
     click.option("--threads", type=POSITIVES, help="Default 1."),
     click.option(

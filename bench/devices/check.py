@@ -6,9 +6,9 @@ from threading import Event
 from bench.host.machine import probe_accelerators
 from bench.link.choice import transport_for
 from bench.link.connection import Transport
+from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME, runtime
 from bench.records.device import Device
 from bench.records.environment import Environment
-from bench.records.workload import RUNTIME_PACKAGES
 from bench.wire.lease import Lease
 from bench.wire.messages import Accelerators
 
@@ -49,8 +49,8 @@ def throttle_text(flags: int) -> str:
 def _warnings(device: Device, found: Environment, gpu_reason: str) -> tuple[str, ...]:
     name = device.name
     remedy = f"`bench devices setup {name}` installs it" if device.ssh else "install it"
-    wanted = device.runtimes or (("eager",) if device.accelerator else ("onnxruntime",))
-    missing = sorted({p for p in (RUNTIME_PACKAGES[runtime] for runtime in wanted) if found.runtime(p) is None})
+    wanted = device.runtimes or ((MODULE_RUNTIME,) if device.accelerator else (GRAPH_RUNTIME,))
+    missing = sorted({p for p in (runtime(each).package for each in wanted) if found.runtime(p) is None})
     warnings = [f"{package} is not installed there: {remedy}" for package in missing]
     if found.runtime("numpy") is None:
         warnings.append(f"numpy is not installed there: {remedy}")

@@ -10,8 +10,8 @@ from typing import NoReturn
 import yaml
 
 from bench.errors import UsageError
+from bench.plan.runtimes import find_runtime, runtimes
 from bench.records.device import Device, SshTarget, builtin_device, check_config, check_destination, check_python
-from bench.records.workload import RUNTIMES
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 8
@@ -213,8 +213,8 @@ class _Values:
         names = []
         for item in node.value:
             name = item.value if isinstance(item, yaml.ScalarNode) else ""
-            if name not in RUNTIMES:
-                near = get_close_matches(str(name), RUNTIMES, n=1, cutoff=0.5) or [", ".join(RUNTIMES)]
+            if find_runtime(str(name)) is None:
+                near = get_close_matches(str(name), runtimes(), n=1, cutoff=0.5) or [", ".join(runtimes())]
                 self._place.at("runtimes").refuse(item, f"unknown runtime {_shown(name)!r}; choose {near[0]}")
             names.append(name)
         return tuple(dict.fromkeys(names))

@@ -16,8 +16,8 @@ from bench.link.connection import LAST_WORDS_S, STOP_POLL_S, Explain
 from bench.link.ssh import SshTransport
 from bench.link.ssh_errors import explain_loss
 from bench.plain_text import plain_line
+from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME, Runtime, runtime
 from bench.records.device import Device, SshTarget
-from bench.records.workload import RUNTIME_PACKAGES
 from bench.wire.lease import Lease
 from bench.wire.message import MAX_LINE_BYTES, decode_line, encode_line
 from bench.wire.messages import Body, Clean, Done, Error, Setup, Step, Wheel, message, name_of, understood
@@ -44,6 +44,7 @@ def setup(device: Device, say: Say, *, wheels: Path | None = None, python: str =
     order = Setup(
         folder=folder,
         packages=packages,
+        modules=("numpy", *dict.fromkeys(row.module for row in _runtimes_of(device))),
         wheels=tuple(_described(path) for path in chosen),
         offline=wheels is not None,
         index=index,
@@ -63,10 +64,16 @@ def clean(device: Device, say: Say, *, lock_wait_s: float = 30.0) -> None:
 
 
 def packages_for(device: Device) -> tuple[str, ...]:
-    """What the entry's runtimes need; onnxruntime alone where it names none."""
-    packages = ["numpy", *(RUNTIME_PACKAGES[runtime] for runtime in device.runtimes or ("onnxruntime",))]
-    packages += ["torch", "nvidia-ml-py"] if device.accelerator else []
+    """What the entry's runtimes need; a graph's default alone where it names none."""
+    packages = ["numpy", *(row.package for row in _runtimes_of(device))]
+    packages += ["nvidia-ml-py"] if device.accelerator else []
     return tuple(dict.fromkeys(packages))
+
+
+def _runtimes_of(device: Device) -> list[Runtime]:
+    """A GPU is found and timed with the module runtime's library, whatever else runs there."""
+    names = device.runtimes or (GRAPH_RUNTIME,)
+    return [runtime(name) for name in (*names, *((MODULE_RUNTIME,) if device.accelerator else ()))]
 
 
 def environment_folder(name: str, target: SshTarget) -> str:

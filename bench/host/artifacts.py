@@ -9,18 +9,17 @@ from bench.cache.store import Store
 from bench.journal import write_atomically
 from bench.plan import subjects
 from bench.plan.code_version import code_version
+from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME, runtime
 from bench.records.artifact import Artifact
 from bench.records.measurement import Cost
-from bench.records.workload import GRAPH_RUNTIMES, Settings, Unit
+from bench.records.workload import Settings, Unit
 from bench.wire.decode import decode, encode
 
 
 def cost_of(artifact: Artifact, unit: Unit) -> Cost | None:
     """The counts of the very graph that the unit times."""
-    other = artifact.graph_cost if unit.runtime in GRAPH_RUNTIMES else None
-    if unit.runtime not in GRAPH_RUNTIMES and unit.layout == "channels_last":
-        other = artifact.channels_last_cost
-    cost = other or artifact.cost
+    other = artifact.channels_last_cost if unit.layout == "channels_last" else None
+    cost = (artifact.graph_cost if runtime(unit.runtime).graph else other) or artifact.cost
     # Counted at the element size of the unit that the artifact was made for.
     made, timed = subjects.BYTES[representative(unit).dtype], subjects.BYTES[unit.dtype]
     if cost is None or made == timed:
@@ -34,13 +33,12 @@ def cost_of(artifact: Artifact, unit: Unit) -> Cost | None:
 
 def representative(unit: Unit) -> Unit:
     """The unit whose artifact serves all units that differ in nothing an artifact depends on."""
-    graph = unit.runtime in GRAPH_RUNTIMES
+    row = runtime(unit.runtime)
     return replace(
         unit,
-        runtime="onnxruntime" if graph else "eager",
+        runtime=GRAPH_RUNTIME if row.graph else MODULE_RUNTIME,
         layout="nchw",
-        # One float32 graph serves OpenVINO's bfloat16 too.
-        dtype="float32" if unit.runtime == "openvino" else unit.dtype,
+        dtype="float32" if row.float32_graph else unit.dtype,
         threads=1,
         device="host",
         mode="latency",
@@ -53,7 +51,7 @@ def representative(unit: Unit) -> Unit:
 
 def with_graph(unit: Unit) -> Unit:
     """The same unit as a graph runtime would want it prepared."""
-    return unit if unit.runtime in GRAPH_RUNTIMES else replace(unit, runtime="onnxruntime", layout="nchw")
+    return unit if runtime(unit.runtime).graph else replace(unit, runtime=GRAPH_RUNTIME, layout="nchw")
 
 
 class ArtifactCache:

@@ -10,10 +10,11 @@ from bench.host.artifacts import ArtifactCache, cost_of, representative, with_gr
 from bench.host.units import UnitLoop
 from bench.link.connection import Connection
 from bench.plan.estimate import deadline_s
+from bench.plan.runtimes import runtime
 from bench.plan.schedule import chunks
 from bench.records.artifact import Artifact
 from bench.records.record import FailureKind, Status
-from bench.records.workload import GRAPH_RUNTIMES, Unit
+from bench.records.workload import Unit
 from bench.wire.messages import Body, name_of
 from bench.wire.order import Job, Order, Task
 
@@ -41,7 +42,7 @@ class Preparation:
         """One representative of each artifact that is neither in the cache nor tried in this run."""
         wanted: dict[str, Unit] = {}
         # Graphs first: where a network is wanted both ways, its export also holds the reference.
-        for unit in sorted(units, key=lambda each: each.runtime not in GRAPH_RUNTIMES):
+        for unit in sorted(units, key=lambda each: not runtime(each.runtime).graph):
             shared = self._find(with_graph(unit))
             usable = shared is not None and not shared.kind
             if usable or self._find(unit) is not None or self.cache.key(with_graph(unit)) in wanted:

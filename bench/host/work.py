@@ -15,13 +15,14 @@ from bench.host.pair import PairRun
 from bench.host.units import UnitLoop
 from bench.journal import DeviceEvent, Journal
 from bench.plan.estimate import deadline_s
+from bench.plan.runtimes import runtime
 from bench.plan.schedule import grouped
 from bench.plan.support import unsupported
 from bench.records.artifact import Artifact
 from bench.records.measurement import NoiseFloor
 from bench.records.pair import Pair, PairRecord
 from bench.records.record import FailureKind, Record, Status
-from bench.records.workload import GRAPH_RUNTIMES, Unit, describe
+from bench.records.workload import Unit, describe
 from bench.wire.messages import Body, Said, name_of
 from bench.wire.order import Job, Order, Task
 
@@ -176,7 +177,7 @@ class Work:
         artifact = self._artifact(unit)
         if artifact.kind:
             return "skipped" if artifact.kind == "unsupported" else "failed", artifact.kind, artifact.reason
-        if artifact.graph_reason and unit.runtime in GRAPH_RUNTIMES:
+        if artifact.graph_reason and runtime(unit.runtime).graph:
             return "failed", "build", artifact.graph_reason
         return None
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import product
 
+from bench.plan.runtimes import runtime
 from bench.records.device import Device
 from bench.records.workload import Effort, Mode, Settings, Unit, Workload
 
@@ -31,7 +32,7 @@ def cells(
     workloads: Iterable[Workload], axes: Axes, device: Device, default_runtimes: tuple[str, ...]
 ) -> tuple[Unit, ...]:
     """The table's rows on one device, as units of round 0."""
-    runtimes = axes.runtimes or device.runtimes or default_runtimes
+    runtimes = [runtime(name).name for name in axes.runtimes or device.runtimes or default_runtimes]
     batches = axes.batches or ((32,) if device.accelerator else (1,))
     threads = axes.threads or ((device.threads,) if device.threads else (1,))
     return tuple(

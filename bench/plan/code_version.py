@@ -15,6 +15,7 @@ ROOMS = (
     "bench/worker",
     "bench/statistics.py",
     "bench/records/workload.py",
+    "bench/plan/runtimes.py",
     "bench/plan/subjects.py",
 )
 

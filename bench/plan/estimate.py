@@ -1,12 +1,12 @@
 """How long things will take: a rough guess from the work, corrected by what has been seen."""
 
+from bench.plan.runtimes import runtime
 from bench.plan.schedule import BURSTS_PER_SIDE
-from bench.plan.subjects import operator_spec
+from bench.plan.subjects import network_entry, operator_spec
 from bench.records.measurement import Cost
 from bench.records.pair import Pair
 from bench.records.workload import Unit
 from bench.wire.order import Task
-from models.registry import resolve
 from operators.cost import operator_cost
 
 # Calls of a slow step within one unit: first call, check, three warm-up windows of three, five samples, and a margin.
@@ -16,19 +16,15 @@ DEADLINE_S = 120.0
 SLOWEST_MACS_PER_S = 0.25e9
 # A sixth of the peak of the smallest GPU there is to meet, a Jetson Nano's (128 cores at 0.92 GHz).
 SLOWEST_GPU_MACS_PER_S = 20e9
-# Of one thread of a present-day x86 core, whole networks.
-TYPICAL_MACS_PER_S = {"eager": 25e9, "compile": 25e9, "onnxruntime": 60e9, "openvino": 60e9}
 TYPICAL_GPU_MACS_PER_S = 1e12
-WORKER_START_S = {"eager": 3.0, "compile": 6.0, "onnxruntime": 0.6, "openvino": 1.5}
 SAMPLING_S = 1.2
-COMPILE_S = 12.0
 
 
 def macs_of(unit: Unit) -> float:
     """Multiply-adds of one call; a guess for networks, which are counted only when they are built."""
     if unit.workload.operator is not None:
         return operator_cost(operator_spec(unit.workload), unit.batch).macs * float(unit.batch)
-    (entry,) = resolve([unit.workload.name])
+    entry = network_entry(unit.workload)
     typical = {"t0": 0.4, "t1": 0.8, "t2": 1.9, "s": 4.5, "m": 9.0, "l": 15.0}.get(entry.group, 5.0)
     _, height, width = unit.workload.input_shape
     return typical * 1e9 * unit.batch * height * width / (entry.input_px or 224) ** 2
@@ -45,9 +41,9 @@ def deadline_s(unit: Unit, cost: Cost | None = None) -> float:
 
 def expected_s(unit: Unit, shared: bool) -> float:
     """A first guess at a unit's time; `shared` where its worker's start is spread over many."""
-    start = 0.3 if shared else WORKER_START_S[unit.runtime]
-    start += COMPILE_S if unit.runtime == "compile" else 0.0
-    return start + max(SAMPLING_S * (4 if unit.effort == "publish" else 1), SLOW_CALLS * _step_s(unit))
+    row = runtime(unit.runtime)
+    start = 0.3 if shared else row.start_s
+    return start + row.compile_s + max(SAMPLING_S * (4 if unit.effort == "publish" else 1), SLOW_CALLS * _step_s(unit))
 
 
 def expected_pair_s(pair: Pair) -> float:
@@ -58,7 +54,7 @@ def expected_pair_s(pair: Pair) -> float:
 
 
 def _step_s(unit: Unit) -> float:
-    return macs_of(unit) / (TYPICAL_GPU_MACS_PER_S if unit.accelerator else TYPICAL_MACS_PER_S[unit.runtime])
+    return macs_of(unit) / (TYPICAL_GPU_MACS_PER_S if unit.accelerator else runtime(unit.runtime).macs_per_s)
 
 
 def expected_export_s(unit: Unit) -> float:

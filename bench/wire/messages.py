@@ -182,10 +182,11 @@ class Wheel:
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """Make the environment `folder` (of the home folder, or absolute) and install `packages` into it."""
+    """Make the environment `folder` (of the home folder, or absolute), install `packages` into it, import `modules`."""
 
     folder: str
     packages: tuple[str, ...]
+    modules: tuple[str, ...] = ()
     wheels: tuple[Wheel, ...] = ()
     offline: bool = False  # only the wheels count; no index is asked
     index: str = ""  # one more package index for pip

@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import pkgutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,10 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.cache.store import Store
+from bench.errors import UsageError
+from bench.plan.plugins import remedy
+from bench.plan.runtimes import runtime
 from bench.records.measurement import Measurement
 from bench.records.record import FailureKind, Record, Status
 from bench.records.verdict import Verdict
-from bench.records.workload import TORCH_RUNTIMES, Unit
+from bench.records.workload import Unit, Workload
 from bench.wire.messages import Begin
 from bench.wire.order import Order, Task
 from bench.worker.channel import Channel, one_line
@@ -123,35 +127,47 @@ def classify(error: Exception) -> tuple[Status, FailureKind, str]:
 def import_libraries(unit: Unit) -> None:
     """Before any clock starts: importing is a process's cost, not the load time of the unit that happens to be first.
 
-    So is a GPU's context. Raises ImportError where the runtime is missing.
+    So is a GPU's context. Raises ImportError where the runtime is missing, UnsupportedError where a plug-in is.
     """
-    if unit.runtime not in TORCH_RUNTIMES:
-        importlib.import_module(unit.runtime)
-        return
-    from bench.worker.build import import_library
+    try:
+        row = runtime(unit.runtime)
+        if not row.graph:
+            _find_subject(unit.workload)
+    except (UsageError, ValueError) as error:  # the host knows it, or it had not been planned
+        raise UnsupportedError(
+            f"{error}; a plug-in of pure Python is sent to a device, one with compiled files is to be installed there"
+        ) from None
+    importlib.import_module(row.module)
+    importlib.import_module(row.loader.partition(":")[0])
+    if not row.graph:
+        from bench.worker.build import import_library
 
-    import_library(unit.workload)
+        import_library(unit.workload)
     if unit.accelerator:
         from bench.worker import cuda_machine
 
         cuda_machine.open_context(unit.accelerator)
 
 
+def _find_subject(workload: Workload) -> None:
+    # Not for a graph, which stands for itself: a board that runs one imports nothing of operators and models.
+    from bench.plan.subjects import network_entry, operator_spec
+
+    if workload.operator is not None:
+        operator_spec(workload)
+    else:
+        network_entry(workload)
+
+
 def load(order: Order, store: Store) -> Loaded:
-    """The unit in its runtime."""
-    unit = order.unit
-    if unit.runtime == "onnxruntime":
-        from bench.worker.runtimes import onnx_runtime
-
-        return onnx_runtime.load(unit, store.path(order.model))
-    if unit.runtime == "openvino":
-        from bench.worker.runtimes import openvino_runtime
-
-        return openvino_runtime.load(unit, store.path(order.model))
-    from bench.worker.runtimes import pytorch
-
-    pytorch.set_threads(unit.threads)
-    return pytorch.load(unit)
+    """The unit in its runtime; TypeError where a plug-in's loader returns something else."""
+    row = runtime(order.unit.runtime)
+    loaded = pkgutil.resolve_name(row.loader)(order.unit, store.path(order.model) if row.graph else None)
+    if not isinstance(loaded, Loaded):
+        raise TypeError(
+            f"expected {row.loader} to return Loaded, got {type(loaded).__name__}; {remedy('bench.runtimes', row.name)}"
+        )
+    return loaded
 
 
 def measure_loaded(

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from bench.cache.store import Store
 from bench.plan import subjects
+from bench.plan.runtimes import runtime
 from bench.records.artifact import Artifact
 from bench.records.measurement import Cost
-from bench.records.workload import GRAPH_RUNTIMES, Unit, Workload
+from bench.records.workload import Unit, Workload
 from bench.wire.messages import Begin
 from bench.wire.order import Task
 from bench.worker import build
@@ -61,7 +62,7 @@ def _from_module(unit: Unit, store: Store) -> Artifact:
             counted = partial(build.network_cost_of, before, workload=workload, batch=unit.batch, dtype=unit.dtype)
             cost, last = counted(module), counted(module, channels_last=True)
     found = Artifact(reference=_save(reference, store), cost=cost, channels_last_cost=None if last == cost else last)
-    if unit.runtime in GRAPH_RUNTIMES:
+    if runtime(unit.runtime).graph:
         module = build.build_module(workload) if workload.operator is not None else module
         try:
             form = build.exported_form(module, workload)

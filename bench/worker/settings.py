@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench.records.workload import TORCH_RUNTIMES, Unit
+from bench.plan.runtimes import runtime
+from bench.records.workload import Unit
 
 
 @contextmanager
@@ -12,7 +13,7 @@ def applied(unit: Unit) -> Iterator[None]:
 
     Raises RuntimeError where a switch does not read back as it was set.
     """
-    if unit.runtime not in TORCH_RUNTIMES:
+    if runtime(unit.runtime).graph:
         yield
         return
     import torch

@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.plan import subjects
@@ -25,8 +26,9 @@ def set_threads(threads: int) -> None:
         torch.set_num_interop_threads(1)
 
 
-def load(unit: Unit) -> Loaded:
-    """Build the unit's module and load it."""
+def load(unit: Unit, model: Path | None = None) -> Loaded:
+    """Build the unit's module and load it; no graph is taken."""
+    set_threads(unit.threads)
     return load_module(build.build_module(unit.workload), unit)
 
 

@@ -1,0 +1,158 @@
+"""The runtimes by name: one row each, which every other file reads. Starts without any of them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+
+from bench.errors import UsageError
+from bench.plan.plugins import rows
+from bench.records.workload import DTYPES, LAYOUTS, PLAIN_NAME, Settings
+
+_MODULE = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"
+_CAN_BE_LACKING = (*DTYPES, *LAYOUTS, *(each.name for each in fields(Settings)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """One row. `package` is what pip installs on a device, `module` what is imported there before a clock starts.
+
+    `loader` is "module:function", imported in a worker alone. The function is `load(unit: Unit, model: Path | None) ->
+    Loaded`: it puts the unit on `unit.threads` threads, builds or opens it, and returns its step. `model` is the
+    exported .onnx file for a runtime that takes the graph, None for one that builds the PyTorch module itself
+    (`bench.worker.build.build_module`). What shows only then is raised: UnsupportedError where a kernel or a compiler
+    is missing (a skipped row), FallbackError where another device answered (a failed one).
+
+    `lacks` gives the reason for each dtype, layout and field of Settings that cannot be had: such a unit is skipped
+    before anything runs. The step of one with `accelerator` works on torch's current CUDA stream.
+    """
+
+    name: str
+    title: str
+    package: str
+    module: str
+    loader: str
+    graph: bool  # it takes the exported graph, not the PyTorch module
+    float32_graph: bool = False  # one float32 graph serves all its dtypes
+    accelerator: bool = False
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    start_s: float = 3.0  # until a fresh worker has imported it
+    compile_s: float = 0.0  # more for each unit
+    macs_per_s: float = 25e9  # of one thread of a present-day x86 core, whole networks
+
+    def __post_init__(self) -> None:
+        self._expect("name", PLAIN_NAME, "a plain name such as onnxruntime")
+        self._expect("title", r".*\S.*", "a title for people")
+        self._expect("package", PLAIN_NAME, "the name that pip installs it by")
+        self._expect("module", _MODULE, "the module that is imported, such as onnxruntime")
+        self._expect("loader", rf"{_MODULE}:[A-Za-z_]\w*", '"module:function"')
+        for name in ("graph", "float32_graph", "accelerator"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"expected {name} of {self.name} to be True or False, got {getattr(self, name)!r}")
+        for axis, reason in dict(self.lacks).items():
+            if axis not in _CAN_BE_LACKING or not isinstance(reason, str) or not reason:
+                raise ValueError(
+                    f"expected {self.name} to lack some of {', '.join(_CAN_BE_LACKING)}, each with its reason,"
+                    f" got {axis!r}: {reason!r}; mend that entry of `lacks`"
+                )
+        for name, least in (("start_s", 0), ("compile_s", 0), ("macs_per_s", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not least <= value < float("inf"):
+                raise ValueError(f"expected {name} of {self.name} to be {least} or more, got {value!r}; guess it")
+
+    def _expect(self, name: str, pattern: str, what: str) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise ValueError(f"expected {name} of a runtime to be {what}, got {value!r}; write it so")
+
+
+_NO_CUDA_GRAPH = {"cuda_graph": "CUDA graphs are captured in eager on a GPU only"}
+
+_OURS = {
+    row.name: row
+    for row in (
+        Runtime(
+            name="eager",
+            title="PyTorch",
+            package="torch",
+            module="torch",
+            loader="bench.worker.runtimes.pytorch:load",
+            graph=False,
+            accelerator=True,
+        ),
+        Runtime(
+            name="compile",
+            title="torch.compile",
+            package="torch",
+            module="torch",
+            loader="bench.worker.runtimes.pytorch:load",
+            graph=False,
+            accelerator=True,
+            lacks=_NO_CUDA_GRAPH,
+            start_s=6.0,
+            compile_s=12.0,
+        ),
+        Runtime(
+            name="onnxruntime",
+            title="ONNX Runtime",
+            package="onnxruntime",
+            module="onnxruntime",
+            loader="bench.worker.runtimes.onnx_runtime:load",
+            graph=True,
+            lacks={
+                "channels_last": "ONNX Runtime chooses its own layout",
+                "bfloat16": "ONNX Runtime has no bfloat16 kernels on a CPU",
+                **_NO_CUDA_GRAPH,
+            },
+            start_s=0.6,
+            macs_per_s=60e9,
+        ),
+        Runtime(
+            name="openvino",
+            title="OpenVINO",
+            package="openvino",
+            module="openvino",
+            loader="bench.worker.runtimes.openvino_runtime:load",
+            graph=True,
+            float32_graph=True,
+            lacks={
+                "channels_last": "OpenVINO chooses its own layout",
+                "float16": "OpenVINO's CPU plugin computes in float32 or bfloat16",
+                "flush_denormal": "OpenVINO's Python interface has no switch for denormal numbers",
+                **_NO_CUDA_GRAPH,
+            },
+            start_s=1.5,
+            macs_per_s=60e9,
+        ),
+    )
+}
+MODULE_RUNTIME = "eager"  # where nobody says otherwise; every output is checked against its float32
+GRAPH_RUNTIME = "onnxruntime"  # likewise for a graph, and on a board
+
+
+@cache
+def runtimes() -> Mapping[str, Runtime]:
+    """Every runtime there is: ours, then those of plug-ins."""
+    return _OURS | rows("bench.runtimes", Runtime, taken=_OURS)
+
+
+def find_runtime(name: str) -> Runtime | None:
+    """The row of that name; None where its plug-in is not installed (any more)."""
+    return _OURS.get(name) or runtimes().get(name)
+
+
+def runtime(name: str) -> Runtime:
+    """The row of that name; UsageError where there is none."""
+    found = find_runtime(name)
+    if found is None:
+        raise UsageError(
+            f"expected a runtime of {', '.join(runtimes())}, got {name!r}; `bench plugins` says what is installed"
+        )
+    return found
+
+
+def packages() -> tuple[str, ...]:
+    """What a device is asked for: the packages of all runtimes, then those that decide a number beside them."""
+    return tuple(
+        dict.fromkeys([*(row.package for row in runtimes().values()), "numpy", "torchvision", "timm", "psutil"])
+    )
