@@ -6,7 +6,7 @@ Imports no torch, so that a run is planned without it; `models.build` makes the 
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 Library = Literal["own", "timm", "torchvision", "factory", "onnx"]
 
@@ -36,6 +36,8 @@ class NetworkEntry:
     def __post_init__(self) -> None:
         if not self.name or not self.title or not self.library_name:
             raise ValueError(f"expected a name, a title and a library name, got {self}")
+        if self.library not in get_args(Library):
+            raise ValueError(f"expected a library of {', '.join(get_args(Library))}, got {self.library!r}")
         if self.group and self.group not in GROUPS:
             raise ValueError(f"expected a group of {', '.join(GROUPS)} or none, got {self.group!r}")
         if self.input_px is not None and self.input_px < 1:
@@ -122,6 +124,18 @@ _BY_GROUP: dict[str, tuple[NetworkEntry, ...]] = {
     "fasternet": tuple(entry for entry in _TABLE3 if entry.library_name.startswith("models.fasternet:")),
     **{group: tuple(entry for entry in _TABLE3 if entry.group == group) for group in GROUPS},
 }
+
+
+def names() -> frozenset[str]:
+    """The names that stand for a network or a group."""
+    return frozenset((*_BY_NAME, *_BY_GROUP))
+
+
+def add(entry: NetworkEntry) -> None:
+    """One more network, from elsewhere; ValueError where its name already means something."""
+    if entry.name in names() or _outside(entry.name) is not None:
+        raise ValueError(f"expected a name that no network or group has, got {entry.name!r}; choose another")
+    _BY_NAME[entry.name] = entry
 
 
 def resolve(names: Sequence[str]) -> tuple[NetworkEntry, ...]:

@@ -16,17 +16,18 @@ SOON_S = 120.0  # on a busy machine; nothing asserts that it is quicker
 
 
 class BenchProcess:
-    """Starts `bench ARGUMENTS` in a folder, with a cache that several runs may share."""
+    """Starts `bench ARGUMENTS` in a folder, with a cache that several runs may share, and plug-ins of a folder."""
 
-    def __init__(self, folder: Path, cache: Path) -> None:
+    def __init__(self, folder: Path, cache: Path, plugins: Path | None = None) -> None:
         self.folder, self.cache = folder, cache
+        self._path = os.pathsep.join(map(str, filter(None, (ROOT, plugins))))
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Leave it running; it has a session of its own."""
         return subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *arguments],
             cwd=self.folder,
-            env=os.environ | {"BENCH_CACHE": str(self.cache), "PYTHONPATH": str(ROOT)},
+            env=os.environ | {"BENCH_CACHE": str(self.cache), "PYTHONPATH": self._path},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -1,8 +1,15 @@
 """The terminal's two streams, either of which may lose its reader."""
 
 import os
+import sys
+from collections.abc import Sequence
 
+from rich import box
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bench.plain_text import plain_line
 
 
 class SturdyConsole(Console):
@@ -17,3 +24,13 @@ class SturdyConsole(Console):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.file.fileno())
         os.close(nowhere)
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on stdout; what its cells say may come from outside."""
+    table = Table(box=box.SIMPLE)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:  # Text, so that no device's word is read as markup
+        table.add_row(*(Text(plain_line(cell)) for cell in row))
+    SturdyConsole(width=None if sys.stdout.isatty() else 120).print(table)

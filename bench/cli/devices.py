@@ -1,11 +1,11 @@
 """`bench devices`: what is in devices.yaml, and what to do before measuring there."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.console import print_table
 from bench.errors import EXIT_DEVICE, EXIT_DONE, BenchError, UsageError
 from bench.plain_text import LONGEST_MESSAGE, plain_line
 
@@ -42,7 +42,7 @@ def list_devices(context: click.Context, devices_file: Path | None) -> int:
     found = read_devices(path) if path is not None else ()
     rows = [["cpu", "this machine", "", "", ""], ["cuda, cuda:N", "this machine", "cuda:0, cuda:N", "", ""]]
     rows += [[d.name, _way(d), d.accelerator, ", ".join(d.runtimes), str(d.threads or "")] for d in found]
-    _print_table(["device", "where", "accelerator", "runtimes", "threads"], rows)
+    print_table(["device", "where", "accelerator", "runtimes", "threads"], rows)
     where = f"{path}: {len(found)}" if path is not None else "no devices.yaml was found: 0"
     click.echo(f"{where} devices besides this machine's own", err=True)
     return EXIT_DONE
@@ -167,7 +167,7 @@ def _way(device: "Device") -> str:
 
 
 def _print_found(name: str, found: "Found") -> None:
-    _print_table([name, "found"], [[label, value] for label, value in _facts(found.environment) if value])
+    print_table([name, "found"], [[label, value] for label, value in _facts(found.environment) if value])
     for warning in found.warnings:
         click.echo(f"warning: {plain_line(warning, LONGEST_MESSAGE)}")
 
@@ -197,20 +197,3 @@ def _facts(found: "Environment") -> list[tuple[str, str]]:
         ("free disk", f"{found.free_disk_bytes / 1e9:.1f} GB" if found.free_disk_bytes is not None else ""),
         ("clock skew", f"{found.clock_skew_s:+.2f} s" if found.clock_skew_s is not None else ""),
     ]
-
-
-def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    import sys
-
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from bench.cli.console import SturdyConsole
-
-    table = Table(box=box.SIMPLE)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:  # Text, so that no device's word is read as markup
-        table.add_row(*(Text(plain_line(cell)) for cell in row))
-    SturdyConsole(width=None if sys.stdout.isatty() else 120).print(table)

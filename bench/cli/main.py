@@ -19,12 +19,14 @@ class LazyGroup(click.Group):
         "models": "bench.cli.models:models",
         "devices": "bench.cli.devices:devices",
         "report": "bench.cli.report:report",
+        "plugins": "bench.cli.plugins:plugins",
     }
     summaries: ClassVar[dict[str, str]] = {
         "ops": "Time Conv, GConv, DWConv, PConv and their pairs; the default is the paper's Table 1.",
         "models": "Time FasterNet and its rivals; the default is the paper's Table 3.",
         "devices": "List, check, set up, trust and clean the devices of devices.yaml.",
         "report": "Make the tables and plots of finished runs again.",
+        "plugins": "List what installed plug-ins offer, and what is wrong with those that are left out.",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

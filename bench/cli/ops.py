@@ -7,13 +7,12 @@ import click
 
 from bench.cli.options import ListOf, Positive, one_of, plan_options, positive, ratio, shared_options, size
 from bench.plan.runtimes import MODULE_RUNTIME
-from bench.plan.subjects import TABLE1_OPERATORS, TABLE1_SIZES, OperatorGrid, operator_workloads
+from bench.plan.subjects import TABLE1_OPERATORS, TABLE1_SIZES, OperatorGrid, operator_workloads, operators
 from operators.choice import IMPLEMENTATIONS, SELECTIONS
-from operators.registry import OPERATORS
 
 
 @click.command()
-@click.option("--op", type=ListOf("LIST", one_of("an operator", OPERATORS)), help=f"{', '.join(OPERATORS)}.")
+@click.option("--op", type=ListOf("LIST", one_of("an operator", operators())), help=f"{', '.join(operators())}.")
 @click.option("--size", "sizes", type=ListOf("LIST", size), help="CxHxW,...; default Table 1's four.")
 @click.option(
     "--variant",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from bench.errors import UsageError
-from bench.plan.subjects import network_workload
+from bench.plan.subjects import network_workload, networks
 from bench.records.workload import Workload
 from bench.wire.messages import Network
 from models.registry import NetworkEntry, resolve
@@ -17,7 +17,7 @@ def network_workloads(
 ) -> list[Workload]:
     """One workload for each network and form; one that the zoo doesn't know is built once to learn its input."""
     try:
-        entries = resolve(names)
+        entries = networks(names)
     except ValueError as error:
         raise UsageError(str(error)) from None
     unknown = [entry.name for entry in entries if entry.input_px is None or input_px is not None]

@@ -1,14 +1,18 @@
 """What a workload stands for in `operators` and `models`. Starts without torch; the worker makes the modules."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from itertools import product
 
 from bench.errors import UsageError
+from bench.plan.plugins import rows
 from bench.records.measurement import Cost
 from bench.records.workload import ModelArguments, OperatorArguments, Workload
-from models.registry import NetworkEntry, resolve
-from operators.cost import operator_cost
+from models.registry import NetworkEntry, add, names, resolve
+from operators.cost import OperatorCost, layer_costs, operator_cost
+from operators.registry import OPERATORS, Operator
 from operators.registry import overwrites_input as _overwrites_input
 from operators.spec import OperatorSpec, axes
 
@@ -34,8 +38,42 @@ class OperatorGrid:
     stride: int = 1
 
 
+@cache
+def operators() -> Mapping[str, Operator]:
+    """Every operator there is: ours, then those of plug-ins."""
+    OPERATORS.update(rows("bench.operators", Operator, taken=OPERATORS.copy(), check=_check_operator))
+    return OPERATORS
+
+
+def _check_operator(name: str, row: Operator) -> None:
+    """Count one layer of it: a cost that fails later would take a whole run along."""
+    OPERATORS[name] = row  # where its spec looks for it
+    try:
+        (cost,) = layer_costs(OperatorSpec(op=name, channels=96, height=56, width=56, stack=1), batch=1)
+        if not isinstance(cost, OperatorCost):
+            raise TypeError(f"expected its cost to be an OperatorCost, got {type(cost).__name__}")
+    finally:
+        del OPERATORS[name]
+
+
+@cache
+def network_plugins() -> None:
+    rows("bench.models", NetworkEntry, taken=names(), check=lambda _, entry: add(entry))
+
+
+def networks(asked: Sequence[str]) -> tuple[NetworkEntry, ...]:
+    """The networks that names and groups stand for, plug-ins' among them; ValueError where one stands for none."""
+    try:
+        return resolve(asked)
+    except ValueError:
+        network_plugins()
+        return resolve(asked)
+
+
 def operator_spec(workload: Workload) -> OperatorSpec:
     """The operator that the workload names."""
+    if workload.name not in OPERATORS:
+        operators()
     arguments = workload.operator
     if arguments is None:
         raise ValueError(f"expected an operator, got the network {workload.name}")
@@ -61,7 +99,7 @@ def network_entry(workload: Workload) -> NetworkEntry:
     """The registry's row, or the one made for a network from elsewhere."""
     if workload.model is None:
         raise ValueError(f"expected a network, got the operator {workload.name}")
-    (entry,) = resolve([workload.model.source])
+    (entry,) = networks([workload.model.source])
     return entry
 
 

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from bench.plan.subjects import networks
 from bench.wire.messages import Network
 from bench.wire.order import Task
 from bench.worker.channel import Channel
 from bench.worker.onnx_file import digest_of, self_contained
-from models.registry import NetworkEntry, resolve
+from models.registry import NetworkEntry
 
 
 def inspect_networks(task: Task, channel: Channel) -> None:
@@ -14,7 +15,7 @@ def inspect_networks(task: Task, channel: Channel) -> None:
     for source in task.sources:
         shape, digest, reason = (0, 0, 0), "", ""
         try:
-            (entry,) = resolve([source])
+            (entry,) = networks([source])
             if entry.library == "onnx":
                 shape, digest = _onnx_input(entry, task.input_px)
             else:
