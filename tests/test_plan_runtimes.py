@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from bench.agent.environment import PACKAGES
 from bench.errors import UsageError
 from bench.plan.axes import Axes, cells
 from bench.plan.runtimes import Runtime, find_runtime, packages, runtime, runtimes
@@ -82,7 +81,7 @@ def test_only_the_table_and_the_runtimes_own_modules_name_a_runtime() -> None:
 
 def test_without_plug_ins_a_device_is_asked_for_what_it_looks_for_by_itself() -> None:
     """The order too: it decides the fingerprint of every device that was ever measured."""
-    assert packages() == PACKAGES
+    assert packages() == ("torch", "onnxruntime", "openvino", "numpy", "torchvision", "timm")
 
 
 def test_the_plan_refuses_a_runtime_that_is_not_there() -> None:

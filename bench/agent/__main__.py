@@ -30,7 +30,7 @@ def main(given: bytes = b"", worker: tuple[str, ...] = WORKER) -> int:
     try:
         holder = take_lock(cache, start.lease.lock_wait_s)
         if not holder:
-            return Agent(line_of_host.run, start.lease, cache, rest, worker).run()
+            return Agent(line_of_host.run, start, cache, rest, worker).run()
         problem = Error(kind="busy", message=f"another run holds this device ({holder}); wait for it to end")
     except OSError as error:
         problem = Error(kind="disk", message=disk_text(error, cache))

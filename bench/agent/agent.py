@@ -26,7 +26,6 @@ from bench.agent.worker_process import WORKER, WorkerProcess, kill_orphans
 from bench.cache.store import Incoming, Store
 from bench.errors import ProtocolError
 from bench.system.affinity import choose, topology
-from bench.wire.lease import Lease
 from bench.wire.message import decode_line
 from bench.wire.messages import (
     Alive,
@@ -40,6 +39,7 @@ from bench.wire.messages import (
     Hello,
     Idle,
     Missing,
+    Start,
     Stored,
     message,
     name_of,
@@ -53,9 +53,9 @@ class Agent:
     """The loop. One job at a time; the host waits for its `exit` before it sends the next."""
 
     def __init__(
-        self, run: str, lease: Lease, cache: Path, given: bytes = b"", worker: tuple[str, ...] = WORKER
+        self, run: str, start: Start, cache: Path, given: bytes = b"", worker: tuple[str, ...] = WORKER
     ) -> None:
-        self._lease, self._cache, self._store = lease, cache, Store(cache)
+        self._lease, self._packages, self._cache, self._store = start.lease, start.packages, cache, Store(cache)
         self._worker = worker
         self._selector = selectors.DefaultSelector()
         self._host = HostPipe(run, self._selector, given)
@@ -63,7 +63,7 @@ class Agent:
         self._job: Job | None = None
         self._incoming: Incoming | None = None
         self._stopping = False
-        self._next_beat = time.monotonic() + lease.heartbeat_s
+        self._next_beat = time.monotonic() + start.lease.heartbeat_s
 
     def run(self) -> int:
         """Serve until the host leaves; the exit code is for people only, nothing reads it."""
@@ -71,7 +71,7 @@ class Agent:
         self._host.open()
         self._selector.register(wakeup, selectors.EVENT_READ, lambda: _drain(wakeup))
         # The cache's folder may not be there for the free space yet; probe looks at its nearest parent.
-        self._host.send(Hello(environment=probe(self._cache), clock=time.time(), pid=os.getpid()))
+        self._host.send(Hello(environment=probe(self._cache, self._packages), clock=time.time(), pid=os.getpid()))
         try:
             while not self._stopping or self._host.has_unsent:
                 self._host.flush()

@@ -13,7 +13,6 @@ from bench.system.affinity import big_cpus, topology
 from bench.system.files import text_of
 from bench.system.sensors import temperature_c, throttle_flags
 
-PACKAGES = ("torch", "onnxruntime", "openvino", "numpy", "torchvision", "timm")
 # What a kernel for convolutions may choose between; the rest of the flags decides no speed here.
 FEATURES = (
     "avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8",
@@ -21,7 +20,7 @@ FEATURES = (
 )  # fmt: skip
 
 
-def probe(cache: Path, packages: Iterable[str] = PACKAGES) -> Environment:
+def probe(cache: Path, packages: Iterable[str]) -> Environment:
     """Look at this machine; `cache` is the folder whose free space counts, `packages` are looked for."""
     cpus = topology()
     info = _cpuinfo()

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StoppedError
 from bench.link.child import ProcessPipe
 from bench.plain_text import plain_line
+from bench.plan.runtimes import packages
 from bench.records.environment import Environment
 from bench.wire.lease import Lease
 from bench.wire.message import MAX_LINE_BYTES, decode_line, encode_line
@@ -86,9 +87,9 @@ class Connection:
         """What the agent has said so far, heartbeats included."""
         return self._pipe.heard_bytes
 
-    def start(self, packages: tuple[str, ...] = ()) -> tuple[Environment, float]:
-        """Begin the conversation; returns the device's environment, `packages` looked for, and its clock skew."""
-        self.send(Start(lease=self.lease, packages=packages))
+    def start(self) -> tuple[Environment, float]:
+        """Begin the conversation; returns the device's environment and clock skew."""
+        self.send(Start(lease=self.lease, packages=packages()))
         # The agent is silent while it waits for its lock: the lease begins after that.
         self._pipe.heard = time.monotonic() + self.lease.lock_wait_s
         until = self._pipe.heard + 2 * self.lease.lease_s

@@ -153,6 +153,4 @@ def runtime(name: str) -> Runtime:
 
 def packages() -> tuple[str, ...]:
     """What a device is asked for: the packages of all runtimes, then those that decide a number beside them."""
-    return tuple(
-        dict.fromkeys([*(row.package for row in runtimes().values()), "numpy", "torchvision", "timm", "psutil"])
-    )
+    return tuple(dict.fromkeys([*(row.package for row in runtimes().values()), "numpy", "torchvision", "timm"]))

@@ -11,7 +11,7 @@ A line is an envelope (bench.wire.message) around one of these bodies; `BODIES` 
 The envelope says which unit, in which attempt, a worker's message is about; the agent adds the worker's number.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from bench.errors import ProtocolError
@@ -29,9 +29,9 @@ from bench.wire.order import Job
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """The host's first line: how long either side waits, and packages to look for besides the usual ones."""
+    """The host's first line: how long either side waits, and the packages whose versions it wants to know."""
 
-    lease: Lease = field(default_factory=Lease)
+    lease: Lease
     packages: tuple[str, ...] = ()
 
 
