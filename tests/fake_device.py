@@ -4,51 +4,46 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
-from bench.errors import BenchError
-from bench.host.artifacts import Artifact
+from bench.errors import BenchError, ProtocolError
 from bench.link.connection import Connection, Stopped, never
+from bench.records.artifact import Artifact
 from bench.records.environment import Environment
 from bench.records.pair import PairRecord
-from bench.records.record import Record
+from bench.records.record import FailureKind, Record
 from bench.records.workload import Unit
-from bench.wire.decode import decode, encode
 from bench.wire.lease import Lease
-from bench.wire.message import Message
+from bench.wire.messages import Begin, Body, Exit, Fatal, Idle, Said
 from bench.wire.order import Job
 from tests.made_up import environment, record
 
-Said = Message | BenchError
-Script = Callable[[Job], Iterable[Said]]
+Line = Said | BenchError
+Script = Callable[[Job], Iterable[Line]]
 
 
-def begin(unit: Unit, attempt: int = 1) -> Message:
-    return Message(type="begin", unit=unit.id, attempt=attempt, body={"worker": 0})
+def begin(unit: Unit, attempt: int = 1) -> Said:
+    return Said(body=Begin(), unit=unit.id, attempt=attempt)
 
 
-def done(unit: Unit, attempt: int = 1) -> Message:
-    body = encode(record(unit, attempt=attempt, cost=False)) | {"worker": 0}
-    return Message(type="record", unit=unit.id, attempt=attempt, body=body)
+def done(unit: Unit, attempt: int = 1) -> Said:
+    return Said(body=record(unit, attempt=attempt, cost=False), unit=unit.id, attempt=attempt)
 
 
-def fatal(kind: str, reason: str) -> Message:
-    return Message(type="fatal", body={"worker": 0, "kind": kind, "reason": reason})
+def fatal(kind: FailureKind, reason: str) -> Said:
+    return Said(body=Fatal(kind=kind, reason=reason))
 
 
-def ended(code: int = 0, *, signal: int = 0, timed_out: bool = False, oom: bool = False, log: str = "") -> Message:
-    body = {
-        "worker": 0, "code": code, "signal": int(signal), "timed_out": timed_out, "oom": oom, "log": log,
-        "peak_memory_bytes": 0, "broke_wire": "",
-    }  # fmt: skip
-    return Message(type="exit", body=body)
+def ended(code: int = 0, *, signal: int = 0, timed_out: bool = False, oom: bool = False, log: str = "") -> Said:
+    end = Exit(code=code, signal=int(signal), timed_out=timed_out, oom=oom, log=log, peak_memory_bytes=0)
+    return Said(body=end)
 
 
-def all_well(job: Job) -> list[Said]:
+def all_well(job: Job) -> list[Line]:
     """Every unit is done."""
-    found: list[Said] = []
-    for unit, attempt in zip(job.task.units, job.task.attempts, strict=True):
-        found += [begin(unit, attempt), done(unit, attempt)]
+    found: list[Line] = []
+    for order in job.task.orders:
+        found += [begin(order.unit, order.attempt), done(order.unit, order.attempt)]
     return [*found, ended()]
 
 
@@ -62,26 +57,28 @@ class FakeDevice:
         self.found = found or environment()
         self.jobs: list[Job] = []
         self.connected = self.closed = 0
-        self.timing, self.heard_bytes = Lease(), 0
-        self._said: deque[Said] = deque()
+        self.lease, self.heard_bytes = Lease(), 0
+        self._said: deque[Line] = deque()
 
-    def connect(self, run: str, timing: Lease, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
+    def connect(self, run: str, lease: Lease, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
         if self._connects and (error := self._connects.popleft()) is not None:
             raise error
         self.connected += 1
         self._said.clear()
         return cast(Connection, self), self.found, 0.0
 
-    def send(self, kind: str, body: dict[str, Any], unit: str = "", attempt: int = 0) -> None:
-        if kind != "job":
+    def send(self, body: Body) -> None:
+        if not isinstance(body, Job):
             return
-        job = decode(Job, body)
-        if job.task.kind in ("measure", "export", "pair"):
-            self.jobs.append(job)
-            self._said.extend(self.script(job))
-        self._said.append(Message(type="idle", body={}))
+        if body.task.kind in ("measure", "export", "pair"):
+            self.jobs.append(body)
+            self._said.extend(self.script(body))
+        self._said.append(Said(body=Idle()))
 
-    def receive(self, timeout_s: float) -> Message | None:
+    def broken(self, what: str) -> ProtocolError:
+        return ProtocolError(f"the device: {what}")
+
+    def receive(self, timeout_s: float) -> Said | None:
         if not self._said:  # nothing was asked
             time.sleep(0.01)
             return None

@@ -2,6 +2,7 @@
 
 import ctypes
 import io
+import itertools
 import json
 import os
 import signal
@@ -11,13 +12,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bench.records.workload import Unit
+from bench.wire.decode import decode
+from bench.wire.message import Message, encode_line
+
 SLEEP_S = 600.0  # longer than any test
+SEQUENCE = itertools.count(1)
 
 
 def send(pipe: int, kind: str, unit: str = "", body: dict[str, Any] | None = None) -> None:
     """One line as a worker writes it."""
-    line = {"v": 1, "run": "", "unit": unit, "attempt": 1, "seq": 1, "type": kind, "body": body or {}}
-    data = json.dumps(line).encode() + b"\n"
+    data = encode_line(Message(type=kind, body=body or {}, unit=unit, attempt=1, seq=next(SEQUENCE)))
     while data:
         data = data[os.write(pipe, data) :]
 
@@ -42,7 +47,7 @@ def start_as_the_real_one() -> None:
         time.sleep(SLEEP_S)
         return 0
 
-    vars(real)["_do"] = sleep
+    vars(real)["resolve_name"] = lambda _: sleep
     del sys.argv[1]
     real.main()
 
@@ -61,7 +66,7 @@ def main() -> int:
     task = json.loads(data)
     if behaviour == "never begins":
         return 4
-    first = "unit" if task["units"] else ""
+    first = decode(Unit, task["orders"][0]["unit"]).id if task["orders"] else ""
     # Before it begins, since its deadline counts from there.
     if behaviour == "ignores TERM":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -105,7 +110,7 @@ def main() -> int:
             os.write(pipe, b"x" * (1 << 16))
     elif behaviour == "endless lines":
         while True:
-            send(pipe, "record", first, {"text": "x" * 60_000})
+            send(pipe, "fatal", first, {"kind": "error", "reason": "x" * 60_000})
     elif behaviour == "no json":
         os.write(pipe, b"Segmentation fault\n")
         time.sleep(SLEEP_S)

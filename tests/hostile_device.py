@@ -41,11 +41,11 @@ class Ends:
 class Hostile:
     """A device whose every byte is the test's."""
 
-    def __init__(self, timing: Lease, stopped: Stopped) -> None:
+    def __init__(self, lease: Lease, stopped: Stopped) -> None:
         self.ends = Ends()
         process = cast("subprocess.Popen[bytes]", self.ends)
         self.connection = Connection(
-            ProcessPipe(process), "run", timing, lambda code, text: LinkLostError("gone"), stopped=stopped
+            ProcessPipe(process), "run", lease, lambda code, text: LinkLostError("gone"), stopped=stopped
         )
         self._feeder = threading.Thread(target=lambda: None)
         self._feeder.start()
@@ -76,9 +76,9 @@ class Hostile:
 
 
 @contextmanager
-def hostile(timing: Lease = PATIENT, stopped: Stopped = never) -> Iterator[Hostile]:
+def hostile(lease: Lease = PATIENT, stopped: Stopped = never) -> Iterator[Hostile]:
     """One device, for one test."""
-    device = Hostile(timing, stopped)
+    device = Hostile(lease, stopped)
     try:
         yield device
     finally:

@@ -10,26 +10,28 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from bench.agent.worker_process import WorkerProcess
 from bench.cache.store import Store
 from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError
-from bench.host.job import Exit, run_job
+from bench.host.job import failure_of, run_job
 from bench.link.child import ProcessPipe
 from bench.link.connection import Connection
 from bench.system.affinity import choose, topology
 from bench.wire.lease import Lease
-from bench.wire.message import Message
-from bench.wire.order import Deadline, Job, Task
+from bench.wire.message import Message, encode_line
+from bench.wire.messages import Cancel, Exit, FilePart, Said
+from bench.wire.order import Job, Order, Task
 from tests.bench_process import ROOT, SOON_S, wait_until
 from tests.conftest import Mount
 from tests.made_up import unit
 
 PATIENT = Lease(heartbeat_s=1.0, lease_s=20.0, grace_s=0.3, lock_wait_s=0.2)
 HASTY = Lease(heartbeat_s=0.2, lease_s=3.0, grace_s=0.2, lock_wait_s=20.0)  # where a lease has to end
-PROGRAM = "import sys; from bench.agent.agent import main; sys.exit(main(worker=tuple(sys.argv[1:])))"
+PROGRAM = "import sys; from bench.agent.__main__ import main; sys.exit(main(worker=tuple(sys.argv[1:])))"
 
 
 class Device:
@@ -40,10 +42,10 @@ class Device:
         self.processes: list[subprocess.Popen[bytes]] = []
         self.connections: list[Connection] = []
 
-    def connect(self, behaviour: str = "hangs", timing: Lease = PATIENT, program: str = PROGRAM) -> Connection:
+    def connect(self, behaviour: str = "hangs", lease: Lease = PATIENT, program: str = PROGRAM) -> Connection:
         process = self.start(behaviour, program)
         connection = Connection(
-            ProcessPipe(process), "run-1", timing, lambda code, text: LinkLostError(f"ended {code}: {text}")
+            ProcessPipe(process), "run-1", lease, lambda code, text: LinkLostError(f"ended {code}: {text}")
         )
         self.connections.append(connection)
         connection.start()
@@ -61,6 +63,12 @@ class Device:
         )
         self.processes.append(process)
         return process
+
+    def input(self) -> int:
+        """The last agent's, for what no connection would say."""
+        pipe = self.processes[-1].stdin
+        assert pipe is not None
+        return pipe.fileno()
 
     def close(self) -> None:
         for connection in self.connections:
@@ -82,13 +90,14 @@ def device(tmp_path: Path) -> Iterator[Device]:
 
 
 def a_job(*, deadline_s: float = 60.0, start_s: float = 60.0, workers: int = 1) -> Job:
-    task = Task(kind="pair" if workers == 2 else "measure", units=(unit(), unit("pconv")), attempts=(1, 1))
-    return Job(task=task, workers=workers, start_s=start_s, deadlines=(Deadline(unit="unit", seconds=deadline_s),))
+    orders = tuple(Order(unit=one, deadline_s=deadline_s) for one in (unit(), unit("pconv")))
+    task = Task(kind="pair" if workers == 2 else "measure", orders=orders)
+    return Job(task=task, workers=workers, start_s=start_s)
 
 
-def outcome(connection: Connection, job: Job | None = None) -> tuple[tuple[Exit, ...], list[Message]]:
-    heard: list[Message] = []
-    return run_job(connection, job or a_job(), heard.append, lambda: False), heard
+def outcome(connection: Connection, job: Job | None = None) -> tuple[tuple[Exit, ...], list[Said]]:
+    heard: list[Said] = []
+    return run_job(connection, job or a_job(), heard.append, Event()), heard
 
 
 def only_exit(connection: Connection, job: Job | None = None) -> Exit:
@@ -124,14 +133,14 @@ def test_an_exit_code_comes_with_the_last_words(device: Device) -> None:
     end = only_exit(device.connect("exit code"))
     assert (end.code, end.signal, end.timed_out, end.oom) == (7, 0, False, False)
     assert end.peak_memory_bytes > 1 << 20
-    assert end.failure == ("crash", "the worker ended with code 7: Fatal: no such kernel")
+    assert failure_of((end,)) == ("crash", "the worker ended with code 7: Fatal: no such kernel")
 
 
 def test_what_one_worker_compiles_is_gone_before_the_next(device: Device) -> None:
     (device.cache / "compiled/inductor").mkdir(parents=True)  # as a killed agent leaves it
     connection = device.connect("compiles")
     for _ in range(2):
-        reason = only_exit(connection).failure[1]
+        reason = failure_of((only_exit(connection),))[1]
         assert "TRITON_CACHE_DIR new" in reason
         assert "used" not in reason
         assert not (device.cache / "compiled").exists()
@@ -143,13 +152,13 @@ def test_a_signal_is_named(device: Device, name: str) -> None:
     nobody_else = "import bench.agent.worker_process; bench.agent.worker_process.oom_kills = lambda: 0; "
     end = only_exit(device.connect(name, program=nobody_else + PROGRAM))
     assert (end.code, end.signal) == (0, signal.Signals[name])
-    kind, reason = end.failure
+    kind, reason = failure_of((end,))
     assert kind == "crash"
     assert name in reason
 
 
 def test_pythons_memory_error_is_told_from_a_crash(device: Device) -> None:
-    assert only_exit(device.connect("out of memory")).failure[0] == "out_of_memory"
+    assert failure_of((only_exit(device.connect("out of memory")),))[0] == "out_of_memory"
 
 
 @pytest.mark.parametrize("kills", [0, 1])
@@ -157,7 +166,7 @@ def test_the_kernels_count_tells_a_kill_for_memory_from_another(monkeypatch: pyt
     counts = iter([5, 5 + kills])
     monkeypatch.setattr("bench.agent.worker_process.oom_kills", lambda: next(counts))
     worker = WorkerProcess(b"", dict(os.environ), start_s=60.0, command=("sh", "-c", "kill -9 $$"))
-    ends: list[dict[str, object]] = []
+    ends: list[Exit] = []
 
     def ended() -> bool:
         if end := worker.reap():
@@ -166,7 +175,7 @@ def test_the_kernels_count_tells_a_kill_for_memory_from_another(monkeypatch: pyt
 
     wait_until(ended)
     worker.close_pipes()
-    assert (ends[0]["signal"], ends[0]["oom"]) == (signal.SIGKILL, bool(kills))
+    assert (ends[0].signal, ends[0].oom) == (signal.SIGKILL, bool(kills))
 
 
 def test_the_agent_serves_another_job_after_a_crash(device: Device) -> None:
@@ -184,7 +193,7 @@ def test_a_hung_worker_is_ended_at_its_deadline(device: Device, behaviour: str, 
     end = only_exit(device.connect(behaviour), a_job(deadline_s=0.3))
     assert end.timed_out
     assert end.signal == number
-    assert end.failure[0] == "timeout"
+    assert failure_of((end,))[0] == "timeout"
 
 
 # Each look at the wall clock finds it a year further on or back, as when a board without a battery hears of the time.
@@ -196,8 +205,8 @@ def test_steps_of_both_wall_clocks_end_nothing_and_delay_nothing(
 ) -> None:
     wall = itertools.cycle((1e9, 1e9 + 3e7, 1e9 - 3e7))
     monkeypatch.setattr(time, "time", lambda: next(wall))
-    timing = Lease(heartbeat_s=0.1, lease_s=5.0, grace_s=0.3, lock_wait_s=0.2)
-    connection = device.connect("hangs", timing, STEPPING + PROGRAM)
+    lease = Lease(heartbeat_s=0.1, lease_s=5.0, grace_s=0.3, lock_wait_s=0.2)
+    connection = device.connect("hangs", lease, STEPPING + PROGRAM)
     end = only_exit(connection, a_job(deadline_s=1.0))
     assert (end.timed_out, end.signal) == (True, signal.SIGTERM)
     assert connection.missing([]) == [], "the lease has lasted"
@@ -221,7 +230,7 @@ def test_a_grandchild_that_keeps_the_pipes_open_is_ended(device: Device) -> None
 
 def test_a_hundred_megabytes_of_chatter_leave_the_last_lines(device: Device) -> None:
     end = only_exit(device.connect("prints without end"))
-    assert end.failure == ("crash", "the worker ended with code 3: the last line")
+    assert failure_of((end,)) == ("crash", "the worker ended with code 3: the last line")
     assert len(end.log) <= 16 * 1024
 
 
@@ -229,7 +238,7 @@ def test_a_hundred_megabytes_of_chatter_leave_the_last_lines(device: Device) -> 
 def test_a_worker_that_breaks_the_wire_format_is_ended(device: Device, behaviour: str) -> None:
     end = only_exit(device.connect(behaviour))
     assert end.broke_wire
-    assert end.failure == ("crash", end.broke_wire)
+    assert failure_of((end,)) == ("crash", end.broke_wire)
 
 
 def test_a_worker_that_never_stops_sending_is_ended(device: Device) -> None:
@@ -239,18 +248,19 @@ def test_a_worker_that_never_stops_sending_is_ended(device: Device) -> None:
 
 def test_one_of_a_pair_takes_the_other_with_it(device: Device) -> None:
     exits, _ = outcome(device.connect("first of a pair dies"), a_job(workers=2))
-    assert {end.worker: (end.code, end.signal) for end in exits} == {0: (9, 0), 1: (0, signal.SIGKILL)}
+    assert [(end.code, end.signal) for end in exits] == [(9, 0), (0, signal.SIGKILL)]
+    assert failure_of(exits) == ("crash", "the worker ended with code 9: working"), "it is the first that says why"
 
 
 def test_cancelling_ends_the_worker_and_not_the_agent(device: Device) -> None:
     connection = device.connect("ignores TERM")
-    begun: list[Message] = []
+    stop = Event()
 
-    def stop_once_begun(message: Message) -> None:
-        begun.append(message)
+    def stop_once_begun(said: Said) -> None:
+        stop.set()
         connection.interrupt()
 
-    (end,) = run_job(connection, a_job(), stop_once_begun, lambda: bool(begun))
+    (end,) = run_job(connection, a_job(), stop_once_begun, stop)
     assert end.signal == signal.SIGKILL
     assert connection.missing([]) == []
 
@@ -259,17 +269,17 @@ def test_cancelling_a_pair_of_which_one_has_ended_harms_nobody(device: Device) -
     """The one that is gone has no process group: nothing may be signalled in its name."""
     connection = device.connect("first of a pair dies")
     for _ in range(3):
-        connection.send("cancel", {})
+        connection.send(Cancel())
     exits, _ = outcome(connection, a_job(workers=2))
     assert len(exits) == 2
 
 
-def started(device: Device, behaviour: str = "ignores TERM", timing: Lease = PATIENT) -> set[int]:
+def started(device: Device, behaviour: str = "ignores TERM", lease: Lease = PATIENT) -> set[int]:
     """A worker that runs, and the processes below the agent."""
-    connection = device.connect(behaviour, timing)
-    heard: list[Message] = []
+    connection = device.connect(behaviour, lease)
+    heard: list[Said] = []
     with pytest.raises(FirstMessageError):
-        run_job(connection, a_job(), lambda message: interrupt(heard, message), lambda: False)
+        run_job(connection, a_job(), lambda said: interrupt(heard, said), Event())
     below = children(agent_of(device))
     assert below
     return below
@@ -279,8 +289,8 @@ class FirstMessageError(Exception):
     """Ends a test's wait at the first message."""
 
 
-def interrupt(heard: list[Message], message: Message) -> None:
-    heard.append(message)
+def interrupt(heard: list[Said], said: Said) -> None:
+    heard.append(said)
     raise FirstMessageError
 
 
@@ -315,13 +325,13 @@ def test_a_worker_dies_with_its_killed_agent(device: Device) -> None:
 
 def test_a_silent_host_loses_its_lease(device: Device) -> None:
     """The pipe stays open, as with a stopped host or a dead network: nothing is heard any more."""
-    below = started(device, timing=HASTY)
+    below = started(device, lease=HASTY)
     wait_until(lambda: device.processes[-1].poll() is not None)
     wait_until(lambda: not any(map(running, below)))
 
 
 def test_a_silent_agent_is_lost(device: Device) -> None:
-    connection = device.connect(timing=HASTY)
+    connection = device.connect(lease=HASTY)
     os.kill(agent_of(device), signal.SIGSTOP)
     try:
         with pytest.raises(LinkLostError, match="nothing was heard for 3 s"):
@@ -387,7 +397,7 @@ def test_a_host_that_leaves_in_the_middle_of_a_file_leaves_nothing(
 ) -> None:
     monkeypatch.setattr("bench.link.connection.LAST_WORDS_S", SOON_S)  # it ends by itself, however slow
     connection = device.connect()
-    connection.send("file", {"digest": "0" * 64, "size": 100, "data": "", "last": False})
+    connection.send(FilePart(digest="0" * 64, size=100, data="", last=False))
     wait_until(lambda: list((device.cache / "files").iterdir()))
     connection.close()
     device.processes[-1].wait(SOON_S)
@@ -407,7 +417,8 @@ def test_a_host_that_leaves_in_the_middle_of_a_file_leaves_nothing(
 )
 def test_a_host_that_says_nonsense_is_told_so(device: Device, kind: str, body: dict[str, object], reason: str) -> None:
     connection = device.connect()
-    connection.send(kind, body)
+    nonsense = Message(type=kind, body=body, run="run-1", seq=2)
+    os.write(device.input(), encode_line(nonsense))
     with pytest.raises(ProtocolError, match=reason):
         connection.receive(SOON_S)
     device.processes[-1].wait(SOON_S)
@@ -415,7 +426,7 @@ def test_a_host_that_says_nonsense_is_told_so(device: Device, kind: str, body: d
 
 def test_more_threads_than_cpus_are_refused(device: Device) -> None:
     connection = device.connect()
-    connection.send("job", {"task": {"kind": "noise"}, "threads": 4096})
+    connection.send(Job(task=Task(kind="noise"), threads=4096))
     with pytest.raises(BenchError, match=r"expected 1 to \d+ threads"):
         connection.receive(SOON_S)
 

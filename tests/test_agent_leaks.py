@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 
 import psutil
 
@@ -15,7 +16,7 @@ from bench.wire.lease import Lease
 from bench.wire.order import Job, Task
 
 ROOT = Path(__file__).resolve().parents[1]
-PROGRAM = "import sys; from bench.agent.agent import main; sys.exit(main(worker=tuple(sys.argv[1:])))"
+PROGRAM = "import sys; from bench.agent.__main__ import main; sys.exit(main(worker=tuple(sys.argv[1:])))"
 # One job ends well after some chatter, the other does not end well.
 WORKERS = ("sh", "-c", "echo chatter; read -r line; case $line in *'\"seed\": 1'*) exit 3;; esac")
 
@@ -46,5 +47,5 @@ def test_a_thousand_jobs_leave_nothing_behind(tmp_path: Path) -> None:
 
 
 def run(connection: Connection, seed: int) -> int:
-    (end,) = run_job(connection, Job(task=Task(kind="pair", seed=seed)), lambda message: None, lambda: False)
+    (end,) = run_job(connection, Job(task=Task(kind="pair", seed=seed)), lambda said: None, Event())
     return end.code

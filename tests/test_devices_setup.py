@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.agent.provision import ProvisionError, Wheel, _make_environment
+from bench.agent.provision import ProvisionError, _make_environment
 from bench.devices.check import check, throttle_text
 from bench.devices.setup import clean, environment_folder, packages_for, setup
 from bench.devices.wheels import Target, choose_wheels
@@ -15,6 +15,7 @@ from bench.errors import DeviceError, UsageError
 from bench.link.ssh import SshTransport
 from bench.records.device import Device, SshTarget
 from bench.wire.lease import Lease
+from bench.wire.messages import Wheel
 from tests.sshd import Sshd
 
 BOARD = Target(python="3.11.2", machine="aarch64")

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from bench.agent.provision import ProvisionError, empty_cache
+from bench.cache.clean import CacheBusyError, empty_cache
 from bench.cache.files_lock import files_in_use
 from bench.devices.check import check
 from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StoppedError, StorageError, UsageError
@@ -17,15 +17,17 @@ from bench.host.campaign import Campaign
 from bench.host.patience import Patience
 from bench.journal import Journal, read_run
 from bench.link.connection import Connection, Stopped, Transport, never
+from bench.records.artifact import Artifact
 from bench.records.device import Device, SshTarget
 from bench.records.environment import Environment
 from bench.records.run import Run
 from bench.records.workload import Unit
 from bench.wire.lease import Lease
 from bench.wire.message import Message
+from bench.wire.messages import Body, Said, understood
 from bench.wire.order import Job
 from tests.bench_process import wait_until
-from tests.fake_device import FakeDevice, Notes, Said, all_well, begin, ended
+from tests.fake_device import FakeDevice, Line, Notes, all_well, begin, ended
 from tests.made_up import unit
 
 CPU = Device(name="cpu")
@@ -33,17 +35,14 @@ BOARD = Device(name="board", ssh=SshTarget(destination="pi@board"))
 QUICK = Patience(reconnect_s=(0.0,))
 
 
-def exports(job: Job) -> Iterator[Said]:
+def exports(job: Job) -> Iterator[Line]:
     """What an export worker says; measuring goes well."""
     if job.task.kind != "export":
         yield from all_well(job)
         return
-    for one in job.task.units:
-        yield begin(one)
-        body = {
-            "worker": 0, "reference": "", "model": "", "cost": None, "kind": "", "reason": "", "seconds": 0.1,
-        }  # fmt: skip
-        yield Message(type="artifact", unit=one.id, attempt=1, body=body)
+    for order in job.task.orders:
+        yield begin(order.unit)
+        yield Said(body=Artifact(seconds=0.1), unit=order.unit.id, attempt=1)
     yield ended()
 
 
@@ -87,7 +86,7 @@ def test_exports_come_first_and_once(tmp_path: Path) -> None:
     found, problems = run(tmp_path, {CPU: device}, units)
     assert problems == []
     assert statuses(found) == {"cpu": {"done"}}
-    assert [(job.task.kind, len(job.task.units)) for job in device.jobs] == [
+    assert [(job.task.kind, len(job.task.orders)) for job in device.jobs] == [
         ("export", 1),
         ("measure", 1),
         ("measure", 1),
@@ -102,7 +101,7 @@ def test_exports_come_first_and_once(tmp_path: Path) -> None:
 def test_a_link_that_breaks_while_exporting_loses_and_fails_nothing(tmp_path: Path) -> None:
     """The units' own fault it is not: --resume must run them."""
 
-    def script(job: Job) -> list[Said]:
+    def script(job: Job) -> list[Line]:
         return [LinkLostError("the agent was killed")]
 
     found, problems = run(tmp_path, {CPU: FakeDevice(script)}, (unit(),))
@@ -113,7 +112,7 @@ def test_a_link_that_breaks_while_exporting_loses_and_fails_nothing(tmp_path: Pa
 def test_a_link_that_breaks_once_while_exporting_is_made_again(tmp_path: Path) -> None:
     left = [1]
 
-    def script(job: Job) -> Iterator[Said]:
+    def script(job: Job) -> Iterator[Line]:
         if job.task.kind == "export" and left[0]:
             left[0] -= 1
             yield LinkLostError("the agent was killed")
@@ -131,7 +130,7 @@ class Idle(FakeDevice):
         super().__init__(exports)
         self.listened, self._breaks = threading.Event(), breaks
 
-    def receive(self, timeout_s: float) -> Message | None:
+    def receive(self, timeout_s: float) -> Said | None:
         if not self._said:
             self.listened.set()
             if self._breaks:
@@ -148,9 +147,9 @@ class Slow(FakeDevice):
         self._others = others
         self.in_time = True
 
-    def connect(self, run: str, timing: Lease, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
+    def connect(self, run: str, lease: Lease, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
         self.in_time = all(other.listened.wait(20) for other in self._others)
-        return super().connect(run, timing, stopped)
+        return super().connect(run, lease, stopped)
 
 
 def test_a_slow_machine_does_not_let_the_others_agents_starve(tmp_path: Path) -> None:
@@ -176,7 +175,7 @@ def test_while_boards_measure_the_host_is_free_and_its_files_stay(tmp_path: Path
     (tmp_path / "cache/artifacts").mkdir(parents=True)
     old = tmp_path / "cache/artifacts/0ld-code.json"
 
-    def measures(job: Job) -> Iterator[Said]:
+    def measures(job: Job) -> Iterator[Line]:
         wait_until(lambda: host.closed)
         old.write_text("{}")
         with files_in_use(tmp_path / "cache") as files, files.alone() as alone:
@@ -190,15 +189,15 @@ def test_while_boards_measure_the_host_is_free_and_its_files_stay(tmp_path: Path
     assert problems == []
     with files_in_use(tmp_path / "cache") as files, files.alone() as alone:
         assert alone
-    with files_in_use(tmp_path / "cache"), pytest.raises(ProvisionError, match="another run still sends files"):
+    with files_in_use(tmp_path / "cache"), pytest.raises(CacheBusyError, match="another run still sends files"):
         empty_cache(tmp_path / "cache", 0)
 
 
 def test_a_stop_at_the_very_end_of_connecting_is_not_lost(tmp_path: Path) -> None:
     class Stops(FakeDevice):
-        def connect(self, run: str, timing: Lease, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
+        def connect(self, run: str, lease: Lease, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
             campaign.stop()
-            return super().connect(run, timing, stopped)
+            return super().connect(run, lease, stopped)
 
     fake = Stops()
     campaign = Campaign([CPU], lambda _: fake, tmp_path, Notes(), QUICK)
@@ -268,10 +267,13 @@ class Gpus(FakeDevice):
         super().__init__(exports)
         self._body = body
 
-    def send(self, kind: str, body: dict[str, Any], unit: str = "", attempt: int = 0) -> None:
-        if kind == "job" and body["task"]["kind"] == "probe":
-            self._said.append(Message(type="accelerators", body=self._body | {"worker": 0}))
-        super().send(kind, body, unit, attempt)
+    def send(self, body: Body) -> None:
+        if isinstance(body, Job) and body.task.kind == "probe":
+            try:
+                self._said.append(understood(Message(type="accelerators", body=self._body)))
+            except ProtocolError as error:
+                self._said.append(error)
+        super().send(body)
 
 
 GPU = Device(name="gpu", accelerator="cuda:0", ssh=SshTarget(destination="pi@board"))

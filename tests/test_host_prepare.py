@@ -3,50 +3,47 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import cast
 
 import pytest
 
-from bench.host.artifacts import Artifact, ArtifactCache
-from bench.host.prepare import Exporter
+from bench.host.artifacts import ArtifactCache
+from bench.host.prepare import Preparation
 from bench.link.connection import Connection
 from bench.plan.schedule import WORKER_UNITS
+from bench.records.artifact import Artifact
 from bench.records.workload import Settings, Unit
 from bench.wire.lease import Lease
-from bench.wire.message import Message
+from bench.wire.messages import Said
 from bench.wire.order import Job
-from tests.fake_device import FakeDevice, Said, begin, ended
+from tests.fake_device import FakeDevice, Line, begin, ended
 from tests.made_up import unit
 
 A, B, C = unit("conv"), unit("gconv"), unit("pconv")
 
 
-def made(of: Unit, reference: str = "") -> Message:
-    body = {"reference": reference, "model": "", "cost": None, "kind": "", "reason": "", "seconds": 0.1}
-    return Message(type="artifact", unit=of.id, attempt=1, body=body)
-
-
-def failing(name: str, end: Said, times: int = 99) -> FakeDevice:
+def failing(name: str, end: Line, times: int = 99) -> FakeDevice:
     left = [times]
 
-    def script(job: Job) -> Iterator[Said]:
-        for one in job.task.units:
-            yield begin(one)
-            if one.workload.name == name and left[0]:
+    def script(job: Job) -> Iterator[Line]:
+        for order in job.task.orders:
+            yield begin(order.unit, order.attempt)
+            if order.unit.workload.name == name and left[0]:
                 left[0] -= 1
                 yield end
                 return
-            yield made(one)
+            yield Said(body=Artifact(seconds=0.1), unit=order.unit.id, attempt=order.attempt)
         yield ended()
 
     return FakeDevice(script)
 
 
-def make(tmp_path: Path, device: FakeDevice, *units: Unit) -> tuple[Exporter, list[str]]:
-    exporter = Exporter(ArtifactCache(tmp_path, "torch 1.0"), threads=1)
+def make(tmp_path: Path, device: FakeDevice, *units: Unit) -> tuple[Preparation, list[str]]:
+    made = Preparation(ArtifactCache(tmp_path, "torch 1.0"), threads=1)
     told: list[str] = []
-    exporter.make(cast(Connection, device), units, lambda: False, lambda of, artifact: told.append(of.workload.name))
-    return exporter, told
+    made.make(cast(Connection, device), units, Event(), lambda of, artifact: told.append(of.workload.name))
+    return made, told
 
 
 @pytest.mark.parametrize(
@@ -95,18 +92,18 @@ def test_a_damaged_cache_is_made_again(tmp_path: Path) -> None:
 
 def test_operators_are_made_in_one_worker(tmp_path: Path) -> None:
     device = failing("", ended())
-    exporter, told = make(tmp_path, device, A, B, C, replace(A, round=1))
+    made, told = make(tmp_path, device, A, B, C, replace(A, round=1))
     assert told == ["conv", "gconv", "pconv"]
     assert len(device.jobs) == 1
-    assert [exporter.artifact(of).kind for of in (A, B, C)] == ["", "", ""]
-    assert exporter.missing([A, B, C]) == ()
+    assert [made.artifact(of).kind for of in (A, B, C)] == ["", "", ""]
+    assert made.missing([A, B, C]) == ()
 
 
 def test_a_crash_is_tried_once_more(tmp_path: Path) -> None:
     device = failing("gconv", ended(signal=11), times=1)
-    exporter, told = make(tmp_path, device, A, B, C)
+    made, told = make(tmp_path, device, A, B, C)
     assert told == ["conv", "gconv", "pconv"]
-    assert exporter.artifact(B).kind == ""
+    assert made.artifact(B).kind == ""
     assert len(device.jobs) == 2
 
 
@@ -114,20 +111,20 @@ def test_a_crash_is_tried_once_more(tmp_path: Path) -> None:
     ("end", "kind"),
     [(ended(signal=11), "crash"), (ended(timed_out=True), "timeout"), (ended(signal=9, oom=True), "out_of_memory")],
 )
-def test_what_cannot_be_made_says_why_and_the_others_are(tmp_path: Path, end: Said, kind: str) -> None:
-    exporter, told = make(tmp_path, failing("gconv", end), A, B, C)
+def test_what_cannot_be_made_says_why_and_the_others_are(tmp_path: Path, end: Line, kind: str) -> None:
+    made, told = make(tmp_path, failing("gconv", end), A, B, C)
     assert told == ["conv", "gconv", "pconv"]
-    assert [exporter.artifact(of).kind for of in (A, B, C)] == ["", kind, ""]
-    assert exporter.artifact(B).reason.startswith("while it was exported: ")
+    assert [made.artifact(of).kind for of in (A, B, C)] == ["", kind, ""]
+    assert made.artifact(B).reason.startswith("while it was exported: ")
     # Not kept: another run may have more memory.
-    assert Exporter(exporter.cache, threads=1).missing([A, B, C])[0].workload == B.workload
+    assert Preparation(made.cache, threads=1).missing([A, B, C])[0].workload == B.workload
 
 
 def test_many_operators_are_exported_by_several_workers(tmp_path: Path) -> None:
     """One job is one line, and a line has a limit."""
     device = failing("", ended())
     units = [unit(size=(16, 4, 4 + number)) for number in range(WORKER_UNITS + 1)]
-    exporter = Exporter(ArtifactCache(tmp_path, "here"), threads=1)
-    exporter.make(device.connect("run", Lease())[0], units, lambda: False, lambda unit, artifact: None)
-    assert [len(job.task.units) for job in device.jobs] == [WORKER_UNITS, 1]
-    assert exporter.missing(units) == ()
+    made = Preparation(ArtifactCache(tmp_path, "here"), threads=1)
+    made.make(device.connect("run", Lease())[0], units, Event(), lambda unit, artifact: None)
+    assert [len(job.task.orders) for job in device.jobs] == [WORKER_UNITS, 1]
+    assert made.missing(units) == ()

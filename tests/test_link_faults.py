@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import psutil
 import pytest
@@ -21,8 +22,9 @@ from bench.link.connection import Connection
 from bench.link.ssh import SshTransport
 from bench.link.ssh_command import ssh_command
 from bench.records.device import Device, SshTarget
-from bench.wire.decode import encode
+from bench.records.measurement import NoiseFloor
 from bench.wire.lease import Lease
+from bench.wire.messages import Exit, Idle
 from bench.wire.order import Job, Task
 from tests.cutting_proxy import CuttingProxy
 from tests.sshd import SSHD, Sshd, wait_until
@@ -53,7 +55,7 @@ def nothing_runs(sshd: Sshd) -> None:
 
 def begin(connection: Connection, sshd: Sshd) -> None:
     """A worker of some seconds runs: it imports torch."""
-    connection.send("job", encode(Job(task=Task(kind="probe"))))
+    connection.send(Job(task=Task(kind="probe")))
 
     def has_begun() -> bool:
         connection.receive(0.02)  # and so its lease is renewed
@@ -81,7 +83,7 @@ def again(transport: SshTransport) -> None:
     """The device takes the next run."""
     connection, _, _ = transport.connect("again", TIMING)
     try:
-        (end,) = run_job(connection, Job(task=Task(kind="noise")), lambda message: None, lambda: False)
+        (end,) = run_job(connection, Job(task=Task(kind="noise")), lambda said: None, Event())
         assert end.code == 0
     finally:
         connection.close()
@@ -105,7 +107,7 @@ def work(transport: SshTransport) -> None:
     """Connect, begin a job of some seconds, listen until an error ends it."""
     connection, _, _ = transport.connect("run", TIMING)
     try:
-        connection.send("job", encode(Job(task=Task(kind="probe"))))
+        connection.send(Job(task=Task(kind="probe")))
         hear_all(connection)
     finally:
         connection.close()
@@ -134,16 +136,16 @@ def test_a_black_hole_in_mid_unit(sshd: Sshd, proxy: CuttingProxy, transport: Ss
 def test_a_flap_shorter_than_the_lease_loses_nothing(sshd: Sshd, proxy: CuttingProxy, transport: SshTransport) -> None:
     connection, _, _ = transport.connect("run", TIMING)
     try:
-        connection.send("job", encode(Job(task=Task(kind="noise"))))
+        connection.send(Job(task=Task(kind="noise")))
         proxy.pause()
         time.sleep(0.6)
         proxy.resume()
-        kinds: list[str] = []
-        while not kinds or kinds[-1] != "idle":
-            message = connection.receive(20)
-            assert message is not None
-            kinds.append(message.type)
-        assert kinds == ["noise", "exit", "idle"]
+        kinds: list[type] = []
+        while Idle not in kinds:
+            said = connection.receive(20)
+            assert said is not None
+            kinds.append(type(said.body))
+        assert kinds == [NoiseFloor, Exit, Idle]
     finally:
         connection.close()
 
@@ -241,13 +243,12 @@ HOST = f"""\
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 from bench.wire.lease import Lease
-from bench.wire.decode import encode
 from bench.records.device import Device, SshTarget
 from bench.wire.order import Job, Task
 from bench.link.ssh import SshTransport
 device = Device(name="board", ssh=SshTarget(destination="board", config=sys.argv[1], python=sys.executable))
 connection, _, _ = SshTransport(device).connect("run", Lease())
-connection.send("job", encode(Job(task=Task(kind="probe"))))
+connection.send(Job(task=Task(kind="probe")))
 sys.stdout.write("begun\\n")
 sys.stdout.flush()
 while True:
@@ -300,7 +301,7 @@ def test_resets_at_random_moments(sshd: Sshd, proxy: CuttingProxy, transport: Ss
     moments = random.Random(4)
     for _ in range(6):
         connection, _, _ = transport.connect("run", TIMING)
-        connection.send("job", encode(Job(task=Task(kind="probe"))))
+        connection.send(Job(task=Task(kind="probe")))
         connection.receive(moments.uniform(0, 0.4))
         proxy.reset()
         lost(connection)

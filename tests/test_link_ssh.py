@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -15,8 +16,9 @@ from bench.link import bootstrap
 from bench.link.archive import code_archive
 from bench.link.ssh import SshTransport
 from bench.records.environment import Environment
+from bench.records.measurement import NoiseFloor
 from bench.wire.lease import Lease
-from bench.wire.message import Message
+from bench.wire.messages import Said
 from bench.wire.order import Job, Task
 from tests.conftest import Mount
 from tests.cutting_proxy import CuttingProxy
@@ -60,12 +62,12 @@ def test_a_job_runs_there_and_only_the_cache_stays(sshd: Sshd) -> None:
     connection, environment, skew = SshTransport(sshd.device()).connect("run", TIMING)
     assert environment.kernel == os.uname().release
     assert abs(skew) < 60
-    heard: list[Message] = []
+    heard: list[Said] = []
     try:
-        exits = run_job(connection, Job(task=Task(kind="noise")), heard.append, lambda: False)
+        exits = run_job(connection, Job(task=Task(kind="noise")), heard.append, Event())
     finally:
         connection.close()
-    assert [message.type for message in heard] == ["noise"]
+    assert [type(said.body) for said in heard] == [NoiseFloor]
     assert [(end.code, end.signal) for end in exits] == [(0, 0)]
     nothing_runs(sshd)
     cache = sshd.home / ".cache/bench"
@@ -99,7 +101,7 @@ def test_folders_of_the_home_that_bear_our_names_hide_nothing(sshd: Sshd) -> Non
         (sshd.home / name / "__init__.py").write_text("raise RuntimeError('foreign')")
     connection, _, _ = SshTransport(sshd.device()).connect("run", TIMING)
     try:
-        (end,) = run_job(connection, Job(task=Task(kind="noise")), lambda message: None, lambda: False)
+        (end,) = run_job(connection, Job(task=Task(kind="noise")), lambda said: None, Event())
     finally:
         connection.close()
     assert end.code == 0, end.log

@@ -15,9 +15,9 @@ from bench.plan.schedule import WORKER_UNITS, all_rounds, claim_pairs, grouped, 
 from bench.plan.subjects import TABLE1_SIZES, OperatorGrid, network_workload, operator_workloads
 from bench.records.device import Device
 from bench.records.workload import Settings, Unit
-from bench.wire.decode import encode
-from bench.wire.message import MAX_LINE_BYTES, Message, encode_line
-from bench.wire.order import Deadline, Files, Job, Task
+from bench.wire.message import MAX_LINE_BYTES, encode_line
+from bench.wire.messages import message
+from bench.wire.order import Job, Order, Task
 from models.registry import resolve
 
 CPU = Device(name="cpu")
@@ -163,11 +163,9 @@ def test_no_job_is_longer_than_a_line_may_be() -> None:
     groups = list(grouped(units))
     assert [unit for group in groups for unit in group] == list(units)
     assert [len(group) for group in groups] == [WORKER_UNITS, WORKER_UNITS, 1]
-    files = tuple(Files(unit=unit.id, reference="0" * 64, model="0" * 64) for unit in groups[0])
-    deadlines = tuple(Deadline(unit=unit.id, seconds=123.456789) for unit in groups[0])
-    task = Task(kind="measure", units=groups[0], attempts=(1,) * WORKER_UNITS, files=files)
-    body = encode(Job(task=task, deadlines=deadlines))
-    assert len(encode_line(Message(type="job", body=body))) < MAX_LINE_BYTES / 2
+    orders = tuple(Order(unit=unit, reference="0" * 64, model="0" * 64, deadline_s=123.456789) for unit in groups[0])
+    job = Job(task=Task(kind="measure", orders=orders))
+    assert len(encode_line(message(job))) < MAX_LINE_BYTES / 2
 
 
 def changed(value: Any) -> Any:

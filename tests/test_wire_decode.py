@@ -9,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.host.artifacts import Artifact
-from bench.host.job import Exit
 from bench.journal import DeviceEvent
+from bench.records.artifact import Artifact
 from bench.records.environment import Environment, RuntimeVersion
 from bench.records.measurement import Cost, Disturbances, Measurement, NoiseFloor
 from bench.records.pair import Pair, PairRecord
@@ -29,7 +28,8 @@ from bench.records.workload import (
 )
 from bench.wire.decode import decode, encode
 from bench.wire.lease import Lease
-from bench.wire.order import Deadline, Files, Job, Task
+from bench.wire.messages import Exit
+from bench.wire.order import Job, Order, Task
 
 TEXT = st.text(max_size=8)
 COUNT = st.integers(1, 10**6)
@@ -89,17 +89,16 @@ PAIR_RECORDS = st.builds(
     seconds=SECONDS,
 )  # fmt: skip
 PLANS = st.builds(Plan, units=st.lists(UNITS, max_size=2).map(tuple), pairs=st.just(()), devices=st.just(()))
-TASKS = st.builds(Task, units=st.lists(UNITS, max_size=2).map(tuple), burst_s=SECONDS)
+ORDERS = st.builds(Order, unit=UNITS, deadline_s=SECONDS)
+TASKS = st.builds(Task, orders=st.lists(ORDERS, max_size=2).map(tuple), burst_s=SECONDS)
 JOBS = st.builds(
-    Job, task=TASKS, workers=st.sampled_from([1, 2]), threads=COUNT, start_s=SECONDS, default_deadline_s=SECONDS,
-    deadlines=st.lists(st.builds(Deadline, seconds=SECONDS), max_size=2).map(tuple),
+    Job, task=TASKS, workers=st.sampled_from([1, 2]), threads=COUNT, start_s=SECONDS,
 )  # fmt: skip
 OTHERS = (
     st.builds(Lease, heartbeat_s=SECONDS, lease_s=SECONDS, grace_s=SECONDS, lock_wait_s=SECONDS)
     | st.builds(Artifact, cost=st.none() | COSTS, seconds=SECONDS)
     | st.builds(Exit)
     | st.builds(DeviceEvent, environment=st.none() | ENVIRONMENTS, noise=st.none() | NOISE)
-    | st.builds(Files)
     | st.builds(Option)
     | st.builds(RuntimeVersion)
     | st.builds(Settings)

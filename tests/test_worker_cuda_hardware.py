@@ -19,7 +19,8 @@ from bench.plan.subjects import OperatorGrid, operator_workloads
 from bench.records.measurement import Measurement
 from bench.records.record import Record
 from bench.records.workload import Settings, Unit
-from bench.wire.order import Task
+from bench.wire.messages import Body
+from bench.wire.order import Order, Task
 from bench.worker import build
 from bench.worker.cuda_machine import FLUSHED_BYTES, identity_of
 from bench.worker.inputs import input_array
@@ -109,11 +110,9 @@ class ListChannel:
     def __init__(self) -> None:
         self.records: list[Record] = []
 
-    def begin(self, unit: Unit, attempt: int) -> None:
-        """Not looked at."""
-
-    def record(self, record: Record) -> None:
-        self.records.append(record)
+    def send(self, body: Body, order: Order | None = None) -> None:
+        if isinstance(body, Record):
+            self.records.append(body)
 
 
 def test_a_batch_that_does_not_fit_fails_and_the_next_one_runs(tmp_path: Path) -> None:
@@ -123,7 +122,7 @@ def test_a_batch_that_does_not_fit_fails_and_the_next_one_runs(tmp_path: Path) -
     image = on_gpu(batch=2)
     units = (image, replace(image, batch=512), image)
     channel = ListChannel()
-    task = Task(kind="measure", units=units, attempts=(1, 1, 1), cache=str(tmp_path))
+    task = Task(kind="measure", orders=tuple(Order(unit=one) for one in units), cache=str(tmp_path))
     measure_units(task, channel)  # type: ignore[arg-type]
     assert [record.status for record in channel.records] == ["done", "failed", "done"]
     assert channel.records[1].reason_kind == "out_of_memory"

@@ -10,12 +10,14 @@ import torch
 from bench.records.measurement import Disturbances
 from bench.records.record import Record, Status
 from bench.records.workload import Mode, Settings, Unit
-from bench.wire.order import Task
+from bench.wire.messages import Body
+from bench.wire.order import Order, Task
 from bench.worker import measure as measuring
 from bench.worker.cuda_machine import CudaMachine, leaves_usable
 from bench.worker.machine import CpuMachine, machine_for
 from bench.worker.measuring.gpu_disturbances import GpuMonitor
 from bench.worker.measuring.rules import Rules
+from bench.worker.measuring.sampler import Samples, measure
 from bench.worker.measuring.watch import Ending
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 from tests.fake_cuda import MIB, PaperCuda
@@ -58,6 +60,12 @@ def machine(cuda: PaperCuda, unit: Unit, it: Loaded) -> CudaMachine:
     return CudaMachine(unit, it, cuda, cuda=cuda, monitor=monitor, buffer=cuda.buffer)
 
 
+def measured(it: CudaMachine, rules: Rules = RULES) -> tuple[Samples, Ending]:
+    """Warm up and sample once, as a worker does."""
+    samples = measure(it.timer(), it.monitor, it.clock, it.begin(rules), 0.0)
+    return samples, it.monitor.finish()
+
+
 def test_a_cpu_unit_keeps_the_cpu_machine() -> None:
     found = machine_for(unit(), Loaded(step=lambda: None, output=lambda: ANSWER.numpy(), threads=1), PaperCuda())
     assert isinstance(found, CpuMachine)
@@ -80,7 +88,7 @@ def test_the_units_own_gpu_is_the_current_one_and_idle_before_the_first_call() -
 def test_both_clocks_of_a_mode_reach_the_samples(mode: Mode, wall_s: float, waits_for_each: bool) -> None:
     """Launches of 10 us, kernels of 100: a sample of 10 ms is 91 calls waited for, or 100 queued."""
     cuda = PaperCuda(launch_ns=10_000 if waits_for_each else 5_000)
-    samples, ending = machine(cuda, on_gpu(mode=mode, batch=32), loaded(cuda, 100_000)).measured(RULES, 0.0)
+    samples, ending = measured(machine(cuda, on_gpu(mode=mode, batch=32), loaded(cuda, 100_000)))
     assert samples.steady
     assert samples.precise
     assert len(samples.device_s) == len(samples.wall_s) == RULES.first_check
@@ -99,7 +107,7 @@ def test_a_graph_is_captured_once_and_its_replay_is_what_is_checked_and_timed() 
     assert it.timed().output().tolist() == [1.0, 2.0]
     warm_up = ["side waits for default", "step", "step", "step", "default waits for side"]
     assert cuda.log == [*warm_up, "capture", "step", "wait", "replay"]
-    samples, _ = it.measured(RULES, 0.0)
+    samples, _ = measured(it)
     assert cuda.log.count("capture") == 1
     assert cuda.log.count("step") == 4
     assert samples.wall_s == pytest.approx([13e-6] * len(samples.wall_s))
@@ -135,7 +143,7 @@ def test_a_cold_cache_is_flushed_before_each_call_and_left_out_of_times_and_memo
     cuda = PaperCuda(l2_bytes=l2)
     cuda.allocate(3 * MIB)
     it = machine(cuda, on_gpu(mode="throughput", batch=32, cold_cache=True), loaded(cuda, 1_000_000))
-    samples, _ = it.measured(RULES, 0.0)
+    samples, _ = measured(it)
     assert samples.wall_s == pytest.approx([1_000_010e-9] * len(samples.wall_s))
     assert samples.device_s == pytest.approx(samples.wall_s)
     assert cuda.log[-6:] == ["flush", "wait", "record", "step", "record", "wait"]
@@ -148,7 +156,7 @@ def test_a_unit_with_a_cold_cache_takes_no_longer_than_another() -> None:
     """Steps of 1 ms behind flushes of 2.684 ms: 27 % of the cap is spent on steps, the rest on flushes."""
     cuda = PaperCuda()
     it = machine(cuda, on_gpu(cold_cache=True), loaded(cuda, 1_000_000))
-    samples, _ = it.measured(Rules(precision=-1.0), 0.0)  # never precise: sampling goes on to the cap
+    samples, _ = measured(it, Rules(precision=-1.0))  # never precise: sampling goes on to the cap
     assert sum(samples.wall_s) * samples.iterations == pytest.approx(1.5 * 0.2714, rel=0.02)
 
 
@@ -166,7 +174,7 @@ def test_memory_is_the_allocators_peak_while_sampling() -> None:
     it = machine(cuda, on_gpu(), Loaded(step=step, output=lambda: ANSWER.numpy(), threads=1))
     cuda.allocate(100 * MIB)
     cuda.free(100 * MIB)
-    it.measured(RULES, 0.0)
+    measured(it)
     assert it.device_memory_bytes() == 7 * MIB
 
 
@@ -183,7 +191,7 @@ def test_the_memory_of_a_graph_is_seen_while_it_is_captured() -> None:
         return ANSWER
 
     it = machine(cuda, on_gpu(cuda_graph=True), Loaded(step=step, output=lambda: ANSWER.numpy(), threads=1))
-    it.measured(RULES, 0.0)
+    measured(it)
     assert it.device_memory_bytes() == 7 * MIB
 
 
@@ -211,11 +219,9 @@ class ListChannel:
     def __init__(self) -> None:
         self.records: list[Record] = []
 
-    def begin(self, unit: Unit, attempt: int) -> None:
-        """Not looked at."""
-
-    def record(self, record: Record) -> None:
-        self.records.append(record)
+    def send(self, body: Body, order: Order | None = None) -> None:
+        if isinstance(body, Record):
+            self.records.append(body)
 
 
 Sweep = Callable[[PaperCuda, Callable[[Unit], None]], list[Record]]
@@ -226,7 +232,9 @@ def sweep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sweep:
     """Measures batches 1, 8, 64 and 2 in one worker, on a paper GPU; what a batch does is given."""
 
     def run(cuda: PaperCuda, work: Callable[[Unit], None]) -> list[Record]:
-        def load(unit: Unit, *_: object) -> Loaded:
+        def load(order: Order, *_: object) -> Loaded:
+            unit = order.unit
+
             def step() -> torch.Tensor:
                 cuda.launch(100_000)
                 work(unit)
@@ -241,7 +249,7 @@ def sweep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sweep:
         units = tuple(on_gpu(mode="throughput" if n > 1 else "latency", batch=n) for n in (1, 8, 64, 2))
         channel = ListChannel()
         measuring.measure_units(
-            Task(kind="measure", units=units, attempts=(1,) * len(units), cache=str(tmp_path)),
+            Task(kind="measure", orders=tuple(Order(unit=one) for one in units), cache=str(tmp_path)),
             channel,  # type: ignore[arg-type]
         )
         return channel.records

@@ -20,6 +20,8 @@ from bench.plan.subjects import OperatorGrid, operator_workloads
 from bench.plan.support import unsupported
 from bench.records.device import Device
 from bench.records.workload import Settings, Unit
+from bench.wire.messages import Accelerators
+from bench.wire.order import Task
 from bench.worker.probe import probe_accelerators
 from bench.worker.settings import applied
 from reports.rows import settings_text
@@ -155,19 +157,19 @@ class ListChannel:
     """Keeps what a worker says."""
 
     def __init__(self) -> None:
-        self.said: list[tuple[str, dict[str, Any]]] = []
+        self.said: list[Accelerators] = []
 
-    def send(self, kind: str, body: dict[str, Any]) -> None:
-        self.said.append((kind, body))
+    def send(self, body: Accelerators) -> None:
+        self.said.append(body)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_machine_without_a_gpu_names_its_torch_build() -> None:
     channel = ListChannel()
-    probe_accelerators(channel)  # type: ignore[arg-type]
-    ((kind, body),) = channel.said
-    assert (kind, body["names"]) == ("accelerators", [])
-    assert body["reason"].startswith(f"torch {torch.__version__} (")
+    probe_accelerators(Task(kind="probe"), channel)  # type: ignore[arg-type]
+    (found,) = channel.said
+    assert found.names == ()
+    assert found.reason.startswith(f"torch {torch.__version__} (")
 
 
 def test_a_gpu_is_named_with_its_driver(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,12 +180,12 @@ def test_a_gpu_is_named_with_its_driver(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(torch, "cuda", stand_in)
     monkeypatch.setattr("bench.worker.probe.driver_version", lambda: "580.1")
     channel = ListChannel()
-    probe_accelerators(channel)  # type: ignore[arg-type]
+    probe_accelerators(Task(kind="probe"), channel)  # type: ignore[arg-type]
     build = f"torch {torch.__version__} (CUDA 13.0)"
-    assert channel.said[0][1]["names"] == [
+    assert channel.said[0].names == (
         f"cuda:0 NVIDIA H200, driver 580.1, {build}",
         f"cuda:1 NVIDIA L4, driver 580.1, {build}",
-    ]
+    )
 
 
 @pytest.mark.slow

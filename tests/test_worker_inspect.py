@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import onnx
@@ -12,10 +12,11 @@ from onnx import helper, numpy_helper
 from torch import nn
 
 from bench.cache.store import Store
-from bench.host.artifacts import Artifact, ArtifactCache
+from bench.host.artifacts import ArtifactCache, cost_of
+from bench.records.artifact import Artifact
 from bench.records.workload import ModelArguments, Unit, Workload
-from bench.wire.decode import decode
-from bench.wire.order import Task
+from bench.wire.messages import Begin, Body, Network
+from bench.wire.order import Order, Task
 from bench.worker import build
 from bench.worker.channel import Channel
 from bench.worker.inspect import inspect_networks
@@ -29,18 +30,27 @@ class Heard:
     """Keeps what a task sends."""
 
     def __init__(self) -> None:
-        self.said: list[dict[str, Any]] = []
+        self.said: list[Body] = []
 
-    def begin(self, unit: Unit, attempt: int) -> None: ...
+    def send(self, body: Body, order: Order | None = None) -> None:
+        if not isinstance(body, Begin):
+            self.said.append(body)
 
-    def send(self, kind: str, body: dict[str, Any], **about: object) -> None:
-        self.said.append(body)
 
-
-def inspected(source: str) -> dict[str, Any]:
+def inspected(source: str) -> Network:
     heard = Heard()
     inspect_networks(Task(kind="inspect", sources=(source,), input_px=8), cast(Channel, heard))
-    return heard.said[0]
+    (found,) = heard.said
+    assert isinstance(found, Network)
+    return found
+
+
+def prepared(cache: Path, unit: Unit) -> Artifact:
+    heard = Heard()
+    export_units(Task(kind="export", orders=(Order(unit=unit),), cache=str(cache)), cast(Channel, heard))
+    (made,) = heard.said
+    assert isinstance(made, Artifact)
+    return made
 
 
 def of_source(source: str, digest: str, runtime: str = "eager") -> Unit:
@@ -83,9 +93,7 @@ def test_weights_beside_the_file_become_part_of_the_model(tmp_path: Path) -> Non
     data = self_contained(path)
     (weights,) = onnx.load_from_string(data).graph.initializer
     assert numpy_helper.to_array(weights).shape == (3, 8, 8)
-    assert inspected(str(path)) == {
-        "source": str(path), "input_shape": (3, 8, 8), "digest": digest_of(data), "reason": ""
-    }  # fmt: skip
+    assert inspected(str(path)) == Network(source=str(path), input_shape=(3, 8, 8), digest=digest_of(data))
     # Other weights in the second file alone are another network.
     beside = tmp_path / "net.onnx.data"
     beside.write_bytes(bytes(len(beside.read_bytes())))
@@ -95,7 +103,7 @@ def test_weights_beside_the_file_become_part_of_the_model(tmp_path: Path) -> Non
 def test_weights_that_are_gone_are_said_in_one_line(tmp_path: Path) -> None:
     path = graph(tmp_path / "net.onnx")
     (tmp_path / "net.onnx.data").unlink()
-    reason = inspected(str(path))["reason"]
+    reason = inspected(str(path)).reason
     assert "external_data=False" in reason
     assert "\n" not in reason
 
@@ -103,16 +111,14 @@ def test_weights_that_are_gone_are_said_in_one_line(tmp_path: Path) -> None:
 def test_a_file_that_changed_after_planning_is_refused(tmp_path: Path) -> None:
     path = graph(tmp_path / "net.onnx")
     planned = of_source(str(path), digest_of(self_contained(path)), "onnxruntime")
-    heard = Heard()
-    task = Task(kind="export", units=(planned,), attempts=(1,), cache=str(tmp_path / "cache"))
-    export_units(task, cast(Channel, heard))
+    first = prepared(tmp_path / "cache", planned)
     graph(path, scale=2.0)
-    export_units(task, cast(Channel, heard))
-    first, second = heard.said
-    assert (first["kind"], first["cost"]["params"]) == ("", 192)
-    assert Store(tmp_path / "cache").has(first["model"])
-    assert (second["kind"], second["model"]) == ("build", "")
-    assert "it has changed; begin a new run" in second["reason"]
+    second = prepared(tmp_path / "cache", planned)
+    assert first.cost is not None
+    assert (first.kind, first.cost.params) == ("", 192)
+    assert Store(tmp_path / "cache").has(first.model)
+    assert (second.kind, second.model) == ("build", "")
+    assert "it has changed; begin a new run" in second.reason
 
 
 @pytest.mark.parametrize("stored", ["float32", "float16"])
@@ -120,17 +126,16 @@ def test_a_file_is_measured_in_its_own_dtype_alone(tmp_path: Path, stored: str) 
     path = graph(tmp_path / "net.onnx", dtype=stored)
     float32 = of_source(str(path), "", "onnxruntime")
     for asked in ("float32", "float16"):
-        heard = Heard()
         asking = replace(float32, dtype=asked)
-        export_units(Task(kind="export", units=(asking,), attempts=(1,), cache=str(tmp_path)), cast(Channel, heard))
+        made = prepared(tmp_path, asking)
         if asked != stored:
-            assert heard.said[0]["kind"] == "unsupported"
-            assert heard.said[0]["reason"] == f"the graph in net.onnx takes {stored}, not {asked}"
+            assert made.kind == "unsupported"
+            assert made.reason == f"the graph in net.onnx takes {stored}, not {asked}"
             continue
-        assert heard.said[0]["kind"] == ""
+        assert made.kind == ""
         store = Store(tmp_path)
-        reference = np.load(store.path(heard.said[0]["reference"]))
-        loaded = onnx_runtime.load(asking, store.path(heard.said[0]["model"]))
+        reference = np.load(store.path(made.reference))
+        loaded = onnx_runtime.load(asking, store.path(made.model))
         loaded.step()
         np.testing.assert_array_equal(loaded.output(), reference)
 
@@ -141,10 +146,10 @@ def test_a_factory_is_known_by_its_source_and_its_weights(tmp_path: Path, monkey
     monkeypatch.syspath_prepend(str(tmp_path))
     name = "digested_net:net"
     seen, again = inspected(name), inspected(name)
-    assert seen["reason"] == ""
-    assert seen["digest"] == again["digest"] != ""
+    assert seen.reason == ""
+    assert seen.digest == again.digest != ""
     (entry,) = resolve([name])
-    workload = of_source(name, seen["digest"]).workload
+    workload = of_source(name, seen.digest).workload
     module = build.plain_network(workload)
     _refuse_another(module, workload)
     source.write_text(source.read_text() + "# edited\n")
@@ -154,7 +159,7 @@ def test_a_factory_is_known_by_its_source_and_its_weights(tmp_path: Path, monkey
     assert isinstance(module, nn.Conv2d)
     with torch.no_grad():
         module.weight += 1
-    assert len({seen["digest"], edited, build.factory_digest(entry, module)}) == 3
+    assert len({seen.digest, edited, build.factory_digest(entry, module)}) == 3
 
 
 def test_the_cost_is_that_of_the_graph_that_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,18 +168,16 @@ def test_the_cost_is_that_of_the_graph_that_is_timed(tmp_path: Path, monkeypatch
     model = ModelArguments(source="fasternet_t0")
     workload = Workload(kind="model", name="fasternet_t0", input_shape=(3, 64, 64), model=model)
     planned = replace(of_source("fasternet_t0", "", "onnxruntime"), workload=workload)
-    heard = Heard()
-    export_units(Task(kind="export", units=(planned,), attempts=(1,), cache=str(tmp_path)), cast(Channel, heard))
-    (body,) = heard.said
-    assert body["reason"] == ""
-    made = decode(Artifact, body)
-    graph_cost, eager_cost = made.cost_of(planned), made.cost_of(replace(planned, runtime="eager"))
+    made = prepared(tmp_path, planned)
+    assert made.reason == ""
+    graph_cost, eager_cost = cost_of(made, planned), cost_of(made, replace(planned, runtime="eager"))
     assert graph_cost is not None
     assert eager_cost is not None
     assert graph_cost.macs == eager_cost.macs
     assert graph_cost.bytes_moved != eager_cost.bytes_moved
     other = replace(eager_cost, bytes_moved=1)
-    last = replace(made, channels_last_cost=other).cost_of(replace(planned, runtime="eager", layout="channels_last"))
+    eager_last = replace(planned, runtime="eager", layout="channels_last")
+    last = cost_of(replace(made, channels_last_cost=other), eager_last)
     assert last == other
 
 

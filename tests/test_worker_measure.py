@@ -17,7 +17,8 @@ from bench.cache.store import Store
 from bench.records.measurement import Measurement
 from bench.records.workload import Settings
 from bench.wire.message import decode_line
-from bench.wire.order import Files
+from bench.wire.messages import Begin, Fatal
+from bench.wire.order import Order
 from bench.worker.channel import Channel, one_line
 from bench.worker.inputs import input_array
 from bench.worker.measure import (
@@ -154,7 +155,7 @@ def test_the_collector_is_off_while_sampling_and_back_afterwards() -> None:
 def test_whatever_a_unit_raises_becomes_its_record(tmp_path: Path) -> None:
     """ONNX Runtime is asked for a graph that is not there."""
     of = replace(UNIT, runtime="onnxruntime")
-    record = measure_unit(of, 2, Files(unit=of.id, model="0" * 64), Store(tmp_path), SystemClock(), 0.0)
+    record = measure_unit(Order(unit=of, attempt=2, model="0" * 64), Store(tmp_path), SystemClock(), 0.0)
     assert (record.unit, record.attempt, record.status) == (of, 2, "failed")
     assert record.reason
     assert record.measurement is None
@@ -170,7 +171,7 @@ def test_libraries_are_imported_before_the_load_is_timed(tmp_path: Path, monkeyp
     monkeypatch.setattr("bench.worker.measure.load", fails)
     monkeypatch.setattr("importlib.import_module", order.append)
     of = replace(UNIT, runtime="openvino")
-    assert measure_unit(of, 1, None, Store(tmp_path), SystemClock(), 0.0).reason == "enough"
+    assert measure_unit(Order(unit=of), Store(tmp_path), SystemClock(), 0.0).reason == "enough"
     assert order == ["openvino", "bench.worker.runtimes.openvino_runtime", "load"]
 
 
@@ -248,8 +249,8 @@ def test_the_input_is_random_seeded_and_never_zero() -> None:
 def test_a_worker_says_one_line_at_a_time() -> None:
     read, write = os.pipe()
     channel = Channel(write)
-    channel.begin(UNIT, 1)
-    channel.give_up("out_of_memory", "a\n  long\tstory")
+    channel.send(Begin(), Order(unit=UNIT))
+    channel.send(Fatal(kind="out_of_memory", reason="a long story"))
     os.close(write)
     with os.fdopen(read, "rb") as pipe:
         first, second = (decode_line(line) for line in pipe)

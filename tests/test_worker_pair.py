@@ -8,10 +8,10 @@ import pytest
 
 from bench.host.pair import PairRun
 from bench.records.pair import Pair, PairRecord
-from bench.wire.message import Message
-from bench.wire.order import Task
+from bench.wire.messages import Bursts, Said
+from bench.wire.order import Order, Task
 from bench.worker.measuring.sampler import Sample
-from bench.worker.pair import Bursts, Token, take_turns, turns
+from bench.worker.pair import Token, take_turns, turns
 from tests.made_up import unit
 
 
@@ -60,16 +60,16 @@ def test_the_machine_is_read_after_each_burst_while_the_other_side_sleeps() -> N
 
     sides, order = both_sides(look)
     assert order == looks == turns(4, 3)
-    assert [side.seconds for side in sides] == [[1.0, 2.0, 3.0, 4.0]] * 2
-    assert [side.discarded for side in sides] == [[], [1]]
+    assert [side.seconds for side in sides] == [(1.0, 2.0, 3.0, 4.0)] * 2
+    assert [side.discarded for side in sides] == [(), (1,)]
 
 
 def ended(*discarded: list[int]) -> PairRecord:
-    run = PairRun(Pair(first=unit("conv"), second=unit("pconv")), (), 1.0, 60.0)
+    pair = Pair(first=unit("conv"), second=unit("pconv"))
+    run = PairRun(pair, (Order(unit=pair.first), Order(unit=pair.second)), 1.0)
     for side, indices in enumerate(discarded):
-        seconds = [10.0 * side + index + 1 for index in range(4)]
-        body = {"worker": side, "seconds": seconds, "discarded": indices, "verdicts": []}
-        run.handle(Message(type="bursts", body=body))
+        seconds = tuple(10.0 * side + index + 1 for index in range(4))
+        run.handle(Said(body=Bursts(seconds=seconds, discarded=tuple(indices)), worker=side))
     return run.record(())
 
 

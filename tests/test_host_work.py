@@ -7,24 +7,27 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
-from bench.host.runner import MachineRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.cache.store import Store
 from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StorageError
-from bench.host.artifacts import Artifact
+from bench.host.machine import Machine
 from bench.host.patience import Patience
+from bench.host.work import Work
 from bench.journal import Journal, read_run
+from bench.records.artifact import Artifact
+from bench.records.device import Device
 from bench.records.pair import Pair, PairRecord
-from bench.records.record import Record
+from bench.records.record import FailureKind, Record
 from bench.records.workload import Unit
-from bench.wire.message import Message
+from bench.wire.messages import Bursts, Bye, Said, SideFailed
 from bench.wire.order import Job
-from tests.fake_device import FakeDevice, Notes, Said, all_well, begin, done, ended, fatal
-from tests.made_up import environment, plan, unit
+from tests.fake_device import FakeDevice, Line, Notes, all_well, begin, done, ended, fatal
+from tests.made_up import environment, plan, record, unit
 
 A, B, C = unit("conv"), unit("gconv"), unit("pconv")
 QUICK = Patience(reconnect_s=(0.0, 0.0, 0.0))
@@ -39,13 +42,20 @@ class Bench:
     def run(
         self, device: FakeDevice, units: tuple[Unit, ...] = (A, B, C), pairs: tuple[Pair, ...] = ()
     ) -> BenchError | None:
-        runner = MachineRunner("cpu", device, "run-1", QUICK, self.notes)
-        runner.connect()
         with Journal.create(self.folder / "run", plan(*units)) as journal:
-            lost = runner.run(units, pairs, self._artifact, Store(self.folder), journal)
-        runner.close()
+            machine, work = self.work(device, journal)
+            lost = work.run(units, pairs)
+        machine.close()
         assert device.closed == device.connected
         return lost
+
+    def work(self, device: FakeDevice, journal: Journal, stop: Event | None = None) -> tuple[Machine, Work]:
+        """The device's work in that journal, its machine connected."""
+        stop = stop or Event()
+        machine = Machine((Device(name="cpu"),), device, "run-1", QUICK, self.notes, stop)
+        machine.connect()
+        machine.identify()
+        return machine, Work("cpu", machine, self._artifact, Store(self.folder), journal, self.notes, stop)
 
     def written(self) -> Counter[str]:
         """How many records each unit has in the file."""
@@ -67,18 +77,18 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-def failing(victim: Unit, end: Said, times: int = 99) -> FakeDevice:
+def failing(victim: Unit, end: Line, times: int = 99) -> FakeDevice:
     """A device whose worker comes to that end whenever it begins the victim, at most so often."""
     left = [times]
 
-    def script(job: Job) -> Iterator[Said]:
-        for one, attempt in zip(job.task.units, job.task.attempts, strict=True):
-            yield begin(one, attempt)
-            if one == victim and left[0]:
+    def script(job: Job) -> Iterator[Line]:
+        for order in job.task.orders:
+            yield begin(order.unit, order.attempt)
+            if order.unit == victim and left[0]:
                 left[0] -= 1
                 yield end
                 return
-            yield done(one, attempt)
+            yield done(order.unit, order.attempt)
         yield ended()
 
     return FakeDevice(script)
@@ -98,7 +108,7 @@ def test_a_crash_is_tried_once_more(bench: Bench) -> None:
     device = failing(B, ended(signal=signal.SIGSEGV), times=1)
     assert bench.run(device) is None
     assert bench.ends() == {"conv": DONE, "gconv": ("done", "", 2), "pconv": DONE}
-    assert [[one.workload.name for one in job.task.units] for job in device.jobs] == [
+    assert [[order.unit.workload.name for order in job.task.orders] for job in device.jobs] == [
         ["conv", "gconv", "pconv"],
         ["gconv", "pconv"],
     ]
@@ -119,7 +129,7 @@ def test_a_second_crash_fails_that_unit_and_the_others_go_on(bench: Bench) -> No
         (ended(1, log="numpy: MemoryError: 3 GiB"), "out_of_memory"),
     ],
 )
-def test_out_of_memory_or_time_is_not_tried_again(bench: Bench, end: Said, kind: str) -> None:
+def test_out_of_memory_or_time_is_not_tried_again(bench: Bench, end: Line, kind: str) -> None:
     device = failing(B, end)
     assert bench.run(device) is None
     assert bench.ends() == {"conv": DONE, "gconv": ("failed", kind, 1), "pconv": DONE}
@@ -142,26 +152,26 @@ def test_a_worker_that_leaves_silently_has_crashed(bench: Bench) -> None:
 def test_a_worker_that_gives_way_in_order_has_not_crashed(bench: Bench) -> None:
     """One whose GPU context is spoilt ends after that unit's record: the next unit had no part in it."""
 
-    def script(job: Job) -> Iterator[Said]:
-        one, attempt = job.task.units[0], job.task.attempts[0]
-        yield from (begin(one, attempt), done(one, attempt), ended(0))
+    def script(job: Job) -> Iterator[Line]:
+        order = job.task.orders[0]
+        yield from (begin(order.unit, order.attempt), done(order.unit, order.attempt), ended(0))
 
     device = FakeDevice(script)
     assert bench.run(device) is None
     assert bench.ends() == {"conv": DONE, "gconv": DONE, "pconv": DONE}
-    assert [len(job.task.units) for job in device.jobs] == [3, 2, 1]
+    assert [len(job.task.orders) for job in device.jobs] == [3, 2, 1]
     assert bench.notes.told == []
 
 
 PAIR = Pair(first=A, second=B)
 
 
-def bursts(side: int) -> Message:
-    return Message(type="bursts", body={"worker": side, "seconds": [0.5], "discarded": [], "verdicts": []})
+def bursts(side: int) -> Said:
+    return Said(body=Bursts(seconds=(0.5,)), worker=side)
 
 
-def side_failed(kind: str) -> Message:
-    return Message(type="side_failed", body={"worker": 1, "status": "?", "kind": kind, "reason": "no such kernel"})
+def side_failed(kind: FailureKind) -> Said:
+    return Said(body=SideFailed(kind=kind, reason="no such kernel"), worker=1)
 
 
 def end_of_pair(bench: Bench, device: FakeDevice) -> tuple[str, str, int]:
@@ -185,11 +195,10 @@ def test_a_pair_that_crashes_twice_has_failed(bench: Bench) -> None:
         ("unsupported", ("skipped", "unsupported", 1)),
         ("wrong_output", ("failed", "wrong_output", 1)),
         ("out_of_memory", ("failed", "out_of_memory", 1)),
-        ("of my own", ("failed", "error", 1)),
         ("", ("failed", "error", 1)),
     ],
 )
-def test_a_pair_ends_as_its_side_says(bench: Bench, kind: str, end: tuple[str, str, int]) -> None:
+def test_a_pair_ends_as_its_side_says(bench: Bench, kind: FailureKind, end: tuple[str, str, int]) -> None:
     assert end_of_pair(bench, FakeDevice(lambda job: [side_failed(kind), ended(1), ended(1)])) == end
 
 
@@ -217,7 +226,7 @@ def test_a_pair_of_which_a_side_was_not_made_says_so(
     [
         (fatal("unsupported", "no module named torch"), ("skipped", "unsupported", 1)),
         (fatal("out_of_memory", "out of memory"), ("failed", "out_of_memory", 1)),
-        (fatal("nonsense", "x"), ("failed", "error", 1)),
+        (fatal("", "x"), ("failed", "error", 1)),
     ],
 )
 def test_what_the_worker_gives_up_is_given_up(bench: Bench, message: Said, expected: tuple[str, str, int]) -> None:
@@ -256,12 +265,12 @@ def test_links_lost_now_and_then_do_not_add_up(bench: Bench) -> None:
     units = tuple(unit(round_number=number) for number in range(10))
     seen: set[str] = set()
 
-    def script(job: Job) -> list[Said]:
-        (one,) = job.task.units
-        if one.id in seen:
+    def script(job: Job) -> list[Line]:
+        (order,) = job.task.orders
+        if order.unit.id in seen:
             return all_well(job)
-        seen.add(one.id)
-        return [begin(one), LinkLostError("gone")]
+        seen.add(order.unit.id)
+        return [begin(order.unit), LinkLostError("gone")]
 
     assert bench.run(FakeDevice(script), units) is None
     assert bench.ends() == {"conv": DONE}
@@ -272,7 +281,7 @@ def test_a_device_that_came_back_as_another_is_lost(bench: Bench) -> None:
     device = failing(B, LinkLostError("rebooted"))
     first = device.script
 
-    def script(job: Job) -> Iterator[Said]:
+    def script(job: Job) -> Iterator[Line]:
         device.found = environment("another kernel")
         yield from first(job)
 
@@ -290,13 +299,13 @@ def test_a_device_that_came_back_as_another_is_lost(bench: Bench) -> None:
         begin(A, attempt=2),
         done(unit("tconv")),
         done(A, attempt=7),
-        Message(type="exit", body={"worker": 0}),
-        Message(type="record", unit=A.id, attempt=1, body={"worker": 0, "unit": "conv"}),
-        Message(type="poem", unit=A.id, attempt=1, body={"worker": 0}),
+        Said(body=Artifact(), unit=A.id, attempt=1),
+        Said(body=Bye(), unit=A.id, attempt=1),
+        Said(body=record(A), unit=A.id, attempt=1),  # counts are the host's affair
         ProtocolError("expected JSON"),
     ],
 )
-def test_a_device_that_talks_nonsense_is_lost_and_not_asked_again(bench: Bench, nonsense: Said) -> None:
+def test_a_device_that_talks_nonsense_is_lost_and_not_asked_again(bench: Bench, nonsense: Line) -> None:
     device = FakeDevice(lambda _: [begin(A), nonsense])
     assert isinstance(bench.run(device), ProtocolError)
     assert set(bench.ends().values()) == {("lost", "protocol", 1)}
@@ -306,7 +315,7 @@ def test_a_device_that_talks_nonsense_is_lost_and_not_asked_again(bench: Bench, 
 def test_a_record_with_another_units_number_is_refused(bench: Bench) -> None:
     """A device may not say how another unit ended."""
     swapped = done(B)
-    device = FakeDevice(lambda _: [begin(A), Message(type="record", unit=A.id, attempt=1, body=swapped.body)])
+    device = FakeDevice(lambda _: [begin(A), replace(swapped, unit=A.id)])
     assert isinstance(bench.run(device), ProtocolError)
 
 
@@ -331,31 +340,30 @@ def test_a_full_disk_ends_the_run(bench: Bench, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(Journal, "append", full)
     device = FakeDevice()
-    runner = MachineRunner("cpu", device, "run-1", QUICK, bench.notes)
-    runner.connect()
-    with Journal.create(bench.folder / "run", plan(A)) as journal, pytest.raises(StorageError):
-        runner.run((A,), (), lambda _: Artifact(), Store(bench.folder), journal)
+    with Journal.create(bench.folder / "run", plan(A)) as journal:
+        _, work = bench.work(device, journal)
+        with pytest.raises(StorageError):
+            work.run((A,), ())
     assert device.connected == 1
 
 
 def test_stopping_begins_nothing_more(bench: Bench) -> None:
     units = tuple(unit(round_number=number) for number in range(3))
-    device = FakeDevice()
-    runner = MachineRunner("cpu", device, "run-1", QUICK, bench.notes)
+    device, stop = FakeDevice(), Event()
 
-    def script(job: Job) -> list[Said]:
-        runner.stop()
-        return [begin(job.task.units[0]), ended(signal=signal.SIGKILL)]
+    def script(job: Job) -> list[Line]:
+        stop.set()
+        return [begin(job.task.orders[0].unit), ended(signal=signal.SIGKILL)]
 
     device.script = script
-    runner.connect()
     with Journal.create(bench.folder / "run", plan(*units)) as journal:
-        assert runner.run(units, (), lambda _: Artifact(), Store(bench.folder), journal) is None
+        _, work = bench.work(device, journal, stop)
+        assert work.run(units, ()) is None
     assert len(device.jobs) == 1
     assert bench.ends() == {}  # nothing ended: --resume runs them all
 
 
-ENDS: list[Said] = [
+ENDS: list[Line] = [
     ended(),
     ended(3),
     ended(signal=signal.SIGKILL, oom=True),
@@ -377,17 +385,17 @@ def test_every_unit_ends_exactly_once_whatever_happens(data: st.DataObject) -> N
     )
     turns = iter(bad)
 
-    def script(job: Job) -> Iterator[Said]:
+    def script(job: Job) -> Iterator[Line]:
         turn = next(turns, None)
         if turn is None:
             yield from all_well(job)
             return
         count, end, begins = turn
-        for one, attempt in list(zip(job.task.units, job.task.attempts, strict=True))[:count]:
-            yield begin(one, attempt)
-            yield done(one, attempt)
-        if begins and count < len(job.task.units):
-            yield begin(job.task.units[count], job.task.attempts[count])
+        for order in job.task.orders[:count]:
+            yield begin(order.unit, order.attempt)
+            yield done(order.unit, order.attempt)
+        if begins and count < len(job.task.orders):
+            yield begin(job.task.orders[count].unit, job.task.orders[count].attempt)
         yield end
 
     with tempfile.TemporaryDirectory() as folder:
