@@ -21,7 +21,7 @@ from bench.records.record import latest
 from bench.records.run import Run
 from bench.records.workload import Unit
 from reports.rows import rows, settings_text, size_text
-from reports.table_csv import COLUMNS, Value
+from reports.tables.csv_table import COLUMNS, Value
 from reports.untrusted import visible
 
 if TYPE_CHECKING:

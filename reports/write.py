@@ -5,15 +5,15 @@ import tempfile
 from pathlib import Path
 
 from bench.records.run import Run
-from reports.ledger import ledger
-from reports.ledger_csv import ledger_csv_text
-from reports.ledger_markdown import ledger_markdown_text
-from reports.plots_models import model_pictures
-from reports.plots_ops import ops_pictures
-from reports.plots_settings import settings_pictures
+from reports.ledger.csv_ledger import ledger_csv_text
+from reports.ledger.entries import ledger
+from reports.ledger.markdown_ledger import ledger_markdown_text
+from reports.plots.network_pictures import model_pictures
+from reports.plots.operator_pictures import ops_pictures
+from reports.plots.settings_pictures import settings_pictures
 from reports.rows import rows
-from reports.table_csv import csv_text
-from reports.table_markdown import markdown_text
+from reports.tables.csv_table import csv_text
+from reports.tables.markdown_table import markdown_text
 
 
 def write_reports(run: Run, folder: Path) -> tuple[Path, ...]:

@@ -12,11 +12,11 @@ from bench.records.record import Record
 from bench.records.run import DeviceState, Plan, Run
 from bench.records.verdict import Verdict
 from bench.records.workload import ModelArguments, Unit, Workload
-from reports.ledger import ledger
-from reports.ledger_terminal import print_ledger
+from reports.ledger.entries import ledger
+from reports.ledger.terminal_ledger import print_ledger
 from reports.paper_tables import table1, table3
 from reports.rows import Row, rows
-from reports.table_terminal import print_table
+from reports.tables.terminal_table import print_table
 from tests.made_up import environment as small_machine
 from tests.made_up import unit as small_unit
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from bench.journal import read_run
 from reports.rows import rows
-from reports.table_terminal import print_table
+from reports.tables.terminal_table import print_table
 from reports.write import write_reports
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -10,7 +10,7 @@ import pytest
 
 from reports.frame import frame, samples
 from reports.rows import rows
-from reports.table_csv import COLUMNS, csv_text
+from reports.tables.csv_table import COLUMNS, csv_text
 from tests.made_up_runs import COST, done, failed, op, ops_run, table1_run
 
 

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from reports.label_placement import Box, Label, Segment, place, spread
-from reports.pareto import pareto_front
-from reports.plot_style import figure, log_axis
+from reports.plots.label_placement import Box, Label, Segment, place, spread
+from reports.plots.pareto import pareto_front
+from reports.plots.style import figure, log_axis
 
 FRAME = Box(left=0, bottom=0, right=800, top=600)
 

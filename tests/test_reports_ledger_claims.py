@@ -12,9 +12,7 @@ from bench.records.run import Run
 from bench.statistics import Interval
 from bench.worker.measuring.rules import Rules
 from reports.claims import Claim, claims
-from reports.entry import Entry
-from reports.ledger import ledger
-from reports.ledger_claims import (
+from reports.ledger.claim_entries import (
     DIRECTION_ONLY,
     NOISY,
     NOT_REPRODUCED,
@@ -25,8 +23,10 @@ from reports.ledger_claims import (
     pair_verdicts,
     verdict,
 )
-from reports.ledger_markdown import ledger_markdown_text
-from reports.ledger_terminal import print_ledger
+from reports.ledger.entries import ledger
+from reports.ledger.entry import Entry
+from reports.ledger.markdown_ledger import ledger_markdown_text
+from reports.ledger.terminal_ledger import print_ledger
 from reports.paper_tables import network
 from reports.write import write_reports
 from tests.made_up_runs import done, models_run, net, paired

@@ -4,8 +4,8 @@ import pytest
 
 from bench.records.measurement import Cost
 from bench.statistics import Interval
-from reports.ledger import ledger
-from reports.ledger_networks import count_verdict
+from reports.ledger.entries import ledger
+from reports.ledger.network_entries import count_verdict
 from tests.made_up_runs import done, models_run, net, state
 
 

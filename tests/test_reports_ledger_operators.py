@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from reports.entry import outside_text
-from reports.ledger import ledger
-from reports.ledger_csv import COLUMNS as LEDGER_COLUMNS
-from reports.ledger_csv import ledger_csv_text
-from reports.ledger_markdown import ledger_markdown_text
+from reports.ledger.csv_ledger import COLUMNS as LEDGER_COLUMNS
+from reports.ledger.csv_ledger import ledger_csv_text
+from reports.ledger.entries import ledger
+from reports.ledger.entry import outside_text
+from reports.ledger.markdown_ledger import ledger_markdown_text
 from tests.made_up_runs import done, failed, op, ops_run, table1_run
 
 

@@ -11,11 +11,11 @@ import pytest
 from bench.records.run import DeviceState
 from bench.records.verdict import Verdict
 from bench.records.workload import Unit
-from reports.panel import panels
-from reports.panel_text import bars_text
-from reports.pictured import picture_notes, pictured
-from reports.plots_models import published, spots
-from reports.plots_settings import settings_pictures
+from reports.plots.network_pictures import published, spots
+from reports.plots.panel import panels
+from reports.plots.panel_text import bars_text
+from reports.plots.pictured import picture_notes, pictured
+from reports.plots.settings_pictures import settings_pictures
 from reports.rows import rows
 from reports.write import write_reports
 from tests.made_up_runs import (

@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 
 from reports.rows import rows
-from reports.table_csv import csv_text
-from reports.table_json import json_text
-from reports.table_markdown import markdown_text
+from reports.tables.csv_table import csv_text
+from reports.tables.json_table import json_text
+from reports.tables.markdown_table import markdown_text
 from tests.made_up_runs import COST, done, environment, failed, models_run, net, op, ops_run
 
 CONTRACT = [

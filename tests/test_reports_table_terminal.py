@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reports.noise import noise_lines
+from reports.tables.noise_floor import noise_lines
 from tests.made_up_runs import (
     QUIET,
     axes_run,

@@ -27,13 +27,13 @@ def write_files(run: Run, folder: Path) -> tuple[Path, ...]:
 
 def print_results(run: Run, folder: Path, written: Sequence[Path], output_format: str) -> None:
     """The table in the format asked for; nothing else goes to stdout."""
-    from reports.ledger import ledger
-    from reports.ledger_terminal import print_ledger
+    from reports.ledger.entries import ledger
+    from reports.ledger.terminal_ledger import print_ledger
     from reports.rows import rows
-    from reports.table_csv import csv_text
-    from reports.table_json import json_text
-    from reports.table_markdown import markdown_text
-    from reports.table_terminal import print_table
+    from reports.tables.csv_table import csv_text
+    from reports.tables.json_table import json_text
+    from reports.tables.markdown_table import markdown_text
+    from reports.tables.terminal_table import print_table
 
     table = rows(run)
     if output_format == "table":

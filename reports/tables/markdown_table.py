@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from bench.records.run import Run
-from reports.noise import noise_lines
-from reports.pictured import picture_notes
+from reports.plots.pictured import picture_notes
 from reports.rows import Row, rows, workload_notes
-from reports.text_table import CONVENTION, VERDICT_LEGEND, Section, sections
+from reports.tables.noise_floor import noise_lines
+from reports.tables.sections import CONVENTION, VERDICT_LEGEND, Section, sections
 from reports.untrusted import markdown_text as safe
 
 

@@ -5,14 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from matplotlib.axes import Axes
 
 from bench.records.run import Run
-from reports.annotate import Note, annotate, label_ends
-from reports.entry import Entry, outside_text
+from reports.ledger.entry import Entry, outside_text
 from reports.numbers import GIGA
-from reports.panel import Panel
-from reports.panel_text import bars_text, name_field, panel_lines
 from reports.paper_tables import HARDWARE, table1
-from reports.pictured import pictured
-from reports.plot_style import (
+from reports.plots.annotate import Note, annotate, label_ends
+from reports.plots.panel import Panel
+from reports.plots.panel_text import bars_text, name_field, panel_lines
+from reports.plots.pictured import pictured
+from reports.plots.speed_lines import draw_speed_lines
+from reports.plots.style import (
     FAINT,
     INK,
     Look,
@@ -27,7 +28,6 @@ from reports.plot_style import (
     style,
 )
 from reports.rows import Row, size_text
-from reports.speed_lines import draw_speed_lines
 
 OPERATORS = (*("conv", "gconv", "dwconv", "pconv", "pconv+pwconv", "dwconv+pwconv", "gconv+pwconv", "pwconv", "tconv"),)
 LETTER = 0.085  # inches, of the names in the pictures

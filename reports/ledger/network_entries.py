@@ -5,7 +5,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
 from bench.records.run import Run
 from bench.statistics import Interval, kendall_tau_b
-from reports.entry import NOT_MEASURED, Entry
+from reports.ledger.entry import NOT_MEASURED, Entry
 from reports.paper_tables import ARXIV, FORMS, ColumnName, NetworkFacts, column_of, table3
 from reports.rows import Row, size_text
 

@@ -13,13 +13,13 @@ from bench.records.run import Run
 from bench.statistics import Interval
 from reports.environment_text import device_title
 from reports.numbers import MILLI
-from reports.panel import Panel, numbered, slug_of
-from reports.panel_text import bars_text
-from reports.pictured import candidates, crowded
-from reports.plot_style import FAINT, Look, arrange, error_bar, figure, headline, log_axis, plain, png, style
-from reports.plots_ops import LETTER, label, operator_looks
+from reports.plots.operator_pictures import LETTER, label, operator_looks
+from reports.plots.panel import Panel, numbered, slug_of
+from reports.plots.panel_text import bars_text
+from reports.plots.pictured import candidates, crowded
+from reports.plots.style import FAINT, Look, arrange, error_bar, figure, headline, log_axis, plain, png, style
 from reports.rows import Row, size_text
-from reports.text_table import SETTINGS, SHORT
+from reports.tables.sections import SETTINGS, SHORT
 
 MOST_LINES = 60  # a picture longer than that is no picture
 

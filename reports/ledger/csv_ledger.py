@@ -4,9 +4,9 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 
-from reports.entry import Entry
+from reports.ledger.entry import Entry
 from reports.numbers import centre, high, low
-from reports.table_csv import Value, cell
+from reports.tables.csv_table import Value, cell
 
 COLUMNS: dict[str, Callable[[Entry], Value]] = {
     "section": lambda entry: entry.section,

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from reports.numbers import significant
-from reports.plot_style import FAINT, QUIET, Look, error_bar, log_axis
+from reports.plots.style import FAINT, QUIET, Look, error_bar, log_axis
 from reports.rows import Row
 
 GIGA, MILLI = 1e9, 1e-3

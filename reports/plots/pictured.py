@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bench.records.run import Run
 from bench.records.workload import Kind
-from reports.panel import Panel, panels
+from reports.plots.panel import Panel, panels
 from reports.rows import Row
 
 MOST_PANELS = 8  # settings that are drawn per kind of workload

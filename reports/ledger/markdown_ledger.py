@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from bench.records.run import Run
-from reports.entry import NOT_MEASURED, Entry, Section, outside_text
 from reports.environment_text import device_title
-from reports.ledger_claims import NOT_PLANNED
+from reports.ledger.claim_entries import NOT_PLANNED
+from reports.ledger.entry import NOT_MEASURED, Entry, Section, outside_text
 from reports.numbers import GIGA, MEGA, MILLI, bounds, significant
 from reports.paper_tables import HARDWARE, ColumnName
-from reports.table_markdown import pipe_table
+from reports.tables.markdown_table import pipe_table
 from reports.untrusted import markdown_text as safe
 
 _INTRODUCTION = (

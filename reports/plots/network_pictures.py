@@ -8,15 +8,16 @@ from matplotlib.axes import Axes
 
 from bench.records.run import Run
 from bench.statistics import Interval
-from reports.annotate import Note, annotate
-from reports.ledger_networks import network_row
+from reports.ledger.network_entries import network_row
 from reports.numbers import GIGA, MILLI
-from reports.panel import Panel
-from reports.panel_text import bars_text, name_field, panel_lines
 from reports.paper_tables import NetworkFacts, table3
-from reports.pareto import pareto_front
-from reports.pictured import pictured
-from reports.plot_style import (
+from reports.plots.annotate import Note, annotate
+from reports.plots.panel import Panel
+from reports.plots.panel_text import bars_text, name_field, panel_lines
+from reports.plots.pareto import pareto_front
+from reports.plots.pictured import pictured
+from reports.plots.speed_lines import draw_speed_lines
+from reports.plots.style import (
     FAINT,
     QUIET,
     Look,
@@ -30,7 +31,6 @@ from reports.plot_style import (
     style,
 )
 from reports.rows import Row
-from reports.speed_lines import draw_speed_lines
 
 MOST_NAMES = 4  # left-out networks that a caption spells out
 

@@ -8,8 +8,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import IdentityTransform
 
-from reports.label_placement import Box, Label, Segment, place, spread
-from reports.plot_style import QUIET, plain
+from reports.plots.label_placement import Box, Label, Segment, place, spread
+from reports.plots.style import QUIET, plain
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from statistics import fmean
 from bench.records.run import Run
 from bench.records.verdict import worst
 from bench.statistics import Interval, log_mean_interval
-from reports.entry import NOT_MEASURED, Entry
+from reports.ledger.entry import NOT_MEASURED, Entry
 from reports.paper_tables import ARXIV, ColumnName, OperatorFacts, column_of, table1, table1_averages
 from reports.rows import Row, size_text
 

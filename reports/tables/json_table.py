@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from reports.rows import Row
-from reports.table_csv import COLUMNS
+from reports.tables.csv_table import COLUMNS
 
 
 def json_text(rows: Sequence[Row]) -> str:

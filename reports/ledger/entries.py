@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from bench.records.run import Run
-from reports.entry import Entry
-from reports.ledger_claims import claim_entries
-from reports.ledger_networks import network_entries
-from reports.ledger_operators import operator_entries
+from reports.ledger.claim_entries import claim_entries
+from reports.ledger.entry import Entry
+from reports.ledger.network_entries import network_entries
+from reports.ledger.operator_entries import operator_entries
 from reports.rows import Row, rows
 
 

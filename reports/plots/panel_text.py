@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from bench.records.verdict import Verdict
-from reports.panel import Panel
-from reports.plot_style import QUIET, plain
+from reports.plots.panel import Panel
+from reports.plots.style import QUIET, plain
 
 # The verdicts under which a time is not the network's alone, worst first.
 DISTURBED: tuple[Verdict, ...] = ("throttled", "contended", "drifting", "not_steady")

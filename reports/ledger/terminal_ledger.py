@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reports.entry import Entry
-from reports.ledger_claims import NOT_PLANNED
+from reports.ledger.claim_entries import NOT_PLANNED
+from reports.ledger.entry import Entry
 from reports.numbers import bounds, significant
 from reports.untrusted import visible
 

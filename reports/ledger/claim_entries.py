@@ -15,7 +15,7 @@ from bench.records.verdict import Verdict, worst
 from bench.records.workload import Unit
 from bench.statistics import Interval, log_mean_interval
 from reports.claims import Claim, claims
-from reports.entry import Entry
+from reports.ledger.entry import Entry
 from reports.paper_tables import COLUMN_NAMES, ColumnName, column_of, table3
 
 FEWEST_PAIRS = 4  # below it Student's t on the pairs is too wide to say anything

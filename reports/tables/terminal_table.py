@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.records.run import Run
-from reports.noise import noise_lines
-from reports.pictured import picture_notes
+from reports.plots.pictured import picture_notes
 from reports.rows import Row
-from reports.text_table import CONVENTION, SHORT, Line, Section, sections
+from reports.tables.noise_floor import noise_lines
+from reports.tables.sections import CONVENTION, SHORT, Line, Section, sections
 from reports.untrusted import visible
 
 GAP = 2  # blanks between columns

@@ -1,0 +1,1 @@
+"""Pictures of rows, and which of them are drawn."""

@@ -1,0 +1,1 @@
+"""The rows as tables: CSV, JSON, Markdown, and for a terminal."""
