@@ -25,7 +25,7 @@ def visible(text: str, longest: int = LONGEST) -> str:
     return spelled_out(shortened)
 
 
-def csv_text(text: str) -> str:
+def safe_csv(text: str) -> str:
     """A cell that no spreadsheet takes for a formula: such a start gets an apostrophe before it."""
     # Spreadsheets trim leading blanks before they look for a formula; visible() would hide a leading tab.
     stripped = text.lstrip(" \n\v\f\u00a0")
@@ -33,7 +33,7 @@ def csv_text(text: str) -> str:
     return "'" + shown if stripped.startswith(_FORMULA_STARTS) else shown
 
 
-def markdown_text(text: str, longest: int = LONGEST) -> str:
+def safe_markdown(text: str, longest: int = LONGEST) -> str:
     """Text that shows the very characters: no markup, no HTML, no links, no column break."""
     escaped = _MARKDOWN_SPECIAL.sub(r"\\\1", visible(text, longest))
     return _MARKDOWN_LINK.sub(_broken_link, html.escape(escaped, quote=False))

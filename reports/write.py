@@ -4,35 +4,23 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench.records.run import Run
-from reports.ledger.csv_ledger import ledger_csv_text
-from reports.ledger.entries import ledger
-from reports.ledger.markdown_ledger import ledger_markdown_text
-from reports.plots.network_pictures import model_pictures
-from reports.plots.operator_pictures import ops_pictures
-from reports.plots.settings_pictures import settings_pictures
-from reports.rows import rows
-from reports.tables.csv_table import csv_text
-from reports.tables.markdown_table import markdown_text
+from reports.formats import FORMATS
+from reports.plots.pictures import pictures
+from reports.plots.style import png, style
+from reports.results import Results
 
 
-def write_reports(run: Run, folder: Path) -> tuple[Path, ...]:
+def write_reports(results: Results, folder: Path) -> tuple[Path, ...]:
     """Writes the tables, the ledger and the pictures; each file is replaced whole or not at all.
 
     Raises OSError where the folder cannot be written. The same run gives the same bytes.
     """
-    table = rows(run)
-    entries = ledger(run, table)
-    texts = {
-        "table.csv": csv_text(table),
-        "table.md": markdown_text(run, table),
-        "ledger.csv": ledger_csv_text(entries),
-        "ledger.md": ledger_markdown_text(run, entries),
-    }
     # Tables first: they are there even if a picture cannot be drawn.
-    written = [_replace(folder / name, text.encode()) for name, text in texts.items()]
-    pictures = ops_pictures(run, table, entries) | settings_pictures(run, table) | model_pictures(run, table)
-    return (*written, *(_replace(folder / name, picture) for name, picture in pictures.items()))
+    files = [row for row in FORMATS.values() if row.file]
+    written = [_replace(folder / row.file, row.text(results).encode()) for row in files]
+    with style():
+        written += [_replace(folder / f"{name}.png", png(figure)) for name, figure in pictures(results)]
+    return tuple(written)
 
 
 def _replace(path: Path, content: bytes) -> Path:

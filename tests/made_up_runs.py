@@ -12,11 +12,10 @@ from bench.records.record import Record
 from bench.records.run import DeviceState, Plan, Run
 from bench.records.verdict import Verdict
 from bench.records.workload import ModelArguments, Unit, Workload
-from reports.ledger.entries import ledger
-from reports.ledger.terminal_ledger import print_ledger
 from reports.paper_tables import table1, table3
+from reports.results import Results
 from reports.rows import Row, rows
-from reports.tables.terminal_table import print_table
+from reports.terminal import TerminalReport
 from tests.made_up import environment as small_machine
 from tests.made_up import unit as small_unit
 
@@ -178,6 +177,5 @@ def printed(run: Run, width: int = 100) -> str:
     """What a terminal of that width shows of the run."""
     file = io.StringIO()
     console = Console(width=width, file=file, force_terminal=False)
-    print_table(run, rows(run), console)
-    print_ledger(ledger(run), console)
+    console.print(TerminalReport(Results(run=run)))
     return file.getvalue()

@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from bench.journal import read_run
-from reports.rows import rows
-from reports.tables.terminal_table import print_table
+from reports.results import Results
+from reports.terminal import TerminalReport
 from reports.write import write_reports
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,8 +21,8 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 def terminal(folder: Path) -> str:
     """The table as `bench report` prints it into a pipe."""
-    run, text = read_run(folder), io.StringIO()
-    print_table(run, rows(run), Console(file=text, width=100))
+    text = io.StringIO()
+    Console(file=text, width=100).print(TerminalReport(Results(run=read_run(folder))))
     return text.getvalue()
 
 
@@ -30,7 +30,7 @@ def terminal(folder: Path) -> str:
 def test_the_texts_are_made_again_from_the_journal(folder: Path, tmp_path: Path) -> None:
     copy = tmp_path / folder.name
     shutil.copytree(folder, copy)
-    write_reports(read_run(copy), copy)
+    write_reports(Results(run=read_run(copy)), copy)
     kept = [path for path in folder.iterdir() if path.suffix in (".csv", ".md")]
     assert kept
     for path in kept:

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from reports.frame import frame, samples
+from reports.results import Results
 from reports.rows import rows
-from reports.tables.csv_table import COLUMNS, csv_text
+from reports.tables.csv_table import COLUMNS, csv_table
 from tests.made_up_runs import COST, done, failed, op, ops_run, table1_run
 
 
@@ -19,7 +20,7 @@ def test_one_line_per_row_with_the_columns_of_the_file() -> None:
     table = frame(run)
     assert list(table.columns) == list(COLUMNS)
     assert len(table) == len(rows(run)) == 16
-    read = pd.read_csv(io.StringIO(csv_text(rows(run))))
+    read = pd.read_csv(io.StringIO(csv_table(Results(run=run))))
     assert table["name"].tolist() == read["name"].tolist()
     assert table["latency_s"].tolist() == pytest.approx(read["latency_s"].tolist(), rel=1e-8, nan_ok=True)
 

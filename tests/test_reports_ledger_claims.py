@@ -1,12 +1,10 @@
 """The paper's ratio claims beside pairs of live workers, worked by hand."""
 
-import io
 import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from bench.records.run import Run
 from bench.statistics import Interval
@@ -23,13 +21,12 @@ from reports.ledger.claim_entries import (
     pair_verdicts,
     verdict,
 )
-from reports.ledger.entries import ledger
 from reports.ledger.entry import Entry
-from reports.ledger.markdown_ledger import ledger_markdown_text
-from reports.ledger.terminal_ledger import print_ledger
+from reports.ledger.markdown_ledger import markdown_ledger
 from reports.paper_tables import network
+from reports.results import Results
 from reports.write import write_reports
-from tests.made_up_runs import done, models_run, net, paired
+from tests.made_up_runs import done, models_run, net, paired, printed
 
 
 def claim_of(run: Run, second: str = "mobilevit_xxs") -> Entry:
@@ -150,7 +147,7 @@ def test_claims_of_absent_devices_are_counted() -> None:
     entries = claim_entries(run)
     assert len(entries) == len(claims())
     assert {e.verdict for e in entries} == {NOT_TESTABLE}
-    text = ledger_markdown_text(run, ledger(run))
+    text = markdown_ledger(Results(run=run))
     assert "29 claims of the GPU column are not testable here: no GPU in this run." in text
     assert "29 claims of the CPU column are not testable here: no pairs in this run" in text
     assert "26 claims of the ARM column are not testable here: no ARM device in this run." in text
@@ -158,17 +155,14 @@ def test_claims_of_absent_devices_are_counted() -> None:
 
 def test_a_planned_claim_stands_in_every_output() -> None:
     run = models_run([], paired("fasternet_t0", "mobilevit_xxs", [3.3, 3.31, 3.29, 3.3]))
-    line = next(x for x in ledger_markdown_text(run, ledger(run)).splitlines() if "**fasternet_t0**" in x)
+    line = next(x for x in markdown_ledger(Results(run=run)).splitlines() if "**fasternet_t0**" in x)
     assert line.startswith("| **fasternet_t0** | mobilevit_xxs | cpu | eager | 3.35 | 3.30 [")
     assert line.endswith("| 4 | reproduced |")
-    console = Console(width=100, file=io.StringIO())
-    print_ledger(ledger(run), console)
-    assert isinstance(console.file, io.StringIO)
-    assert "reproduced" in console.file.getvalue()
+    assert "reproduced" in printed(run)
 
 
 def test_a_run_of_pairs_alone_has_its_reports(tmp_path: Path) -> None:
     run = models_run([], paired("fasternet_t0", "mobilevit_xxs", [3.3, 3.31, 3.29, 3.3]))
-    written = write_reports(run, tmp_path)
+    written = write_reports(Results(run=run), tmp_path)
     assert [path.name for path in written] == ["table.csv", "table.md", "ledger.csv", "ledger.md"]
     assert "1 reproduced" in (tmp_path / "ledger.md").read_text(encoding="utf-8")

@@ -4,15 +4,15 @@ import pytest
 
 from bench.records.measurement import Cost
 from bench.statistics import Interval
-from reports.ledger.entries import ledger
 from reports.ledger.network_entries import count_verdict
+from reports.results import Results
 from tests.made_up_runs import done, models_run, net, state
 
 
 def test_speed_rank_and_order_by_hand() -> None:
     # The paper's order: fasternet_t0 9.2 ms, shufflenetv2_x1_5 12.1, mobilevit_xxs 30.8; here the first two swap.
     times = {"fasternet_t0": 0.0184, "shufflenetv2_x1_5": 0.0121, "mobilevit_xxs": 0.0308}
-    entries = ledger(models_run([done(net(name), seconds) for name, seconds in times.items()]))
+    entries = Results(run=models_run([done(net(name), seconds) for name, seconds in times.items()])).entries
     speeds = {entry.name: entry for entry in entries if entry.section == "network"}
     assert len(speeds) == 35
     own = speeds["fasternet_t0"]
@@ -27,7 +27,7 @@ def test_speed_rank_and_order_by_hand() -> None:
 
 def test_out_of_memory_in_the_paper_is_said() -> None:
     record = done(net("swin_b", device="pi"), 2.0)
-    entries = ledger(models_run([record], states=(state("pi", "aarch64"),)))
+    entries = Results(run=models_run([record], states=(state("pi", "aarch64"),))).entries
     entry = next(e for e in entries if e.section == "network" and e.name == "swin_b")
     assert (entry.column, entry.paper, entry.rank_paper, entry.reason) == (
         "arm",
@@ -38,13 +38,13 @@ def test_out_of_memory_in_the_paper_is_said() -> None:
 
 
 def test_another_input_size_is_another_network() -> None:
-    entries = ledger(models_run([done(net("fasternet_t0", px=160), 0.01)]))
+    entries = Results(run=models_run([done(net("fasternet_t0", px=160), 0.01)])).entries
     assert not [entry for entry in entries if entry.section == "network"]
 
 
 def test_the_plain_form_stands_for_the_paper_where_both_were_timed() -> None:
     records = [done(net("fasternet_t0", form="fast"), 0.005), done(net("fasternet_t0"), 0.01)]
-    entries = ledger(models_run(records))
+    entries = Results(run=models_run(records)).entries
     entry = next(e for e in entries if e.section == "network" and e.name == "fasternet_t0")
     assert entry.ours is not None
     assert entry.variant == ""
@@ -73,7 +73,7 @@ def test_counts_are_those_before_folding() -> None:
         params_unfused=3_905_500,
         macs_unfused=338_040_000,
     )
-    entries = ledger(models_run([done(net("fasternet_t0"), 0.01, cost)]))
+    entries = Results(run=models_run([done(net("fasternet_t0"), 0.01, cost)])).entries
     counts = {e.quantity: e for e in entries if e.section == "network_count"}
     assert counts["macs"].ours == Interval(centre=338_040_000)
     assert {entry.verdict for entry in counts.values()} == {"equal"}

@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 
 from reports.ledger.csv_ledger import COLUMNS as LEDGER_COLUMNS
-from reports.ledger.csv_ledger import ledger_csv_text
-from reports.ledger.entries import ledger
+from reports.ledger.csv_ledger import csv_ledger
 from reports.ledger.entry import outside_text
-from reports.ledger.markdown_ledger import ledger_markdown_text
+from reports.ledger.markdown_ledger import markdown_ledger
+from reports.results import Results
 from tests.made_up_runs import done, failed, op, ops_run, table1_run
 
 
 def test_ledger_of_a_machine_twice_as_slow() -> None:
-    entries = ledger(table1_run(factor=2.0))
+    entries = Results(run=table1_run(factor=2.0)).entries
     times = [entry for entry in entries if entry.section == "operator"]
     assert len(times) == 16
     assert all(e.ratio and e.ratio.centre == pytest.approx(2) for e in times)
@@ -31,7 +31,7 @@ def test_ledger_of_a_machine_twice_as_slow() -> None:
 
 def test_ledger_says_what_was_not_measured() -> None:
     units = [op("dwconv"), op("pconv")]
-    entries = ledger(ops_run(units, [done(units[0], 0.001), failed(units[1])]))
+    entries = Results(run=ops_run(units, [done(units[0], 0.001), failed(units[1])])).entries
     by_key = {(e.section, e.name, e.input_shape): e for e in entries}
     assert by_key["operator", "conv", "96x56x56"].verdict == "not measured"
     assert by_key["operator", "pconv", "96x56x56"].reason == "the step took longer than 120 s"
@@ -49,25 +49,25 @@ def test_another_kernel_is_no_row_of_table_1() -> None:
     assert arguments is not None
     wider = replace(own, workload=replace(own.workload, operator=replace(arguments, kernel=5), variant="k5"))
     run = ops_run([wider], [done(wider, 0.001)])
-    assert ledger(run) == ()
-    assert "nothing to compare" in ledger_markdown_text(run, ())
+    assert Results(run=run).entries == ()
+    assert "nothing to compare" in markdown_ledger(Results(run=run))
 
 
 def test_a_value_that_the_paper_does_not_print_names_its_source() -> None:
     units = [op("dwconv"), op("pconv+pwconv")]
     run = ops_run(units, [done(each, 0.001) for each in units])
     said = "pconv+pwconv: author comment, JierunChen/FasterNet issue 1 (not in the paper)."
-    assert outside_text(ledger(run)) == said
-    assert said in ledger_markdown_text(run, ledger(run)).replace("\\", "")
-    assert outside_text(ledger(table1_run())) == ""
+    assert outside_text(Results(run=run).entries) == said
+    assert said in markdown_ledger(Results(run=run)).replace("\\", "")
+    assert outside_text(Results(run=table1_run()).entries) == ""
 
 
 def test_ledger_files_hold_every_entry() -> None:
     run = table1_run(fail="gconv")
-    entries = ledger(run)
-    table = list(csv.DictReader(io.StringIO(ledger_csv_text(entries))))
+    entries = Results(run=run).entries
+    table = list(csv.DictReader(io.StringIO(csv_ledger(Results(run=run)))))
     assert len(table) == len(entries)
     assert list(table[0]) == list(LEDGER_COLUMNS)
-    text = ledger_markdown_text(run, entries)
+    text = markdown_ledger(Results(run=run))
     assert "| pconv | x dwconv | 6.22 |" in text
     assert "failed: the step took longer than 120 s" in text

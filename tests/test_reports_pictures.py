@@ -16,6 +16,8 @@ from reports.plots.panel import panels
 from reports.plots.panel_text import bars_text
 from reports.plots.pictured import picture_notes, pictured
 from reports.plots.settings_pictures import settings_pictures
+from reports.plots.style import png
+from reports.results import Results
 from reports.rows import rows
 from reports.write import write_reports
 from tests.made_up_runs import (
@@ -64,12 +66,12 @@ def test_a_picture_says_how_many_of_its_numbers_were_disturbed() -> None:
 @pytest.mark.parametrize("rounds", [1, 2])
 def test_reports_are_written_whole_twice_the_same(tmp_path: Path, rounds: int) -> None:
     run = table1_run(rounds=rounds, fail="gconv")
-    written = write_reports(run, tmp_path)
+    written = write_reports(Results(run=run), tmp_path)
     before = {path.name: path.read_bytes() for path in written}
     assert {"table.csv", "table.md", "ledger.csv", "ledger.md"} <= set(before)
     assert {"speed-cpu-eager.png", "time-cpu-eager.png", "ratios-cpu-eager.png"} <= set(before)
     assert {path.name for path in tmp_path.iterdir()} == set(before)  # no temporary file is left
-    assert {path.name: path.read_bytes() for path in write_reports(run, tmp_path)} == before
+    assert {path.name: path.read_bytes() for path in write_reports(Results(run=run), tmp_path)} == before
     for path in written:
         if path.suffix == ".png":
             image = matplotlib.image.imread(path)
@@ -83,11 +85,11 @@ def test_a_hostile_device_can_be_drawn(tmp_path: Path) -> None:
     run = table1_run()
     cpu = "$\\frac{1}{$ \x1b[31m \u202e \u6a21\u578b \ud800 " + "x" * 500
     state = DeviceState(name="cpu", environment=environment(cpu=cpu))
-    assert len(write_reports(replace(run, devices=(state,)), tmp_path)) == 7
+    assert len(write_reports(Results(run=replace(run, devices=(state,))), tmp_path)) == 7
 
 
 def test_a_run_without_any_number_still_has_its_tables(tmp_path: Path) -> None:
-    written = write_reports(ops_run([op()], [failed(op())]), tmp_path)
+    written = write_reports(Results(run=ops_run([op()], [failed(op())])), tmp_path)
     assert [path.name for path in written] == ["table.csv", "table.md", "ledger.csv", "ledger.md"]
 
 
@@ -107,7 +109,7 @@ def test_pictures_of_two_devices(tmp_path: Path, rounds: int) -> None:
         for index, name in enumerate((*T0, "my_network"))
     ]
     run = models_run(records, states=(state(), state("pi", "aarch64")))
-    written = write_reports(run, tmp_path)
+    written = write_reports(Results(run=run), tmp_path)
     pictures = {path.name for path in written if path.suffix == ".png"}
     assert pictures == {
         "accuracy-cpu-eager.png",
@@ -125,31 +127,31 @@ def test_pictures_of_two_devices(tmp_path: Path, rounds: int) -> None:
 
 def test_many_settings_draw_a_few_pictures_those_of_each_runtime_in_turn() -> None:
     run = axes_run(sizes=SIZES[:2])
-    drawn = pictured(run, rows(run), "op")
+    drawn = pictured(Results(run=run), "op")
     # 20 combinations have numbers: 12 of eager, 8 of onnxruntime (which has no bfloat16 here).
     assert [panel.runtime for panel in drawn] == ["eager"] * 4 + ["onnxruntime"] * 4
     assert drawn[0].slug == "cpu-eager-threads1-float32-nchw"
-    (note,) = picture_notes(run, rows(run))
+    (note,) = picture_notes(Results(run=run))
     assert "all 20 combinations of settings, 8 of them are drawn alone as well" in note
 
 
 @pytest.mark.parametrize("rounds", [1, 2])
 def test_many_settings_at_one_size_share_a_picture(tmp_path: Path, rounds: int) -> None:
     run = axes_run(rounds)
-    pictures = [path for path in write_reports(run, tmp_path) if path.suffix == ".png"]
+    pictures = [path for path in write_reports(Results(run=run), tmp_path) if path.suffix == ".png"]
     assert [path.name for path in pictures] == ["settings-cpu.png"]
     first = pictures[0].read_bytes()
     image = matplotlib.image.imread(pictures[0])
     assert image.shape[0] > 20 * 25  # a line for each of the 20 combinations
     assert image[..., :3].std() > 0.03
-    assert write_reports(run, tmp_path)[-1].read_bytes() == first
+    assert write_reports(Results(run=run), tmp_path)[-1].read_bytes() == first
 
 
 def test_settings_of_two_devices_have_a_picture_each() -> None:
     run = axes_run(sizes=SIZES[:2])
     both = [replace(unit, device=name) for name in ("Pi/4", "pi-4") for unit in run.plan.units]
     run = ops_run(both, [done(unit, 0.001) for unit in both])
-    assert list(settings_pictures(run, rows(run))) == ["settings-pi-4.png", "settings-pi-4-2.png"]
+    assert [name for name, _ in settings_pictures(Results(run=run))] == ["settings-pi-4", "settings-pi-4-2"]
 
 
 def test_a_mean_over_fewer_sizes_is_not_drawn() -> None:
@@ -158,7 +160,8 @@ def test_a_mean_over_fewer_sizes_is_not_drawn() -> None:
     lost = [record for record in whole.records if record.measurement][-1]
     partial = replace(whole, records=tuple(record for record in whole.records if record is not lost))
     without = tuple(record for record in partial.records if not _same_mark(record.unit, lost.unit))
-    drawn = [settings_pictures(run, rows(run)) for run in (whole, partial, replace(whole, records=without))]
+    runs = (whole, partial, replace(whole, records=without))
+    drawn = [[png(figure) for _, figure in settings_pictures(Results(run=run))] for run in runs]
     assert drawn[0] != drawn[1]
     assert drawn[1] == drawn[2]
 
@@ -179,11 +182,11 @@ def _same_mark(first: Unit, second: Unit) -> bool:
 )
 def test_one_number_is_no_picture(tmp_path: Path, units: list[Unit], pictures: int) -> None:
     run = ops_run(units, [done(unit, 0.001) for unit in units])
-    written = write_reports(run, tmp_path)
+    written = write_reports(Results(run=run), tmp_path)
     assert sum(path.suffix == ".png" for path in written) == pictures
 
 
 def test_a_single_network_keeps_its_pictures() -> None:
     run = models_run([done(net("fasternet_t0"), 0.01)])
-    assert len(pictured(run, rows(run), "model")) == 1
-    assert picture_notes(run, rows(run)) == ()
+    assert len(pictured(Results(run=run), "model")) == 1
+    assert picture_notes(Results(run=run)) == ()

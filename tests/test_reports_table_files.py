@@ -5,10 +5,9 @@ import io
 import json
 from dataclasses import replace
 
-from reports.rows import rows
-from reports.tables.csv_table import csv_text
-from reports.tables.json_table import json_text
-from reports.tables.markdown_table import markdown_text
+from bench.records.run import Run
+from reports.formats import FORMATS
+from reports.results import Results
 from tests.made_up_runs import COST, done, environment, failed, models_run, net, op, ops_run
 
 CONTRACT = [
@@ -21,15 +20,20 @@ CONTRACT = [
 ]
 
 
+def text_of(run: Run, name: str) -> str:
+    """The run in that format."""
+    return FORMATS[name].text(Results(run=run))
+
+
 def test_csv_has_the_columns_of_the_contract() -> None:
-    header = csv_text([]).strip().split(",")
+    header = text_of(ops_run([], []), "csv").strip().split(",")
     assert header[: len(CONTRACT)] == CONTRACT
     assert len(header) == len(set(header))
 
 
 def test_csv_cells_by_hand() -> None:
     units = [op(), op("pconv")]
-    text = csv_text(rows(ops_run(units, [done(units[0], 0.002), failed(units[1], "=1+1")])))
+    text = text_of(ops_run(units, [done(units[0], 0.002), failed(units[1], "=1+1")]), "csv")
     first, second = csv.DictReader(io.StringIO(text))
     assert (first["input_shape"], first["stack"], first["macs"], first["flops"]) == (
         "96x56x56",
@@ -45,12 +49,12 @@ def test_csv_cells_by_hand() -> None:
 
 def test_throughput_rows_have_no_latency() -> None:
     own = replace(op(), mode="throughput", batch=32)
-    (row,) = csv.DictReader(io.StringIO(csv_text(rows(ops_run([own], [done(own, 0.016)])))))
+    (row,) = csv.DictReader(io.StringIO(text_of(ops_run([own], [done(own, 0.016)]), "csv")))
     assert (row["latency_s"], row["latency_p50_s"], row["images_per_s"]) == ("", "", "2000")
 
 
 def test_json_holds_the_same_columns_and_nulls() -> None:
-    (row,) = json.loads(json_text(rows(ops_run([op()], [failed(op())]))))
+    (row,) = json.loads(text_of(ops_run([op()], [failed(op())]), "json"))
     assert list(row)[: len(CONTRACT)] == CONTRACT
     assert row["latency_s"] is None
     assert row["status"] == "failed"
@@ -58,7 +62,7 @@ def test_json_holds_the_same_columns_and_nulls() -> None:
 
 def test_markdown_says_what_it_counts_and_escapes_the_rest() -> None:
     run = ops_run([op()], [failed(op(), "a|b <b>")], environment(cpu="CPU [x](http://y)"))
-    text = markdown_text(run)
+    text = text_of(run, "markdown")
     assert "MACs are multiply-adds" in text
     assert r"a\|b &lt;b&gt;" in text
     assert r"CPU \[x\](http&#58;//y)" in text
@@ -67,14 +71,14 @@ def test_markdown_says_what_it_counts_and_escapes_the_rest() -> None:
 
 
 def test_device_memory_and_notes_are_new_columns_at_the_end() -> None:
-    header = csv_text([]).strip().split(",")
+    header = text_of(ops_run([], []), "csv").strip().split(",")
     assert header.index("reason") < header.index("device_memory_bytes") < header.index("notes")
 
 
 def test_markdown_says_once_what_must_be_known_of_its_networks() -> None:
     units = [net("pvt_tiny"), net("pvt_small"), net("fasternet_t0")]
     costs = [COST, COST, replace(COST, macs=0, unseen=("fft|: 1 calls",))]
-    text = markdown_text(models_run([done(unit, 0.1, cost) for unit, cost in zip(units, costs, strict=True)]))
+    text = text_of(models_run([done(unit, 0.1, cost) for unit, cost in zip(units, costs, strict=True)]), "markdown")
     items = [line for line in text.splitlines() if line.startswith("- ")]
     assert len(items) == 2
     assert items[0].startswith(r"- pvt_tiny, pvt_small: written from the PVT paper")

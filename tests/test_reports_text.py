@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bench.statistics import Interval
 from reports.numbers import bounds, plus_minus, significant
-from reports.untrusted import LONGEST, csv_text, markdown_text, visible
+from reports.untrusted import LONGEST, safe_csv, safe_markdown, visible
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,13 @@ def test_no_text_moves_a_cursor_or_ends_a_line(text: str) -> None:
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", " =", "\u00a0@"])
 def test_no_cell_is_a_formula(start: str) -> None:
-    assert csv_text(f"{start}cmd|' /C calc'!A0").startswith("'")
+    assert safe_csv(f"{start}cmd|' /C calc'!A0").startswith("'")
 
 
 @given(st.text())
 def test_a_cell_survives_its_file(text: str) -> None:
     out = io.StringIO(newline="")
-    csv.writer(out).writerow([csv_text(text), "next"])
+    csv.writer(out).writerow([safe_csv(text), "next"])
     (row,) = list(csv.reader(io.StringIO(out.getvalue(), newline="")))
     assert row[1] == "next"
     assert not row[0].startswith(("=", "+", "-", "@"))
@@ -66,16 +66,16 @@ def test_a_cell_survives_its_file(text: str) -> None:
 
 def test_markdown_shows_the_characters() -> None:
     hostile = "a|b <script>x</script> [t](http://e.vil) `c` *d* _e_ www.x.y @name"
-    shown = markdown_text(hostile)
+    shown = safe_markdown(hostile)
     assert shown == (
         r"a\|b &lt;script&gt;x&lt;/script&gt; \[t\](http&#58;//e.vil) \`c\` \*d\* \_e\_ www&#46;x.y &#64;name"
     )
-    assert markdown_text("fasternet_t0 @ 2 GHz") == "fasternet_t0 @ 2 GHz"
+    assert safe_markdown("fasternet_t0 @ 2 GHz") == "fasternet_t0 @ 2 GHz"
 
 
 @given(st.text())
 def test_markdown_never_breaks_a_table(text: str) -> None:
-    shown = markdown_text(text)
+    shown = safe_markdown(text)
     assert "<" not in shown
     assert "\n" not in shown
     assert shown.replace("\\\\", "").count("|") == shown.replace("\\\\", "").count("\\|")

@@ -77,7 +77,7 @@ def test_a_message_may_fill_a_line_but_not_more() -> None:
         (b"null", "exactly the keys"),
         (line(extra=1), "exactly the keys"),
         (line(unit=...), "exactly the keys"),
-        (line(v=2), "protocol version 1"),
+        (line(v=1), "protocol version 2"),
         (line(v=True), "v to be int"),
         (line(seq="1"), "seq to be int"),
         (line(attempt=True), "attempt to be int"),

@@ -10,6 +10,7 @@ import click
 from bench.plan.runtimes import runtimes
 from bench.records.run import Option
 from bench.records.workload import DTYPES, LAYOUTS
+from reports.formats import stdout_formats
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -123,7 +124,7 @@ _SHARED = (
     click.option(
         "--format",
         "output_format",
-        type=click.Choice(("table", "csv", "json", "markdown")),
+        type=click.Choice(stdout_formats()),
         default="table",
         help="What goes to stdout.",
     ),

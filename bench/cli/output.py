@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,13 +12,26 @@ from bench.cli.console import SturdyConsole
 from bench.errors import StorageError
 from bench.records.run import Run
 
+if TYPE_CHECKING:
+    from reports.results import Results
 
-def write_files(run: Run, folder: Path) -> tuple[Path, ...]:
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """The files of a run's folder, and what they were made from: stdout shows the same."""
+
+    files: tuple[Path, ...]
+    results: "Results"
+
+
+def write_files(run: Run, folder: Path) -> Written:
     """Tables and pictures into the run's folder; StorageError where they cannot be written, the journal being whole."""
+    from reports.results import Results
     from reports.write import write_reports
 
+    results = Results(run=run)
     try:
-        return write_reports(run, folder)
+        return Written(files=write_reports(results, folder), results=results)
     except OSError as error:
         raise StorageError(
             f"expected to write the reports into {folder}, got: {os.strerror(error.errno or 0)}; "
@@ -25,27 +39,14 @@ def write_files(run: Run, folder: Path) -> tuple[Path, ...]:
         ) from error
 
 
-def print_results(run: Run, folder: Path, written: Sequence[Path], output_format: str) -> None:
+def print_results(run: Run, folder: Path, written: Written, output_format: str) -> None:
     """The table in the format asked for; nothing else goes to stdout."""
-    from reports.ledger.entries import ledger
-    from reports.ledger.terminal_ledger import print_ledger
-    from reports.rows import rows
-    from reports.tables.csv_table import csv_text
-    from reports.tables.json_table import json_text
-    from reports.tables.markdown_table import markdown_text
-    from reports.tables.terminal_table import print_table
+    from reports.formats import FORMATS
 
-    table = rows(run)
-    if output_format == "table":
-        # A pipe has no width; a hundred columns is what the table is made for.
-        width = None if sys.stdout.isatty() else 100
-        console = SturdyConsole(width=width)
-        print_table(run, table, console)
-        print_ledger(ledger(run, table), console)
-    elif output_format == "csv":
-        click.echo(csv_text(table), nl=False)
-    elif output_format == "json":
-        click.echo(json_text(table), nl=False)
+    shown = FORMATS[output_format].shown(written.results)
+    if isinstance(shown, str):
+        click.echo(shown, nl=False)
     else:
-        click.echo(markdown_text(run, table), nl=False)
-    click.echo(f"results in {folder}: {', '.join(path.name for path in written)}", err=True)
+        # A pipe has no width; a hundred columns is what the table is made for.
+        SturdyConsole(width=None if sys.stdout.isatty() else 100).print(shown)
+    click.echo(f"results in {folder}: {', '.join(path.name for path in written.files)}", err=True)

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import click
 
+from reports.formats import stdout_formats
+
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(file_okay=False), metavar="RUN...")
 @click.option(
     "--format",
     "output_format",
-    type=click.Choice(("table", "csv", "json", "markdown")),
+    type=click.Choice(stdout_formats()),
     default="table",
     help="What goes to stdout.",
 )

@@ -1,12 +1,11 @@
 """ledger.csv: one line per printed value, ours beside it, in SI units."""
 
-import csv
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from reports.ledger.entry import Entry
 from reports.numbers import centre, high, low
-from reports.tables.csv_table import Value, cell
+from reports.results import Results
+from reports.tables.csv_table import Value, csv_text
 
 COLUMNS: dict[str, Callable[[Entry], Value]] = {
     "section": lambda entry: entry.section,
@@ -36,10 +35,6 @@ COLUMNS: dict[str, Callable[[Entry], Value]] = {
 }
 
 
-def ledger_csv_text(entries: Sequence[Entry]) -> str:
-    """The whole ledger as text, lines ended by a single newline."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([cell(value(entry)) for value in COLUMNS.values()] for entry in entries)
-    return out.getvalue()
+def csv_ledger(results: Results) -> str:
+    """The whole ledger."""
+    return csv_text(COLUMNS, results.entries)

@@ -8,8 +8,9 @@ from reports.ledger.claim_entries import NOT_PLANNED
 from reports.ledger.entry import NOT_MEASURED, Entry, Section, outside_text
 from reports.numbers import GIGA, MEGA, MILLI, bounds, significant
 from reports.paper_tables import HARDWARE, ColumnName
+from reports.results import Results
 from reports.tables.markdown_table import pipe_table
-from reports.untrusted import markdown_text as safe
+from reports.untrusted import safe_markdown
 
 _INTRODUCTION = (
     "The paper is arXiv 2303.03667v3. `ours/paper` divides our value by the printed one: below 1 is faster for a "
@@ -42,8 +43,9 @@ _UNITS = {
 }
 
 
-def ledger_markdown_text(run: Run, entries: Sequence[Entry]) -> str:
+def markdown_ledger(results: Results) -> str:
     """The whole ledger. Ends with a newline."""
+    entries = results.entries
     if not any(entry.ours for entry in entries):
         return f"# Replication ledger\n\n{_INTRODUCTION}\n\n{_NOTHING}\n"
     parts = ["# Replication ledger", _INTRODUCTION, *_claims(entries)]
@@ -53,19 +55,19 @@ def ledger_markdown_text(run: Run, entries: Sequence[Entry]) -> str:
     for column, device, runtime in places:
         own = [e for e in entries if (e.column, e.device, e.runtime) == (column, device, runtime)]
         if column:
-            parts += _chapter(run, column, device, runtime, own)
+            parts += _chapter(results.run, column, device, runtime, own)
     return "\n\n".join([*parts, *_counts(entries)]) + "\n"
 
 
 def _chapter(run: Run, column: ColumnName, device: str, runtime: str, own: Sequence[Entry]) -> list[str]:
-    title = f"## {safe(device_title(run, device))}: {safe(runtime)}"
+    title = f"## {safe_markdown(device_title(run, device))}: {safe_markdown(runtime)}"
     parts = [title, f"Beside the paper's {column.upper()} column ({HARDWARE[column]})."]
     if _of(own, "operator"):
         parts += ["### Table 1", _values(_of(own, "operator"))]
         parts += ["### Ratios to DWConv", _RATIOS, _values(_of(own, "operator_ratio"))]
         parts += ["### Averages", _AVERAGES, _values(_of(own, "operator_average"))]
         if outside := outside_text(own):
-            parts.append(safe(outside))
+            parts.append(safe_markdown(outside))
     if _of(own, "network"):
         parts += ["### Table 3", *_networks(_of(own, "network"))]
         parts += [_agreement(entry) for entry in _of(own, "network_order")]
@@ -97,7 +99,7 @@ def _networks(entries: Sequence[Entry]) -> list[str]:
         [_name(e), _what(e), *_numbers(e), str(e.rank_paper or ""), str(e.rank_ours or ""), _verdict(e)]
         for e in planned
     ]
-    rest = [safe(entry.name) for entry in entries if entry.verdict == NOT_MEASURED]
+    rest = [safe_markdown(entry.name) for entry in entries if entry.verdict == NOT_MEASURED]
     table = pipe_table(headings, numeric, body)
     return [table, f"Not in this run: {', '.join(rest)}."] if rest else [table]
 
@@ -121,7 +123,7 @@ def _claims(entries: Sequence[Entry]) -> list[str]:
             key = (entry.column.upper(), entry.runtime, entry.reason)
             absent[key] = absent.get(key, 0) + 1
     lines = [
-        f"- {count} claims of the {column} column{f' ({safe(runtime)})' * bool(runtime)} "
+        f"- {count} claims of the {column} column{f' ({safe_markdown(runtime)})' * bool(runtime)} "
         f"are not testable here: {reason}."
         for (column, runtime, reason), count in absent.items()
     ]
@@ -137,7 +139,7 @@ def _claim_table(claims: Sequence[Entry]) -> str:
     body = [
         [
             f"**{_name(e)}**" if e.headline else _name(e),
-            *(safe(text) for text in (e.against, e.device, e.runtime)),
+            *(safe_markdown(text) for text in (e.against, e.device, e.runtime)),
             *_numbers(e),
             str(e.replicates),
             _verdict(e),
@@ -159,7 +161,10 @@ def _counts(entries: Sequence[Entry]) -> list[str]:
     names = dict.fromkeys(name for name, _ in counts)
     if not names:
         return []
-    body = [[safe(name), *_count(counts.get((name, "params"))), *_count(counts.get((name, "macs")))] for name in names]
+    body = [
+        [safe_markdown(name), *(cell for what in ("params", "macs") for cell in _count(counts.get((name, what))))]
+        for name in names
+    ]
     headings = ["network", "params (M): paper", "ours", "", "MACs (G): paper", "ours", ""]
     return [
         "## Params and MACs",
@@ -173,11 +178,11 @@ def _count(entry: Entry | None) -> list[str]:
 
 
 def _name(entry: Entry) -> str:
-    return safe(f"{entry.name} ({entry.variant})" if entry.variant else entry.name)
+    return safe_markdown(f"{entry.name} ({entry.variant})" if entry.variant else entry.name)
 
 
 def _what(entry: Entry) -> str:
-    return f"x {safe(entry.against)}" if entry.against else _UNITS[entry.quantity][0]
+    return f"x {safe_markdown(entry.against)}" if entry.against else _UNITS[entry.quantity][0]
 
 
 def _numbers(entry: Entry, digits: int = 3) -> list[str]:
@@ -195,4 +200,4 @@ def _printed(entry: Entry, unit: float) -> str:
 
 
 def _verdict(entry: Entry) -> str:
-    return safe(f"{entry.verdict}: {entry.reason}" if entry.reason else entry.verdict)
+    return safe_markdown(f"{entry.verdict}: {entry.reason}" if entry.reason else entry.verdict)

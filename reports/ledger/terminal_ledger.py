@@ -1,9 +1,9 @@
 """The heart of the ledger on a terminal: the ratios that the paper claims, beside ours."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich import box
-from rich.console import Console
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -16,7 +16,7 @@ MOST_NAMED = 3  # ratios that a caveat spells out
 _STYLES = {"reproduced": "green", "direction only": "yellow", "not reproduced": "red"}
 
 
-def print_ledger(entries: Sequence[Entry], console: Console) -> None:
+def terminal_ledger(entries: Sequence[Entry]) -> Iterator[RenderableType]:
     """The average ratios to DWConv or the planned claims, a table per place; nothing where the run has neither."""
     places: dict[tuple[str, str], list[Entry]] = {}
     for entry in entries:
@@ -24,13 +24,14 @@ def print_ledger(entries: Sequence[Entry], console: Console) -> None:
             places.setdefault((entry.device, entry.runtime), []).append(entry)
     for (device, runtime), shown in places.items():
         title = f"Speed ratios beside the paper's: {device}, {runtime}"
-        console.print(Text(visible(title), style="bold"), _table(shown))
+        yield Text(visible(title), style="bold")
+        yield _table(shown)
         for line in _caveats(shown):
-            console.print(Text(visible(line, 900), style="yellow"))
+            yield Text(visible(line, 900), style="yellow")
     if places:
         kinds = dict.fromkeys(entry.basis for shown in places.values() for entry in shown if entry.basis)
         kind = " or ".join(kinds) or "round medians"
-        console.print(Text(f"ours: ratios of {kind} with their 95% interval where one can be claimed", style="dim"))
+        yield Text(f"ours: ratios of {kind} with their 95% interval where one can be claimed", style="dim")
 
 
 def _table(shown: Sequence[Entry]) -> Table:

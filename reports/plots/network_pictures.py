@@ -1,12 +1,12 @@
 """Pictures of `bench models`: accuracy against time or throughput, and time against MACs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from bench.records.run import Run
 from bench.statistics import Interval
 from reports.ledger.network_entries import network_row
 from reports.numbers import GIGA, MILLI
@@ -27,9 +27,8 @@ from reports.plots.style import (
     headline,
     log_axis,
     looks,
-    png,
-    style,
 )
+from reports.results import Results
 from reports.rows import Row
 
 MOST_NAMES = 4  # left-out networks that a caption spells out
@@ -43,21 +42,18 @@ class Spot:
     x: Interval
 
 
-def model_pictures(run: Run, rows: Sequence[Row]) -> dict[str, bytes]:
-    """PNG bytes by file name: two pictures per panel, one overview where there are several devices."""
-    own = pictured(run, rows, "model")
-    pictures: dict[str, bytes] = {}
-    with style():
-        for panel in own:
-            if spots(panel):
-                pictures[f"accuracy-{panel.slug}.png"] = accuracy_picture([panel])
-            if any(row.macs for row in panel.measured):
-                pictures[f"macs-{panel.slug}.png"] = macs_picture(panel)
-        with_accuracy = [panel for panel in own if spots(panel)]
-        first_of_each = list({panel.device: panel for panel in reversed(with_accuracy)}.values())[::-1]
-        if len(first_of_each) > 1:
-            pictures["accuracy-overview.png"] = accuracy_picture(first_of_each[:3])
-    return pictures
+def network_pictures(results: Results) -> Iterator[tuple[str, Figure]]:
+    """By name: two pictures per panel, one overview where there are several devices."""
+    own = pictured(results, "model")
+    with_accuracy = [panel for panel in own if spots(panel)]
+    for panel in own:
+        if panel in with_accuracy:
+            yield f"accuracy-{panel.slug}", accuracy_picture([panel])
+        if any(row.macs for row in panel.measured):
+            yield f"macs-{panel.slug}", macs_picture(panel)
+    first_of_each = list({panel.device: panel for panel in reversed(with_accuracy)}.values())[::-1]
+    if len(first_of_each) > 1:
+        yield "accuracy-overview", accuracy_picture(first_of_each[:3])
 
 
 def published(row: Row) -> NetworkFacts | None:
@@ -82,7 +78,7 @@ def _milliseconds(time: Interval) -> Interval:
     return Interval(centre=time.centre / MILLI, low=time.low / MILLI, high=time.high / MILLI)
 
 
-def accuracy_picture(shown: Sequence[Panel]) -> bytes:
+def accuracy_picture(shown: Sequence[Panel]) -> Figure:
     """Top-1 accuracy against time, a field per device."""
     several = len(shown) > 1
     fig = figure(5.6 * len(shown) if several else 8.0, 6.2)
@@ -108,7 +104,7 @@ def accuracy_picture(shown: Sequence[Panel]) -> bytes:
     for axes, found in fields:
         points = [(spot.x.centre, spot.facts.top1_percent) for spot in found]
         annotate(axes, _names(found, every), points, _lines(found))
-    return png(fig)
+    return fig
 
 
 def _accuracy_caption(shown: Sequence[Panel]) -> list[str]:
@@ -204,7 +200,7 @@ def _names(found: Sequence[Spot], every: Mapping[str, Look]) -> list[Note]:
     return sorted(notes, key=lambda note: not note.bold)
 
 
-def macs_picture(panel: Panel) -> bytes:
+def macs_picture(panel: Panel) -> Figure:
     """Time of a call against the MACs of the timed graph."""
     fig = figure(8.0, 6.2)
     axes = fig.add_subplot()
@@ -237,7 +233,7 @@ def macs_picture(panel: Panel) -> bytes:
         if row.time is not None and row.time.low is not None and row.time.high is not None
     ]
     annotate(axes, sorted(notes, key=lambda note: not note.bold), points, bars)
-    return png(fig)
+    return fig
 
 
 def _family(row: Row) -> str:

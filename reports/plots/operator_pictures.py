@@ -1,10 +1,10 @@
 """Pictures of `bench ops`: achieved speed, time against MACs, ratios to DWConv beside the paper's."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from bench.records.run import Run
 from reports.ledger.entry import Entry, outside_text
 from reports.numbers import GIGA
 from reports.paper_tables import HARDWARE, table1
@@ -24,30 +24,26 @@ from reports.plots.style import (
     log_axis,
     looks,
     plain,
-    png,
-    style,
 )
+from reports.results import Results
 from reports.rows import Row, size_text
 
 OPERATORS = (*("conv", "gconv", "dwconv", "pconv", "pconv+pwconv", "dwconv+pwconv", "gconv+pwconv", "pwconv", "tconv"),)
 LETTER = 0.085  # inches, of the names in the pictures
 
 
-def ops_pictures(run: Run, rows: Sequence[Row], entries: Sequence[Entry]) -> dict[str, bytes]:
-    """PNG bytes by file name: up to three pictures per panel, one overview where there are several devices."""
-    own = pictured(run, rows, "op")
-    pictures: dict[str, bytes] = {}
-    with style():
-        for panel in own:
-            pictures[f"speed-{panel.slug}.png"] = speed_picture([panel])
-            pictures[f"time-{panel.slug}.png"] = time_picture(panel)
-            ratios = _ratios(panel, entries)
-            if any(entry.ours for entry in ratios):
-                pictures[f"ratios-{panel.slug}.png"] = ratio_picture(panel, ratios)
-        first_of_each = list({panel.device: panel for panel in reversed(own)}.values())[::-1]
-        if len(first_of_each) > 1:
-            pictures["speed-overview.png"] = speed_picture(first_of_each[:3])
-    return pictures
+def operator_pictures(results: Results) -> Iterator[tuple[str, Figure]]:
+    """By name: up to three pictures per panel, one overview where there are several devices."""
+    own = pictured(results, "op")
+    for panel in own:
+        yield f"speed-{panel.slug}", speed_picture([panel])
+        yield f"time-{panel.slug}", time_picture(panel)
+        ratios = _ratios(panel, results.entries)
+        if any(entry.ours for entry in ratios):
+            yield f"ratios-{panel.slug}", ratio_picture(panel, ratios)
+    first_of_each = list({panel.device: panel for panel in reversed(own)}.values())[::-1]
+    if len(first_of_each) > 1:
+        yield "speed-overview", speed_picture(first_of_each[:3])
 
 
 def _ratios(panel: Panel, entries: Sequence[Entry]) -> list[Entry]:
@@ -89,7 +85,7 @@ def _series(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return series
 
 
-def speed_picture(shown: Sequence[Panel]) -> bytes:
+def speed_picture(shown: Sequence[Panel]) -> Figure:
     """Achieved speed of each operator at each size, a field per device."""
     several = len(shown) > 1
     fig = figure(4.9 * len(shown) if several else 7.2, 4.6)
@@ -109,7 +105,7 @@ def speed_picture(shown: Sequence[Panel]) -> bytes:
     arrange(fig, subtitles=3 if several else 2, captions=lines)
     for axes, notes in drawn:
         label_ends(axes, notes)
-    return png(fig)
+    return fig
 
 
 def _speed_caption(shown: Sequence[Panel]) -> str:
@@ -165,7 +161,7 @@ def _size(row: Row) -> str:
     return size_text(row.unit.workload.input_shape)
 
 
-def time_picture(panel: Panel) -> bytes:
+def time_picture(panel: Panel) -> Figure:
     """Time of a call against its MACs."""
     fig = figure(7.2, 5.6)
     axes = fig.add_subplot()
@@ -181,7 +177,7 @@ def time_picture(panel: Panel) -> bytes:
     notes = [note for name, rows in series.items() for note in _time_notes(name, rows, every[name])]
     if points:
         annotate(axes, sorted(notes, key=lambda note: note.optional), points)
-    return png(fig)
+    return fig
 
 
 def _time_notes(name: str, rows: Sequence[Row], look: Look) -> list[Note]:
@@ -201,7 +197,7 @@ def _time_notes(name: str, rows: Sequence[Row], look: Look) -> list[Note]:
     ]
 
 
-def ratio_picture(panel: Panel, entries: Sequence[Entry]) -> bytes:
+def ratio_picture(panel: Panel, entries: Sequence[Entry]) -> Figure:
     """Speed over DWConv's, ours beside the paper's, one line per operator and size."""
     fig = figure(7.2, 1.75 + 0.27 * (len(entries) + len({_name(entry) for entry in entries})))
     axes = fig.add_subplot()
@@ -232,7 +228,7 @@ def ratio_picture(panel: Panel, entries: Sequence[Entry]) -> bytes:
     axes.set_xlim(*_reach(entries))
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("achieved speed over DWConv's at the same size (1 = DWConv)")
-    return png(fig)
+    return fig
 
 
 def _reach(entries: Sequence[Entry]) -> tuple[float, float]:

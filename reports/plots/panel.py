@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench.records.run import Run
-from bench.records.workload import Mode, Unit
+from bench.records.workload import Kind, Mode, Unit
 from reports.environment_text import processor, versions
 from reports.paper_tables import column_of
 from reports.rows import Row, settings_text
@@ -34,6 +34,18 @@ class Panel:
     def rounds(self) -> int:
         """The most rounds behind any number; below 2 there are no intervals to draw."""
         return max((row.rounds for row in self.rows), default=0)
+
+
+def candidates(run: Run, rows: Sequence[Row], kind: Kind) -> tuple[Panel, ...]:
+    """The panels of that kind of workload that are worth a picture."""
+    own = panels(run, [row for row in rows if row.unit.workload.kind == kind])
+    return tuple(panel for panel in own if kind == "model" or _compares(panel))
+
+
+def _compares(panel: Panel) -> bool:
+    """Whether it has two operators or sizes to set side by side."""
+    shown = [row.unit.workload for row in panel.measured]
+    return len({(workload.name, workload.variant, workload.input_shape) for workload in shown}) > 1
 
 
 def panels(run: Run, rows: Sequence[Row]) -> tuple[Panel, ...]:

@@ -2,11 +2,12 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bench.records.run import Run
@@ -16,31 +17,28 @@ from reports.numbers import MILLI
 from reports.plots.operator_pictures import LETTER, label, operator_looks
 from reports.plots.panel import Panel, numbered, slug_of
 from reports.plots.panel_text import bars_text
-from reports.plots.pictured import candidates, crowded
-from reports.plots.style import FAINT, Look, arrange, error_bar, figure, headline, log_axis, plain, png, style
+from reports.plots.pictured import crowded
+from reports.plots.style import FAINT, Look, arrange, error_bar, figure, headline, log_axis, plain
+from reports.results import Results
 from reports.rows import Row, size_text
 from reports.tables.sections import SETTINGS, SHORT
 
 MOST_LINES = 60  # a picture longer than that is no picture
 
 
-def settings_pictures(run: Run, rows: Sequence[Row]) -> dict[str, bytes]:
-    """PNG bytes by file name: one per device, where settings are too many for pictures of their own."""
-    every = candidates(run, rows, "op")
-    if not crowded(every, "op"):
-        return {}
+def settings_pictures(results: Results) -> Iterator[tuple[str, Figure]]:
+    """By name: one per device, where settings are too many for pictures of their own."""
     devices: dict[str, list[Panel]] = {}
-    for panel in every:
+    for panel in results.panels["op"] if crowded(results.panels["op"], "op") else ():
         devices.setdefault(panel.rows[0].unit.device, []).append(panel)
-    pictures: dict[str, bytes] = {}
-    with style():
-        for device, own in devices.items():
-            names = (f"settings-{slug}.png" for slug in numbered(slug_of(device)))
-            pictures[next(name for name in names if name not in pictures)] = settings_picture(run, own)
-    return pictures
+    taken: set[str] = set()
+    for device, own in devices.items():
+        slug = next(name for name in numbered(slug_of(device)) if name not in taken)
+        taken.add(slug)
+        yield f"settings-{slug}", settings_picture(results.run, own)
 
 
-def settings_picture(run: Run, panels: Sequence[Panel]) -> bytes:
+def settings_picture(run: Run, panels: Sequence[Panel]) -> Figure:
     """Time of each operator under each combination of settings of one device, fastest to the left."""
     shown = panels[:MOST_LINES]
     names, runtimes = _names(shown), [panel.runtime for panel in shown]
@@ -58,7 +56,7 @@ def settings_picture(run: Run, panels: Sequence[Panel]) -> bytes:
     axes.set_ylim(ticks[-1] - 0.8, ticks[0] + 0.8)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("time of a call, ms" + " (geometric mean over the sizes)" * (len(_sizes(shown)) > 1))
-    return png(fig)
+    return fig
 
 
 def _draw(axes: Axes, shown: Sequence[Panel], ticks: Sequence[float]) -> None:

@@ -2,13 +2,15 @@
 
 import csv
 import io
-from collections.abc import Callable, Sequence
-from typing import TextIO
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 from reports.numbers import centre, high, low
+from reports.results import Results
 from reports.rows import Row, settings_text, size_text
-from reports.untrusted import csv_text as safe
+from reports.untrusted import safe_csv
 
+T = TypeVar("T")
 Value = str | int | float | None
 
 # The order is a contract: new columns go at the end.
@@ -61,24 +63,24 @@ COLUMNS: dict[str, Callable[[Row], Value]] = {
 }
 
 
-def csv_text(rows: Sequence[Row]) -> str:
-    """The whole table as text, lines ended by a single newline."""
+def csv_table(results: Results) -> str:
+    """The whole table."""
+    return csv_text(COLUMNS, results.rows)
+
+
+def csv_text(columns: Mapping[str, Callable[[T], Value]], items: Iterable[T]) -> str:
+    """A heading and a line per item, each ended by a single newline."""
     out = io.StringIO(newline="")
-    write_csv(rows, out)
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(value(item)) for value in columns.values()] for item in items)
     return out.getvalue()
 
 
-def write_csv(rows: Sequence[Row], file: TextIO) -> None:
-    """Writes the table to a text file opened with newline=''."""
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([cell(value(row)) for value in COLUMNS.values()] for row in rows)
-
-
-def cell(value: Value) -> str:
+def _cell(value: Value) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return safe(value)
+        return safe_csv(value)
     # Nine digits are beyond any measurement here and spare the reader binary fractions.
     return str(value) if isinstance(value, int) else f"{value:.9g}"

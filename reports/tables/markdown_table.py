@@ -2,21 +2,20 @@
 
 from collections.abc import Sequence
 
-from bench.records.run import Run
 from reports.plots.pictured import picture_notes
-from reports.rows import Row, rows, workload_notes
+from reports.results import Results
+from reports.rows import Row, workload_notes
 from reports.tables.noise_floor import noise_lines
 from reports.tables.sections import CONVENTION, VERDICT_LEGEND, Section, sections
-from reports.untrusted import markdown_text as safe
+from reports.untrusted import safe_markdown
 
 
-def markdown_text(run: Run, table: Sequence[Row] | None = None) -> str:
+def markdown_table(results: Results) -> str:
     """Every row with its verdict, the conventions and the noise floor. Ends with a newline."""
-    table = rows(run) if table is None else table
-    parts = [_section(section) for section in sections(run, table)]
+    parts = [_section(section) for section in sections(results)]
     legend = [CONVENTION + ".", VERDICT_LEGEND + "."]
-    notes = [safe(line, 900) for line in (*noise_lines(run), *picture_notes(run, table))]
-    return "\n\n".join([*parts, *_about(table), *legend, *notes]) + "\n"
+    notes = [safe_markdown(line, 900) for line in (*noise_lines(results.run), *picture_notes(results))]
+    return "\n\n".join([*parts, *_about(results.rows), *legend, *notes]) + "\n"
 
 
 def _about(table: Sequence[Row]) -> list[str]:
@@ -25,7 +24,7 @@ def _about(table: Sequence[Row]) -> list[str]:
     for row in table:
         for note in workload_notes(row.unit.workload, row.cost):
             names.setdefault(note, {})[row.unit.workload.name] = None
-    items = [f"- {safe(', '.join(who), 900)}: {safe(note, 900)}" for note, who in names.items()]
+    items = [f"- {safe_markdown(', '.join(who), 900)}: {safe_markdown(note, 900)}" for note, who in names.items()]
     return ["\n".join(items)] if items else []
 
 
@@ -40,6 +39,6 @@ def _section(section: Section) -> str:
     notes = any(line.note for line in section.lines)
     headings = [column.heading for column in section.columns] + ["why"] * notes
     numeric = [column.numeric for column in section.columns] + [False] * notes
-    body = [[safe(cell) for cell in line.cells] + ([safe(line.note)] if notes else []) for line in section.lines]
-    caption = ". ".join(safe(part, 900) for part in section.caption)
-    return f"### {safe(section.title)}\n\n{pipe_table(headings, numeric, body)}\n\n{caption}."
+    body = [[safe_markdown(cell) for cell in (*line.cells, *[line.note] * notes)] for line in section.lines]
+    caption = ". ".join(safe_markdown(part, 900) for part in section.caption)
+    return f"### {safe_markdown(section.title)}\n\n{pipe_table(headings, numeric, body)}\n\n{caption}."

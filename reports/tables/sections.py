@@ -11,6 +11,7 @@ from bench.records.run import Run
 from bench.records.workload import Kind
 from reports.environment_text import device_title
 from reports.numbers import GIGA, MEGA, MILLI, centre, plus_minus, significant
+from reports.results import Results
 from reports.rows import Row, settings_text, size_text
 
 CONVENTION = (
@@ -78,12 +79,12 @@ SHORT = {
 HANDFUL = 3  # the mean number of rows from which on a group is worth a blank line
 
 
-def sections(run: Run, rows: Sequence[Row]) -> tuple[Section, ...]:
+def sections(results: Results) -> tuple[Section, ...]:
     """The rows by device and kind, in the order of the plan but with those to compare next to one another."""
     grouped: dict[tuple[str, Kind], list[Row]] = {}
-    for row in rows:
+    for row in results.rows:
         grouped.setdefault((row.unit.device, row.unit.workload.kind), []).append(row)
-    return tuple(_section(run, device, kind, part) for (device, kind), part in grouped.items())
+    return tuple(_section(results.run, device, kind, part) for (device, kind), part in grouped.items())
 
 
 def _section(run: Run, device: str, kind: Kind, rows: Sequence[Row]) -> Section:

@@ -1,17 +1,16 @@
 """The table on a terminal, readable at 100 columns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.records.run import Run
 from reports.plots.pictured import picture_notes
-from reports.rows import Row
+from reports.results import Results
 from reports.tables.noise_floor import noise_lines
 from reports.tables.sections import CONVENTION, SHORT, Line, Section, sections
 from reports.untrusted import visible
@@ -23,13 +22,12 @@ _SPARED = ("GB/s", "Mparams", "GMACs", "GMAC/s")  # in the order in which they g
 _COLOURS = {"ok": "green", "noisy": "yellow", "unreplicated": "yellow", "done": "green"}
 
 
-def print_table(run: Run, rows: Sequence[Row], console: Console) -> None:
+def terminal_table(results: Results, width: int) -> Iterator[RenderableType]:
     """One table per device and kind; a row without numbers shows why beneath it."""
-    for section in sections(run, rows):
-        console.print(_renderable(_fitted(section, console.width)))
-    console.print(Text(CONVENTION, style="dim"))
-    for line in (*noise_lines(run), *picture_notes(run, rows)):
-        console.print(Text(visible(line, 900), style="dim"))
+    for section in sections(results):
+        yield _renderable(_fitted(section, width))
+    for line in (CONVENTION, *noise_lines(results.run), *picture_notes(results)):
+        yield Text(visible(line, 900), style="dim")
 
 
 def _fitted(section: Section, width: int) -> Section:

@@ -1,0 +1,72 @@
+"""The forms in which results come out: a format is its module and one row here."""
+
+import pkgutil
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from reports.results import Results
+
+_NAME = re.compile(r"[a-z][a-z0-9-]*")
+_WRITER = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
+_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_OURS = frozenset({"run.json", "records.jsonl"})  # the run itself, from which every report is made again
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """One form. `writer` is imported when it is used, so that --help stays quick."""
+
+    name: str  # the word behind --format, where it can go to stdout
+    writer: str  # "module:function" from Results to text; what goes to stdout alone may be what rich prints
+    file: str = ""  # its name in the run's folder; empty where it has no file
+    stdout: bool = False
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"expected a name of a-z, 0-9 and -, got {self.name!r}; choose a word for --format")
+        if not _WRITER.fullmatch(self.writer):
+            raise ValueError(
+                f"expected a writer module:function for format {self.name}, got {self.writer!r}; "
+                "name a function that takes Results and returns text"
+            )
+        if self.file and (not _FILE.fullmatch(self.file) or self.file in _OURS):
+            raise ValueError(
+                f"expected a file name of letters, digits, _, . and - for format {self.name}, got {self.file!r}; "
+                f"choose one without a folder that is none of {', '.join(sorted(_OURS))}"
+            )
+        if not self.file and not self.stdout:
+            raise ValueError(f"expected a file or stdout for format {self.name}, got neither; it would go nowhere")
+
+    def shown(self, results: "Results") -> "RenderableType":
+        """What goes to stdout."""
+        made: RenderableType = pkgutil.resolve_name(self.writer)(results)
+        return made
+
+    def text(self, results: "Results") -> str:
+        """What goes into the file."""
+        made = self.shown(results)
+        if not isinstance(made, str):
+            raise ValueError(
+                f"expected text from {self.writer} for {self.file}, got {type(made).__name__}; return a str"
+            )
+        return made
+
+
+_ROWS = (
+    Format(name="table", writer="reports.terminal:TerminalReport", stdout=True),
+    Format(name="csv", writer="reports.tables.csv_table:csv_table", file="table.csv", stdout=True),
+    Format(name="json", writer="reports.tables.json_table:json_table", stdout=True),
+    Format(name="markdown", writer="reports.tables.markdown_table:markdown_table", file="table.md", stdout=True),
+    Format(name="ledger-csv", writer="reports.ledger.csv_ledger:csv_ledger", file="ledger.csv"),
+    Format(name="ledger-markdown", writer="reports.ledger.markdown_ledger:markdown_ledger", file="ledger.md"),
+)
+FORMATS: dict[str, Format] = {row.name: row for row in _ROWS}
+
+
+def stdout_formats() -> tuple[str, ...]:
+    """The choices of --format."""
+    return tuple(name for name, row in FORMATS.items() if row.stdout)

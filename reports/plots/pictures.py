@@ -1,0 +1,27 @@
+"""All pictures of a run."""
+
+from collections.abc import Iterator
+
+from matplotlib.figure import Figure
+
+from reports.plots.network_pictures import network_pictures
+from reports.plots.operator_pictures import operator_pictures
+from reports.plots.settings_pictures import settings_pictures
+from reports.plots.style import style
+from reports.results import Results
+
+
+def pictures(results: Results) -> Iterator[tuple[str, Figure]]:
+    """Each by its name, drawn when its turn comes; draw and save them inside `style()`."""
+    yield from operator_pictures(results)
+    yield from settings_pictures(results)
+    yield from network_pictures(results)
+
+
+def figures(results: Results) -> dict[str, Figure]:
+    """All of them, ready to be shown or saved anywhere."""
+    with style():
+        made = dict(pictures(results))
+        for figure in made.values():
+            figure.draw_without_rendering()  # ticks are made by the first drawing, in the style of that moment
+    return made

@@ -1,0 +1,38 @@
+"""What every report is made from: a run with its rows, ledger and panels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from bench.records.run import Run
+from bench.records.workload import Kind
+from reports.ledger.claim_entries import claim_entries
+from reports.ledger.entry import Entry
+from reports.ledger.network_entries import network_entries
+from reports.ledger.operator_entries import operator_entries
+from reports.plots.panel import Panel, candidates
+from reports.rows import Row, rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """Each part is made when it is first asked for, and once for all who ask."""
+
+    run: Run
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """One per planned cell, in the order of the plan."""
+        return rows(self.run)
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """The ledger, an entry per printed value: operators for `bench ops`, claims and networks for `bench models`."""
+        if self.run.plan.command == "ops":
+            return operator_entries(self.run, self.rows)
+        return (*claim_entries(self.run), *network_entries(self.run, self.rows))
+
+    @cached_property
+    def panels(self) -> Mapping[Kind, tuple[Panel, ...]]:
+        """What is worth a picture, by the kind of workload."""
+        return {"op": candidates(self.run, self.rows, "op"), "model": candidates(self.run, self.rows, "model")}
