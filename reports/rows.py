@@ -30,7 +30,7 @@ MOST_UNSEEN = 5  # operations that a note names
 
 @dataclass(frozen=True, kw_only=True)
 class RoundMedian:
-    """The median of one worker's samples: seconds per call of the whole batch."""
+    """The median of one worker's samples: `seconds` per call of the whole batch; `round` counts from 0."""
 
     round: int
     seconds: float
@@ -38,7 +38,11 @@ class RoundMedian:
 
 @dataclass(frozen=True, kw_only=True)
 class Percentiles:
-    """Of the samples of all rounds, in seconds; None where there are too few samples for that tail."""
+    """Of the samples of all rounds, in seconds per call; None where there are too few samples for that tail.
+
+    A sample is the mean over a batch of calls: single slow calls do not show. p50 is the median, p10 the lower tail,
+    p90 and p99 the upper one.
+    """
 
     p10: float | None = None
     p50: float | None = None
@@ -48,10 +52,27 @@ class Percentiles:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One cell over its rounds. `time` is seconds per call of the whole batch, whatever the mode."""
+    """One cell, a workload under its settings, over its rounds; a call is one of the whole batch.
 
-    unit: Unit  # of the first planned round: the identity of the cell
-    planned: int  # rounds
+    unit: the identity of the cell, as its first planned round has it.
+    planned: rounds that were planned; `rounds` is how many gave a number.
+    status: done, or what became of the rounds that gave no number; partial where some did.
+    reason: why they gave none, in a line; empty where all rounds are done.
+    cost: params and multiply-adds, and bytes of a call; None where nothing could be counted.
+    medians: the median of each round that gave a number.
+    time: seconds per call, whatever the mode: the geometric mean of the medians with its 95% interval.
+    device_time: the same by events on the accelerator; None on a CPU.
+    percentiles: of all samples, in seconds per call.
+    samples: how many there are in all rounds.
+    peak_memory_bytes, device_memory_bytes: the largest of any round, in the process and on the accelerator.
+    load_s, first_call_s: seconds, the median over the rounds.
+    max_error: the largest of any round, relative to the largest reference output; None where none was checked.
+    verdict: how far the number can be trusted: the worst that any round gave; None where there is no number.
+    notes: what must be known of the workload and its rounds, a line each.
+    """
+
+    unit: Unit
+    planned: int
     status: RowStatus
     reason: str = ""
     cost: Cost | None = None

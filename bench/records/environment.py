@@ -22,24 +22,24 @@ class Environment:
     cpu_model: str
     logical_cpus: int
     physical_cores: int
-    allowed_cpus: tuple[int, ...]
+    allowed_cpus: tuple[int, ...]  # numbers of those that a process may use there
     big_cpus: tuple[int, ...] = ()  # the fast cluster on big.LITTLE; empty where all are equal
-    cpu_features: str = ""
-    caches: str = ""
-    memory_bytes: int
+    cpu_features: str = ""  # those that decide speed, as /proc/cpuinfo names them
+    caches: str = ""  # sizes by level: "L1d 48K, L2 1024K"
+    memory_bytes: int  # all of it, free or not
     kernel: str
     os: str
     python: str
-    runtimes: tuple[RuntimeVersion, ...]
+    runtimes: tuple[RuntimeVersion, ...]  # and the packages they need
     board: str = ""  # device-tree model
     virtual: str = ""  # hypervisor or container, as far as it shows
     governor: str = ""
-    max_frequency_hz: int | None = None
-    temperature_c: float | None = None
-    throttle_flags: int | None = None
-    free_disk_bytes: int | None = None
+    max_frequency_hz: int | None = None  # of CPU 0
+    temperature_c: float | None = None  # of the hottest CPU zone, degrees Celsius
+    throttle_flags: int | None = None  # a Raspberry Pi's get_throttled bits
+    free_disk_bytes: int | None = None  # where the bench cache lies
     accelerators: tuple[str, ...] = ()  # "cuda:0 NVIDIA H200, driver ..."
-    clock_skew_s: float | None = None
+    clock_skew_s: float | None = None  # its clock minus the host's
     fingerprint: str = ""
 
     def runtime(self, name: str) -> RuntimeVersion | None:

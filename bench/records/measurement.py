@@ -43,20 +43,34 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class Disturbances:
-    """What the machine did while a unit was sampled; None where it cannot be read there."""
+    """What the machine did while a unit was sampled; None where it cannot be read there.
+
+    steal_percent: time that a hypervisor gave to others, in percent of the time of the CPUs in use.
+    involuntary_switches_per_s: how often the kernel took the process off its CPU, per second.
+    frequency_ratio: the lowest clock seen on the CPUs in use over their maximum, 1 at full speed.
+    governor: the CPU frequency governor, by the kernel's name.
+    swapped_in_pages: pages that the whole machine read back from swap.
+    temperature_c: the highest seen, in degrees Celsius; of the GPU where it computes.
+    throttle_flags: a Raspberry Pi's get_throttled bits, live ones and sticky ones that are new.
+    clock_reasons: NVML's clock event reasons seen, as bits.
+    sm_clock_ratio: the GPU's lowest SM clock over its default one.
+    power_w: the GPU's highest power, in watts.
+    discarded_groups: groups of samples thrown away because the machine was throttled while they were taken.
+    remeasured: whether this is the second measurement, after a first that was disturbed.
+    """
 
     steal_percent: float | None = None
     involuntary_switches_per_s: float | None = None
-    frequency_ratio: float | None = None  # lowest current / maximum clock seen
+    frequency_ratio: float | None = None
     governor: str | None = None
     swapped_in_pages: int | None = None
-    temperature_c: float | None = None  # highest seen
-    throttle_flags: int | None = None  # vcgencmd get_throttled, live and new sticky bits
-    clock_reasons: int | None = None  # NVML clock event reasons seen
-    sm_clock_ratio: float | None = None  # lowest SM clock / default
+    temperature_c: float | None = None
+    throttle_flags: int | None = None
+    clock_reasons: int | None = None
+    sm_clock_ratio: float | None = None
     power_w: float | None = None
     discarded_groups: int = 0
-    remeasured: bool = False  # this is the second measurement; the first was disturbed as well
+    remeasured: bool = False
 
 
 def are_times(seconds: Iterable[float]) -> bool:
@@ -69,21 +83,39 @@ def are_times(seconds: Iterable[float]) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """One worker's samples of one unit. A sample is the mean time of one iteration within a timed batch."""
+    """One worker's samples of one unit. An iteration is one call of the whole batch of images.
+
+    samples_s: wall time of a call in seconds, each the mean over a timed batch of calls.
+    iterations_per_sample: calls in such a batch.
+    device_samples_s: the same in seconds by events on the accelerator; empty on a CPU.
+    warmup_iterations: calls before the first sample.
+    steady: whether the warm-up settled before its cap.
+    precise: whether the interval of the median met its target before the cap.
+    load_s: seconds until the workload was in its runtime, the runtime's import left out.
+    first_call_s: seconds of the first call of all.
+    max_error: max |y - reference| / max |reference|, against fp32 eager; None where there is no reference.
+    peak_memory_bytes: the process's largest resident size, output check left out; None where it cannot be read.
+    device_memory_bytes: the peak of the accelerator's allocator; None on a CPU.
+    threads_seen: threads as the runtime reports them.
+    cpus: the CPUs that the process could use, read back.
+    verdicts: what limits the trust in the samples; empty where nothing does.
+    notes: what else must be known, a line each.
+    disturbances: what the machine did meanwhile.
+    """
 
     samples_s: tuple[float, ...]
     iterations_per_sample: int
-    device_samples_s: tuple[float, ...] = ()  # by events on the accelerator
+    device_samples_s: tuple[float, ...] = ()
     warmup_iterations: int
     steady: bool
-    precise: bool  # the interval of the median met its target before the cap
+    precise: bool
     load_s: float
     first_call_s: float
     max_error: float | None
     peak_memory_bytes: int | None
     device_memory_bytes: int | None = None
     threads_seen: int
-    cpus: tuple[int, ...]  # affinity read back
+    cpus: tuple[int, ...]
     verdicts: tuple[Verdict, ...] = ()
     notes: tuple[str, ...] = ()
     disturbances: Disturbances = field(default_factory=Disturbances)
