@@ -1,10 +1,8 @@
 """A run as data frames, for a notebook.
 
-    from pathlib import Path
-    from bench.journal import read_run
-    from reports.frame import frame, samples
+    from bench.api import frame, read_run, samples
 
-    run = read_run(Path("results/2026-01-01T000000Z-ops-cpu"))
+    run = read_run("results/2026-01-01T000000Z-ops-cpu")
     table = frame(run)  # the columns of table.csv, a line per row
     raw = samples(run)  # a line per sample, for statistics of one's own
     raw.groupby(["name", "input_shape", "round"])["sample_s"].median()

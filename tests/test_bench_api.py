@@ -1,16 +1,27 @@
-"""A network measured from Python: what is refused and how, and where a user's own code is found."""
+"""The Python surface: whole, documented and typed; what `measure` refuses, and how a run shows itself."""
 
+import contextlib
+import inspect
+import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from matplotlib.figure import Figure
 from torch import nn
 
-from bench.api import measure
-from bench.errors import UsageError
+from bench import api
+from bench.api import frame, measure, read_run, samples
+from bench.errors import BenchError, UsageError
+from bench.journal import Journal
+from bench.records.measurement import Disturbances, Measurement
+from bench.records.run import Run
+from reports.rows import Percentiles, Row
+from tests.made_up_runs import done, environment, failed, op, ops_run
 
 ROOT = Path(__file__).parents[1]
 
@@ -72,3 +83,91 @@ def test_the_bytes_of_a_live_module_are_those_of_the_dtype_and_layout_that_is_ti
             row = measure(given, input_px=8, dtype=dtype)
             assert row.cost is not None
             assert row.cost.bytes_moved == elements * size
+
+
+PAGE = (ROOT / "docs/python.md").read_text("utf-8")
+
+
+def test_the_surface_is_what_the_page_promises() -> None:
+    promised = re.search(r"`bench\.api` is all there is: (.*?)\.", PAGE)
+    assert promised is not None
+    assert set(re.findall(r"`(\w+)`", promised[1])) == set(api.__all__)
+
+
+@pytest.mark.parametrize("name", api.__all__)
+def test_every_public_name_is_documented_and_typed(name: str) -> None:
+    function = getattr(api, name)
+    assert inspect.getdoc(function)
+    signature = inspect.signature(function)
+    kinds = [*(parameter.annotation for parameter in signature.parameters.values()), signature.return_annotation]
+    assert inspect.Signature.empty not in kinds
+
+
+@pytest.mark.parametrize("kind", [Disturbances, Measurement, Percentiles, Row])
+def test_what_a_result_holds_is_said_in_its_docstring(kind: type) -> None:
+    said = set(re.findall(r"\w+", inspect.getdoc(kind) or ""))
+    assert set(inspect.get_annotations(kind)) <= said
+
+
+@pytest.mark.parametrize("document", [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))], ids=lambda path: path.name)
+def test_no_page_sends_a_user_to_another_module(document: Path) -> None:
+    text = document.read_text("utf-8")
+    imported = re.findall(r"\b(?:from|import) +((?:bench|models|operators|reports)\b[.\w]*)", text)
+    assert {*imported, *re.findall(r"`((?:bench|reports)\.\w+)", text)} <= {"bench.api"}
+
+
+def test_importing_the_surface_imports_nothing_heavy() -> None:
+    heavy = "{'torch', 'numpy', 'pandas', 'matplotlib', 'rich', 'bench.worker', 'bench.host'}"
+    code = f"import sys, bench.api; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_example_of_the_page_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = [re.sub(r"^ {4}", "", each, flags=re.MULTILINE) for each in re.findall(r"(?:(?: {4}.*)?\n)+", PAGE)]
+    (example,) = (each for each in blocks if "read_run(" in each)
+    monkeypatch.chdir(ROOT)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        exec(compile(example, "docs/python.md", "exec"), {})
+    assert "speed-cpu-eager" in said.getvalue()
+    assert "sample_s" in said.getvalue()
+
+
+def kept(run: Run, folder: Path) -> Path:
+    """The folder with that run in it."""
+    with Journal.create(folder, run.plan) as journal:
+        for record in run.records:
+            journal.append(record)
+    return folder
+
+
+def test_a_run_shows_its_table_and_nothing_that_a_device_says_is_markup(tmp_path: Path) -> None:
+    units = [op(), op("pconv")]
+    hostile = "<script src='//e.vil'>x</script> \x1b[31m [red]y[/red]"
+    ended = [done(units[0], 0.002), failed(units[1], hostile)]
+    run = read_run(str(kept(ops_run(units, ended, environment(cpu="<b>CPU</b>")), tmp_path / "run")))
+    page = run._repr_html_()
+    assert page.startswith("<pre ")
+    assert page.endswith("</pre>")
+    assert "unreplicated" in page
+    assert "failed" in page
+    assert "&lt;script src=&#x27;//e.vil&#x27;&gt;x&lt;/script&gt; \\x1b[31m [red]y[/red]" in " ".join(page.split())
+    assert "&lt;b&gt;CPU&lt;/b&gt;" in page
+    assert set(re.findall(r"<(/?\w+)", page)) <= {"pre", "/pre", "span", "/span"}
+
+
+def test_a_run_read_is_a_run_whose_numbers_and_pictures_are_at_hand(tmp_path: Path) -> None:
+    made = ops_run([op(), op("pconv")], [done(op(), 0.002), done(op("pconv"), 0.001)])
+    run = read_run(kept(made, tmp_path / "run"))
+    assert (run.plan.units, run.records) == (made.plan.units, made.records)
+    assert frame(run)["latency_s"].tolist() == pytest.approx([0.002, 0.001])
+    assert samples(run)["sample_s"].tolist() == [0.002] * 3 + [0.001] * 3
+    figures = run.figures()
+    assert set(figures) == {"speed-cpu-eager", "time-cpu-eager"}
+    assert all(isinstance(each, Figure) and each.axes for each in figures.values())
+
+
+def test_a_folder_without_a_run_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="expected"):
+        read_run(tmp_path)

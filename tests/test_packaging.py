@@ -141,3 +141,4 @@ def test_the_wheel_holds_the_tree_and_the_papers_tables(tree: Path, tmp_path: Pa
         held = {name for name in packed.namelist() if ".dist-info/" not in name}
     assert {name for name in held if name.endswith(".py")} == modules_on_disk()
     assert {"reports/paper/table1_operators.csv", "reports/paper/table3_imagenet.csv"} <= held
+    assert {f"{package}/py.typed" for package in HOUSE} <= held

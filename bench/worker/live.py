@@ -1,0 +1,84 @@
+"""A module that lives in the caller's process, measured there: it cannot be sent to a fresh one."""
+
+import copy
+import os
+import time
+
+import torch
+from torch import nn
+
+from bench.errors import UsageError
+from bench.plan.code_version import code_version, package_version
+from bench.records.record import Record
+from bench.records.run import Plan, Run
+from bench.records.workload import ModelArguments, Unit, Workload
+from bench.system.affinity import choose, topology
+from bench.worker.build import count_network, network_cost_of
+from bench.worker.measure import ThreadsError, WrongOutputError, measure_loaded
+from bench.worker.measuring.clock import SystemClock, timer_overhead_s
+from bench.worker.runtimes.loaded import UnsupportedError
+from bench.worker.runtimes.pytorch import load_module
+
+
+def measure_live(network: nn.Module, input_px: int, batch: int, threads: int, dtype: str, layout: str) -> Run:
+    """A run of one unit, eager on this CPU, in one round; the process's threads and CPUs are put back afterwards.
+
+    Raises UsageError where its output is wrong or it cannot run as asked; what the network raises comes as it is.
+    """
+    unit = Unit(
+        workload=Workload(
+            kind="model",
+            name=type(network).__name__,
+            input_shape=(3, input_px, input_px),
+            variant="live",
+            model=ModelArguments(source=type(network).__name__, fused=False),
+        ),
+        runtime="eager",
+        dtype=dtype,
+        layout=layout,
+        batch=batch,
+        threads=threads,
+        device="cpu",
+        mode="latency",
+        round=0,
+        code_version=code_version(),
+    )
+    affinity, threads_before = os.sched_getaffinity(0), torch.get_num_threads()
+    started, utc = time.monotonic(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    clock = SystemClock()
+    try:
+        os.sched_setaffinity(0, choose(topology(), threads))
+        torch.set_num_threads(threads)
+        # A copy: changing dtype or layout would change the caller's own network.
+        loaded = load_module(copy.deepcopy(network).eval().requires_grad_(False), unit)
+        measurement = measure_loaded(unit, lambda: loaded, None, clock, timer_overhead_s(clock))
+    except (WrongOutputError, ThreadsError, UnsupportedError) as error:
+        raise UsageError(str(error)) from error
+    finally:
+        os.sched_setaffinity(0, affinity)
+        torch.set_num_threads(threads_before)
+    record = Record(
+        unit=unit,
+        attempt=1,
+        status="done",
+        measurement=measurement,
+        cost=network_cost_of(
+            count_network(network, unit.workload),
+            copy.deepcopy(network).float(),  # whose bytes are those of float32, whatever the module's own dtype
+            unit.workload,
+            batch,
+            dtype,
+            channels_last=layout == "channels_last",
+        ),
+        started_utc=utc,
+        seconds=time.monotonic() - started,
+    )
+    plan = Plan(
+        command="models",
+        argv=(),
+        created_utc=utc,
+        version=package_version(),
+        code_version=code_version(),
+        units=(unit,),
+    )
+    return Run(plan=plan, records=(record,))
