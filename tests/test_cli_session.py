@@ -35,10 +35,7 @@ def test_a_run_that_goes_on_asks_only_the_devices_with_work_left(tmp_path: Path)
 def test_a_devices_words_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Journal.create(tmp_path / "run", plan(unit())) as journal:
         journal.append(record(unit()))
-    options = {"output_format": "csv"}
-    assert (
-        _report(tmp_path / "run", options, [DeviceError(f"board: torch {HOSTILE}\nand more")], interrupted=False) == 4
-    )
+    assert _report(tmp_path / "run", "csv", [DeviceError(f"board: torch {HOSTILE}\nand more")], interrupted=False) == 4
     found = replace(environment(), governor=HOSTILE)
     _print_found("board", Found(environment=found, warnings=(f"the governor is {HOSTILE}",)))
     output, errors = capsys.readouterr()

@@ -13,8 +13,8 @@ import click
 import pytest
 import torch
 
-from bench.cli import session
 from bench.cli.options import shared_options
+from bench.cli.request import request
 from bench.plan.axes import Axes, cells
 from bench.plan.subjects import OperatorGrid, operator_workloads
 from bench.plan.support import unsupported
@@ -99,8 +99,9 @@ def options() -> Callable[..., Settings]:
 
     @click.command()
     @shared_options
-    def command(**given: Any) -> None:
-        seen.append(session._axes(given | {"runtime": (), "batch": (), "threads": ()}).settings)
+    @click.pass_context
+    def command(context: click.Context, /, **_: Any) -> None:
+        seen.append(request(context, (), lambda _: ()).axes.settings)
 
     def parse(*arguments: str) -> Settings:
         command.main(arguments, standalone_mode=False)

@@ -1,12 +1,12 @@
 """`bench models`."""
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import ListOf, Positive, one_of, plan_options, shared_options
+from bench.cli.options import ListOf, Positive, one_of, shared_options
+from bench.cli.request import request
 from bench.plan.names import network_workloads
 from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME
 from bench.plan.schedule import PAIRS_PER_CLAIM, claim_pairs
@@ -35,7 +35,7 @@ FORMS = ("plain", "fast")
 @click.pass_context
 def models(context: click.Context, /, **options: Any) -> int:
     """Measure networks: the default is the paper's Table 3 by its protocol, in eager and ONNX Runtime."""
-    from bench.cli.session import Request, run_command
+    from bench.cli.session import run_command
 
     names: Sequence[str] = options["model"] or (("t0",) if options["quick"] else ("paper",))
 
@@ -52,14 +52,4 @@ def models(context: click.Context, /, **options: Any) -> int:
         wanted = dict.fromkeys((claim.first, claim.second) for claim in claims())
         return claim_pairs(table, wanted, options["pairs"])
 
-    return run_command(
-        context,
-        Request(
-            command="models",
-            argv=tuple(sys.argv[1:]),
-            options=plan_options(context),
-            runtimes=(MODULE_RUNTIME, GRAPH_RUNTIME),
-            workloads=workloads,
-            pairs=pairs,
-        ),
-    )
+    return run_command(request(context, (MODULE_RUNTIME, GRAPH_RUNTIME), workloads, pairs))

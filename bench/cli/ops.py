@@ -1,11 +1,11 @@
 """`bench ops`."""
 
-import sys
 from typing import Any
 
 import click
 
-from bench.cli.options import ListOf, Positive, one_of, plan_options, positive, ratio, shared_options, size
+from bench.cli.options import ListOf, Positive, one_of, positive, ratio, shared_options, size
+from bench.cli.request import request
 from bench.plan.runtimes import MODULE_RUNTIME
 from bench.plan.subjects import TABLE1_OPERATORS, TABLE1_SIZES, OperatorGrid, operator_workloads, operators
 from operators.choice import IMPLEMENTATIONS, SELECTIONS
@@ -36,7 +36,7 @@ from operators.choice import IMPLEMENTATIONS, SELECTIONS
 @click.pass_context
 def ops(context: click.Context, /, **options: Any) -> int:
     """Measure bare operators: the default grid is the paper's Table 1, on this CPU, one thread, five rounds."""
-    from bench.cli.session import Request, run_command
+    from bench.cli.session import run_command
 
     grid = OperatorGrid(
         operators=options["op"] or TABLE1_OPERATORS,
@@ -50,13 +50,4 @@ def ops(context: click.Context, /, **options: Any) -> int:
         dilation=options["dilation"],
         stride=options["stride"],
     )
-    return run_command(
-        context,
-        Request(
-            command="ops",
-            argv=tuple(sys.argv[1:]),
-            options=plan_options(context),
-            runtimes=(MODULE_RUNTIME,),
-            workloads=lambda _: operator_workloads(grid),
-        ),
-    )
+    return run_command(request(context, (MODULE_RUNTIME,), lambda _: operator_workloads(grid)))

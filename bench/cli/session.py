@@ -1,76 +1,53 @@
 """What `bench ops` and `bench models` have in common: from options to a folder of results and an exit code."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
 from bench.cache.store import default_cache
 from bench.cli.console import SturdyConsole
 from bench.cli.interrupts import Interrupts
-from bench.cli.options import given_options
 from bench.cli.output import print_results, write_files
 from bench.cli.progress import ConsoleObserver, time_text
+from bench.cli.request import Request
 from bench.errors import EXIT_DEVICE, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, BenchError, UsageError
 from bench.host.campaign import Campaign
 from bench.journal import Journal, check_new, read_plan, read_run
 from bench.link.choice import transport_for
 from bench.plain_text import LONGEST_MESSAGE, plain_line
-from bench.plan.axes import Axes, cells
+from bench.plan.axes import cells
 from bench.plan.code_version import code_version
 from bench.plan.estimate import expected_pair_s, expected_s
 from bench.plan.schedule import all_rounds
 from bench.records.device import Device
 from bench.records.environment import difference
 from bench.records.pair import Pair
-from bench.records.run import Option, Plan, Run
-from bench.records.workload import Settings, Unit, Workload
+from bench.records.run import Plan, Run
+from bench.records.workload import Unit
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What one command wants measured. `workloads` may ask the campaign to inspect networks first."""
-
-    command: str
-    argv: tuple[str, ...]
-    options: tuple[Option, ...]
-    runtimes: tuple[str, ...]  # where neither the command line nor the device's entry names any
-    workloads: Callable[[Campaign], Sequence[Workload]]
-    pairs: Callable[[Sequence[Unit]], Sequence[Pair]] = lambda _: ()
-
-
-def run_command(context: click.Context, request: Request) -> int:
+def run_command(request: Request) -> int:
     """Plan or resume, measure, report. Returns the exit code."""
-    options = context.params
-    observer = ConsoleObserver(SturdyConsole(stderr=True), quiet=options["no_progress"])
-    if options["resume"]:
-        return _resumed_run(_plan_to_resume(context, request), Path(options["resume"]), options, observer)
-    if options["retry_failed"]:
-        raise UsageError("expected --retry-failed beside --resume DIR, got it alone; say which run")
-    devices = _devices(options["device"], options)
+    observer = ConsoleObserver(SturdyConsole(stderr=True), quiet=request.quiet)
+    if request.resume is not None:
+        return _resumed_run(request.resume, request, observer)
+    devices = _devices(request.devices, request)
     with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
-        return _new_run(campaign, devices, options, request, observer)
+        return _new_run(campaign, devices, request, observer)
 
 
-def _new_run(
-    campaign: Campaign,
-    devices: Sequence[Device],
-    options: dict[str, Any],
-    request: Request,
-    observer: ConsoleObserver,
-) -> int:
-    axes = _axes(options)
-    folder = Path(options["out"] or _default_folder(request.command, devices))
+def _new_run(campaign: Campaign, devices: Sequence[Device], request: Request, observer: ConsoleObserver) -> int:
+    axes = request.axes
+    folder = request.out or _default_folder(request.command, devices)
     check_new(folder)  # before anything is inspected or reached
     workloads = request.workloads(campaign)
     table = [unit for device in devices for unit in cells(workloads, axes, device, request.runtimes)]
     pairs = request.pairs(table)
     units = all_rounds(table, axes.rounds)
-    if options["dry_run"]:
+    if request.dry_run:
         _show_plan(table, axes.rounds, pairs)
         return EXIT_DONE
     with Interrupts(campaign):
@@ -78,12 +55,12 @@ def _new_run(
     _check_threads(units, campaign)
     plan = campaign.plan(request.command, request.argv, request.options, units, pairs, axes.seed)
     with Journal.create(folder, plan) as journal:
-        return _measure(campaign, journal, plan, plan.units, plan.pairs, folder, options, observer)
+        return _measure(campaign, journal, plan, plan.units, plan.pairs, request, observer)
 
 
-def _resumed_run(plan: Plan, folder: Path, options: dict[str, Any], observer: ConsoleObserver) -> int:
-    retry = options["retry_failed"]
-    if options["dry_run"]:
+def _resumed_run(folder: Path, request: Request, observer: ConsoleObserver) -> int:
+    plan, retry = _plan_to_resume(folder, request), request.retry_failed
+    if request.dry_run:
         units, pairs = _left(plan, read_run(folder), retry)
         _show_plan(units, 1, pairs)
         return EXIT_DONE
@@ -92,14 +69,14 @@ def _resumed_run(plan: Plan, folder: Path, options: dict[str, Any], observer: Co
         run = read_run(folder)
         units, pairs = _left(plan, run, retry)
         if not units and not pairs:
-            return _report(folder, options, [], interrupted=False)
-        devices = _devices(_names(plan, units, pairs), options)
+            return _report(folder, request.output_format, [], interrupted=False)
+        devices = _devices(_names(plan, units, pairs), request)
         with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
             with Interrupts(campaign):
                 campaign.connect()
             _check_threads(units, campaign)
             _check_same(run, campaign, folder)
-            return _measure(campaign, journal, plan, units, pairs, folder, options, observer)
+            return _measure(campaign, journal, plan, units, pairs, request, observer)
 
 
 def _check_same(run: Run, campaign: Campaign, folder: Path) -> None:
@@ -125,8 +102,7 @@ def _measure(
     plan: Plan,
     units: Sequence[Unit],
     pairs: Sequence[Pair],
-    folder: Path,
-    options: dict[str, Any],
+    request: Request,
     observer: ConsoleObserver,
 ) -> int:
     observer.plan(units, pairs, [device for machine in campaign.machines for device in machine.devices])
@@ -136,13 +112,13 @@ def _measure(
             problems = campaign.run(journal, units, pairs, plan.seed)
     finally:
         observer.stop()
-    return _report(folder, options, problems, interrupted=campaign.stopped)
+    return _report(journal.folder, request.output_format, problems, interrupted=campaign.stopped)
 
 
-def _report(folder: Path, options: dict[str, Any], problems: Sequence[BenchError], *, interrupted: bool) -> int:
+def _report(folder: Path, output_format: str, problems: Sequence[BenchError], *, interrupted: bool) -> int:
     run = read_run(folder)
     written = write_files(run, folder)
-    print_results(run, folder, written, options["output_format"])
+    print_results(run, folder, written, output_format)
     for problem in problems:
         click.echo(f"bench: {plain_line(str(problem), LONGEST_MESSAGE)}", err=True)
     code = exit_code(run, bool(problems), interrupted)
@@ -163,17 +139,14 @@ def exit_code(run: Run, device_lost: bool, interrupted: bool) -> int:
     return EXIT_DONE
 
 
-def _plan_to_resume(context: click.Context, request: Request) -> Plan:
+def _plan_to_resume(folder: Path, request: Request) -> Plan:
     """The plan in the folder; UsageError where an option given beside it disagrees."""
-    folder = Path(context.params["resume"])
     plan = read_plan(folder)
     if plan.command != request.command:
         raise UsageError(f"{folder} is a run of `bench {plan.command}`; resume it with that command")
-    if context.params["out"]:
-        raise UsageError(f"expected --out or --resume, got both; results stay in {folder}")
     stored = {option.name: option.value for option in plan.options}
     asked = {option.name: option.value for option in request.options}
-    for name in sorted(given_options(context) & asked.keys()):
+    for name in sorted(request.given & asked.keys()):
         has = stored.get(name) or _planned(plan, name)
         if has != asked[name]:
             flag = "--" + name.replace("_", "-")
@@ -202,41 +175,16 @@ def _planned(plan: Plan, option: str) -> str:
     return ",".join(dict.fromkeys(map(str, values.get(option, []))))
 
 
-def _devices(names: Sequence[str], options: dict[str, Any]) -> list[Device]:
+def _devices(names: Sequence[str], request: Request) -> list[Device]:
     from bench.devices.file import find_device
 
-    explicit = Path(options["devices_file"]) if options["devices_file"] else None
-    return [find_device(name, explicit) for name in names]
+    return [find_device(name, request.devices_file) for name in names]
 
 
 def _names(plan: Plan, units: Sequence[Unit], pairs: Sequence[Pair]) -> list[str]:
     """The devices that what is left needs, in the plan's order: the others may be off, or have changed since."""
     needed = {unit.device for unit in units} | {pair.first.device for pair in pairs}
     return [state.name for state in plan.devices if state.name in needed]
-
-
-def _axes(options: dict[str, Any]) -> Axes:
-    given = [f"--{name}" for name in ("quick", "publish", "rounds") if options[name]]
-    if len(given) > 1:
-        raise UsageError(f"expected one of --quick, --publish and --rounds, got {' and '.join(given)}")
-    rounds = 1 if options["quick"] else 10 if options["publish"] else options["rounds"] or 5
-    return Axes(
-        runtimes=options["runtime"] or (),
-        batches=options["batch"] or (),
-        threads=options["threads"] or (),
-        dtypes=options["dtype"],
-        layouts=options["layout"],
-        rounds=rounds,
-        effort="publish" if options["publish"] else "normal",
-        seed=options["seed"],
-        settings=Settings(
-            tf32=options["tf32"],
-            cudnn_benchmark=not options["no_cudnn_benchmark"],
-            flush_denormal=options["flush_denormal"],
-            cuda_graph=options["cuda_graph"],
-            cold_cache=options["cold_cache"],
-        ),
-    )
 
 
 def _check_threads(units: Sequence[Unit], campaign: Campaign) -> None:

@@ -1,0 +1,103 @@
+"""What one command wants measured: the command line, understood and checked once."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.options import given_options, plan_options
+from bench.errors import UsageError
+from bench.plan.axes import Axes
+from bench.records.pair import Pair
+from bench.records.run import Option
+from bench.records.workload import Settings, Unit, Workload
+
+if TYPE_CHECKING:
+    from bench.host.campaign import Campaign
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """`bench ops` or `bench models` with its options; UsageError where two of them don't go together."""
+
+    command: str
+    argv: tuple[str, ...]
+    options: tuple[Option, ...]  # those that decide what is measured, as text
+    given: frozenset[str]  # the names of those that stand on the command line
+    devices: tuple[str, ...]
+    devices_file: Path | None
+    axes: Axes
+    runtimes: tuple[str, ...]  # where neither the command line nor the device's entry names any
+    workloads: "Callable[[Campaign], Sequence[Workload]]"  # may ask the campaign to inspect networks first
+    pairs: Callable[[Sequence[Unit]], Sequence[Pair]]
+    out: Path | None
+    resume: Path | None
+    retry_failed: bool
+    dry_run: bool
+    quiet: bool
+    output_format: str
+
+    def __post_init__(self) -> None:
+        if self.retry_failed and self.resume is None:
+            raise UsageError("expected --retry-failed beside --resume DIR, got it alone; say which run")
+        if self.out and self.resume:
+            raise UsageError(f"expected --out or --resume, got both; results stay in {self.resume}")
+
+
+def request(
+    context: click.Context,
+    runtimes: tuple[str, ...],
+    workloads: "Callable[[Campaign], Sequence[Workload]]",
+    pairs: Callable[[Sequence[Unit]], Sequence[Pair]] = lambda _: (),
+) -> Request:
+    """The request that a command's options make, those of `shared_options` among them."""
+    options = context.params
+    return Request(
+        command=context.command.name or "",
+        argv=tuple(sys.argv[1:]),
+        options=plan_options(context),
+        given=given_options(context),
+        devices=options["device"],
+        devices_file=_path(options["devices_file"]),
+        axes=_axes(options),
+        runtimes=runtimes,
+        workloads=workloads,
+        pairs=pairs,
+        out=_path(options["out"]),
+        resume=_path(options["resume"]),
+        retry_failed=options["retry_failed"],
+        dry_run=options["dry_run"],
+        quiet=options["no_progress"],
+        output_format=options["output_format"],
+    )
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
+
+
+def _axes(options: dict[str, Any]) -> Axes:
+    given = [f"--{name}" for name in ("quick", "publish", "rounds") if options[name]]
+    if len(given) > 1 and not options["resume"]:  # which compares each of them with the run instead
+        raise UsageError(f"expected one of --quick, --publish and --rounds, got {' and '.join(given)}")
+    rounds = 1 if options["quick"] else 10 if options["publish"] else options["rounds"] or 5
+    return Axes(
+        runtimes=options["runtime"] or (),
+        batches=options["batch"] or (),
+        threads=options["threads"] or (),
+        dtypes=options["dtype"],
+        layouts=options["layout"],
+        rounds=rounds,
+        effort="publish" if options["publish"] else "normal",
+        seed=options["seed"],
+        settings=Settings(
+            tf32=options["tf32"],
+            cudnn_benchmark=not options["no_cudnn_benchmark"],
+            flush_denormal=options["flush_denormal"],
+            cuda_graph=options["cuda_graph"],
+            cold_cache=options["cold_cache"],
+        ),
+    )
