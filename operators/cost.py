@@ -17,14 +17,13 @@ Conventions (MACs and memory access: section 3 of the paper; GConv, PWConv and e
 
 from __future__ import annotations
 
+import pkgutil
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
 
 from operators.choice import choose
+from operators.spec import OperatorSpec, out_size
 from operators.validation import partial_channels, positive_int
-
-if TYPE_CHECKING:
-    from operators.spec import OperatorSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,17 +68,12 @@ class LayerInput:
         return out_size(self.height, self.spec.stride) * out_size(self.width, self.spec.stride)
 
 
-def out_size(size: int, stride: int) -> int:
-    """Height or width after a layer with same padding: ceil(size / stride), so never under 1."""
-    return -(-size // stride)
-
-
 def layer_costs(spec: OperatorSpec, batch: int) -> tuple[OperatorCost, ...]:
     """The cost of each stacked layer, first to last."""
     positive_int("batch", batch)
+    layer_cost: Callable[[LayerInput], OperatorCost] = pkgutil.resolve_name(spec.operator.layer_cost)
     return tuple(
-        spec.operator.layer_cost(LayerInput(spec=spec, height=height, width=width, batch=batch))
-        for height, width in spec.layer_sizes
+        layer_cost(LayerInput(spec=spec, height=height, width=width, batch=batch)) for height, width in spec.layer_sizes
     )
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass, fields
 from fractions import Fraction
 
 from operators.choice import IMPLEMENTATIONS, SELECTIONS
-from operators.cost import out_size
 from operators.registry import OPERATORS, Operator
 from operators.validation import (
     divided_groups,
@@ -96,6 +95,11 @@ class OperatorSpec:
         )
 
     @property
+    def overwrites_input(self) -> bool:
+        """Whether a call leaves its input changed, so that the caller has to restore it."""
+        return self.implementation == "inplace"
+
+    @property
     def layer_sizes(self) -> tuple[tuple[int, int], ...]:
         """Height and width of the input of each stacked layer."""
         sizes = [(self.height, self.width)]
@@ -113,6 +117,11 @@ class OperatorSpec:
 
 
 _DEFAULTS = {field.name: field.default for field in fields(OperatorSpec)}
+
+
+def out_size(size: int, stride: int) -> int:
+    """Height or width after a layer with same padding: ceil(size / stride), so never under 1."""
+    return -(-size // stride)
 
 
 def axes(op: str) -> frozenset[str]:

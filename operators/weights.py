@@ -13,16 +13,17 @@ from operators.tconv import TConv
 
 
 def fill(module: nn.Module, *, seed: int) -> None:
-    """Replace every convolution's weights: the same seed gives the same bytes on every machine.
+    """Replace the weights of every layer: the same seed gives the same bytes on every machine.
 
     PConv's (all its implementations: same seed, same output) are those of `orbit_weights`, equal in all layers
     of the stack because the promise there is about one map applied again and again. All others are uniform
-    with variance 1 / fan in, where the two parts of a TConv, being summed, count as one.
+    with variance 1 / fan in, where the two parts of a TConv, being summed, count as one. Vectors and scalars
+    (biases, what a norm scales by) and buffers stay as their layer made them.
     """
     # numpy's uniform numbers are integer arithmetic; torch's normal ones differ in the last bit between CPUs.
     generator = np.random.Generator(np.random.PCG64(seed))
     orbit: Tensor | None = None
-    done: set[nn.Module] = set()
+    done: set[Tensor] = set()
     with torch.no_grad():
         # Parents come before their children.
         for part in module.modules():
@@ -31,21 +32,22 @@ def fill(module: nn.Module, *, seed: int) -> None:
                 if orbit is None:
                     orbit = orbit_weights(weight.shape[0], weight.shape[2], generator)
                 weight.copy_(orbit)
-                done.add(part.partial_conv)
+                done.add(weight)
             elif isinstance(part, TConv):
-                _fill_uniform([part.spatial, part.pointwise], generator)
-                done |= {part.spatial, part.pointwise}
-            elif isinstance(part, nn.Conv2d) and part not in done:
-                _fill_uniform([part], generator)
+                _fill_uniform([part.spatial.weight, part.pointwise.weight], generator)
+                done |= {part.spatial.weight, part.pointwise.weight}
+            for weight in part.parameters(recurse=False):
+                if weight.dim() > 1 and weight not in done:
+                    _fill_uniform([weight], generator)
 
 
-def _fill_uniform(summed: list[nn.Conv2d], generator: np.random.Generator) -> None:
-    """Variance 1 / fan in, the fan in of all convolutions whose outputs are added up."""
-    fan_in = sum(math.prod(conv.weight.shape[1:]) for conv in summed)
-    for conv in summed:
-        drawn = generator.random(tuple(conv.weight.shape), dtype=np.float32)
+def _fill_uniform(summed: list[Tensor], generator: np.random.Generator) -> None:
+    """Variance 1 / fan in, the fan in of all weights (out, in, ...) whose outputs are added up."""
+    fan_in = sum(math.prod(weight.shape[1:]) for weight in summed)
+    for weight in summed:
+        drawn = generator.random(tuple(weight.shape), dtype=np.float32)
         # Uniform over an interval of width w has the variance w^2 / 12.
-        conv.weight.copy_(torch.from_numpy(drawn).sub_(0.5).mul_(math.sqrt(12 / fan_in)))
+        weight.copy_(torch.from_numpy(drawn).sub_(0.5).mul_(math.sqrt(12 / fan_in)))
 
 
 def orbit_weights(channels: int, kernel: int, generator: np.random.Generator) -> Tensor:

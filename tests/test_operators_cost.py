@@ -11,9 +11,10 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from operators.build import build
 from operators.choice import SELECTIONS
 from operators.cost import OperatorCost, layer_costs, operator_cost
-from operators.registry import OPERATORS, build
+from operators.registry import OPERATORS
 from operators.spec import OperatorSpec, axes
 
 # The paper's four sizes, Table 1.

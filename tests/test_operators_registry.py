@@ -2,16 +2,20 @@
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
 
+from operators.build import build
 from operators.choice import IMPLEMENTATIONS, SELECTIONS
-from operators.registry import OPERATORS, build, overwrites_input
+from operators.cost import LayerInput, OperatorCost, operator_cost
+from operators.registry import OPERATORS, Operator
 from operators.spec import OperatorSpec
 from operators.weights import orbit_weights
 
@@ -26,6 +30,49 @@ def pconv(implementation: str = "split_cat", selection: str = "first", *, channe
         implementation=implementation,
         selection=selection,
     )
+
+
+class Gate(torch.nn.Sequential):
+    """A layer as somebody else writes one: with biases, a norm, and no convolution."""
+
+    @classmethod
+    def from_spec(cls, spec: OperatorSpec) -> Self:
+        return cls(torch.nn.BatchNorm2d(spec.channels), torch.nn.LSTMCell(spec.width, spec.width, bias=True))
+
+
+def gate_cost(layer: LayerInput) -> OperatorCost:
+    pixels = layer.height * layer.width
+    return OperatorCost(params=layer.spec.kernel, macs=pixels, elements_ideal=0, elements_moved=0)
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> OperatorSpec:
+    row = Operator(layer=f"{__name__}:Gate", layer_cost=f"{__name__}:gate_cost", axes=frozenset({"kernel"}))
+    monkeypatch.setitem(OPERATORS, "gate", row)
+    return OperatorSpec(op="gate", channels=5, height=2, width=4, kernel=7, stack=3, seed=1)
+
+
+def test_a_row_from_outside_is_described_and_counted_like_ours(gate: OperatorSpec) -> None:
+    assert gate.variant == "k7"
+    assert operator_cost(gate, 1) == OperatorCost(params=3 * 7, macs=3 * 2 * 4, elements_ideal=0, elements_moved=0)
+    with pytest.raises(ValueError, match="expected gate without groups"):
+        replace(gate, groups=2)
+
+
+def test_an_unknown_layers_weights_follow_from_the_seed_and_its_norms_stay(gate: OperatorSpec) -> None:
+    before = torch.get_rng_state()
+    first = build(gate).state_dict()
+    torch.rand(1)
+    again, other = build(gate).state_dict(), build(replace(gate, seed=2)).state_dict()
+    torch.set_rng_state(before)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert {name for name in first if not torch.equal(first[name], other[name])} == {
+        f"{layer}.1.{name}" for layer in range(3) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    }
+    assert torch.equal(first["0.0.weight"], torch.ones(5))
+    # Uniform with variance 1 / fan in: within sqrt(3 / 4) for a fan in of 4, where LSTM's own lie within 1/2.
+    matrices = torch.cat([first[f"{layer}.1.weight_ih"].flatten() for layer in range(3)])
+    assert 0.5 < matrices.abs().max() <= 0.75**0.5
 
 
 @pytest.fixture
@@ -76,8 +123,8 @@ def test_only_inplace_overwrites_its_input() -> None:
         x = torch.randn(spec.input_shape(1))
         given = x.clone()
         build(spec)(given)
-        assert overwrites_input(spec) == (not torch.equal(given, x)), spec
-        overwriting += overwrites_input(spec)
+        assert spec.overwrites_input == (not torch.equal(given, x)), spec
+        overwriting += spec.overwrites_input
     assert overwriting == 2
 
 

@@ -1,13 +1,16 @@
 """What is installed is what the tree holds: packages, data, pins."""
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from configparser import ConfigParser
 from fnmatch import fnmatch
+from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -104,6 +107,42 @@ def test_every_module_of_bench_has_its_layer() -> None:
     layered = set(re.findall(r"bench\.(\w+)", config["importlinter:contract:rooms"]["layers"]))
     children = {path.relative_to(ROOT / "bench").parts[0] for path in (ROOT / "bench").rglob("*.py")}
     assert {child.removesuffix(".py") for child in children} - {"__init__"} <= layered
+
+
+def runtime_imports(node: ast.AST) -> Iterator[str]:
+    """The names imported below this node, in functions too; from `from a import b` both a and a.b."""
+    if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+        node = ast.Module(body=node.orelse, type_ignores=[])
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        yield node.module
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    for child in ast.iter_child_nodes(node):
+        yield from runtime_imports(child)
+
+
+def circle(sources: dict[str, str]) -> list[str]:
+    """Modules by name that import each other in a ring, the first one again at the end; empty where none do."""
+    graph = {name: set(runtime_imports(ast.parse(source))) & sources.keys() for name, source in sources.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        ring: list[str] = error.args[1]
+        return ring
+    return []
+
+
+def test_a_circle_is_found_in_functions_but_not_in_types() -> None:
+    sources = {"a": "import b", "b": "def f():\n    from c import x", "c": "if TYPE_CHECKING:\n    import a"}
+    assert circle(sources) == []
+    assert set(circle(sources | {"c": "def f():\n    import a"})) == {"a", "b", "c"}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """One of them could not be read, tested or moved without all the others."""
+    names = {path: path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in modules_on_disk()}
+    assert circle({name: (ROOT / path).read_text(encoding="utf-8") for path, name in names.items()}) == []
 
 
 def why_no_wheel_can_be_built() -> str:

@@ -13,7 +13,6 @@ from bench.records.workload import ModelArguments, OperatorArguments, Workload
 from models.registry import NetworkEntry, add, names, resolve
 from operators.cost import OperatorCost, layer_costs, operator_cost
 from operators.registry import OPERATORS, Operator
-from operators.registry import overwrites_input as _overwrites_input
 from operators.spec import OperatorSpec, axes
 
 # arXiv 2303.03667v3, Table 1: (channels, height, width), four operators, ten stacked layers.
@@ -123,7 +122,7 @@ def is_factory(workload: Workload) -> bool:
 
 def overwrites_input(workload: Workload) -> bool:
     """Whether a call destroys its input, so that it must be restored outside the timed region."""
-    return workload.operator is not None and _overwrites_input(operator_spec(workload))
+    return workload.operator is not None and operator_spec(workload).overwrites_input
 
 
 def operator_cost_of(workload: Workload, batch: int, dtype: str) -> Cost:

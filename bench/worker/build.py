@@ -15,7 +15,7 @@ from bench.plan.subjects import BYTES, network_entry, operator_spec
 from bench.records.measurement import Cost, KindMacs
 from bench.records.workload import Workload
 from models.registry import NetworkEntry
-from operators.registry import build as build_operator
+from operators.build import build as build_operator
 
 if TYPE_CHECKING:
     from models.counting import NetworkCost
