@@ -28,13 +28,7 @@ class GConv(nn.Conv2d):
 
     @classmethod
     def from_spec(cls, spec: OperatorSpec) -> Self:
-        return cls(
-            spec.channels,
-            groups=spec.groups,
-            kernel=spec.kernel,
-            dilation=spec.dilation,
-            stride=spec.stride,
-        )
+        return cls(spec.channels, **spec.own_axes)
 
 
 class Conv(GConv):
@@ -43,10 +37,6 @@ class Conv(GConv):
     def __init__(self, channels: int, *, kernel: int = 3, dilation: int = 1, stride: int = 1) -> None:
         super().__init__(channels, groups=1, kernel=kernel, dilation=dilation, stride=stride)
 
-    @classmethod
-    def from_spec(cls, spec: OperatorSpec) -> Self:
-        return cls(spec.channels, kernel=spec.kernel, dilation=spec.dilation, stride=spec.stride)
-
 
 class DWConv(GConv):
     """The depthwise convolution: one group per channel."""
@@ -54,17 +44,9 @@ class DWConv(GConv):
     def __init__(self, channels: int, *, kernel: int = 3, dilation: int = 1, stride: int = 1) -> None:
         super().__init__(channels, groups=channels, kernel=kernel, dilation=dilation, stride=stride)
 
-    @classmethod
-    def from_spec(cls, spec: OperatorSpec) -> Self:
-        return cls(spec.channels, kernel=spec.kernel, dilation=spec.dilation, stride=spec.stride)
-
 
 class PWConv(GConv):
     """The pointwise convolution: 1 x 1, one group."""
 
     def __init__(self, channels: int, *, stride: int = 1) -> None:
         super().__init__(channels, groups=1, kernel=1, stride=stride)
-
-    @classmethod
-    def from_spec(cls, spec: OperatorSpec) -> Self:
-        return cls(spec.channels, stride=spec.stride)

@@ -64,15 +64,7 @@ class PConv(nn.Module):
 
     @classmethod
     def from_spec(cls, spec: OperatorSpec) -> Self:
-        return cls(
-            spec.channels,
-            spec.kernel,
-            spec.ratio,
-            spec.dilation,
-            implementation=spec.implementation,
-            selection=spec.selection,
-            seed=spec.seed,
-        )
+        return cls(spec.channels, **spec.own_axes, seed=spec.seed)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.implementation == "inplace":

@@ -2,28 +2,12 @@
 
 from dataclasses import dataclass, fields
 from fractions import Fraction
+from typing import Any
 
+from operators.axes import Axis, axis
 from operators.choice import IMPLEMENTATIONS, SELECTIONS
 from operators.registry import OPERATORS, Operator
-from operators.validation import (
-    divided_groups,
-    one_of,
-    partial_channels,
-    positive_int,
-    same_padding,
-    seed_int,
-)
-
-# In the order in which `variant` spells them; "" for those whose value speaks for itself.
-_PREFIXES = {
-    "kernel": "k",
-    "groups": "g",
-    "ratio": "r",
-    "dilation": "d",
-    "stride": "s",
-    "implementation": "",
-    "selection": "",
-}
+from operators.validation import divided_groups, one_of, partial_channels, positive_int, same_padding, seed_int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,43 +17,48 @@ class OperatorSpec:
     An axis the operator lacks (see `axes`) keeps its default: anything else is refused, so that equal
     operators are equal specs. Same padding makes a strided size ceil(size / stride) from layer to layer: it
     ends at 1, never below.
+    The axes stand in the order in which the plan varies them, the last one fastest, and `variant` spells them.
     """
 
     op: str
     channels: int
     height: int
     width: int
-    kernel: int = 3
-    groups: int = 16
-    ratio: Fraction = Fraction(1, 4)
-    dilation: int = 1
-    stride: int = 1
-    stack: int = 10
-    implementation: str = "split_cat"
-    selection: str = "first"
     seed: int = 0
+    kernel: int = axis(3, help="Kernel sizes, odd.", prefix="k", fits=lambda _, kernel: same_padding(kernel, 1))
+    ratio: Fraction = axis(
+        Fraction(1, 4), parameter="ratios", help="PConv's share of the channels.", prefix="r", fits=partial_channels
+    )
+    groups: int = axis(16, help="GConv's groups.", prefix="g", fits=divided_groups)
+    stack: int = axis(10, help="Layers on top of each other.", asked_of_all=True, prefix=None)
+    dilation: int = axis(1, many=False, prefix="d")
+    # One that cannot stride says so, instead of timing another shape.
+    stride: int = axis(1, many=False, asked_of_all=True, prefix="s")
+    implementation: str = axis(
+        "split_cat", option="variant", called="a variant", help="PConv's implementation", choices=IMPLEMENTATIONS
+    )
+    selection: str = axis(
+        "first", option="channels", called="a choice of channels", help="Which channels PConv takes", choices=SELECTIONS
+    )
 
     def __post_init__(self) -> None:
         one_of("op", self.op, OPERATORS)
-        for name in ("channels", "height", "width", "kernel", "groups", "dilation", "stride", "stack"):
+        for name in ("channels", "height", "width"):
             positive_int(name, getattr(self, name))
         seed_int(self.seed)
-        one_of("implementation", self.implementation, IMPLEMENTATIONS)
-        one_of("selection", self.selection, SELECTIONS)
+        for name, row in AXES.items():
+            row.check(name, getattr(self, name))
         self._refuse_foreign_axes()
-        if "kernel" in self.operator.axes:
-            same_padding(self.kernel, self.dilation)
-        if "groups" in self.operator.axes:
-            divided_groups(self.channels, self.groups)
-        if "ratio" in self.operator.axes:
-            partial_channels(self.channels, self.ratio)
-            if self.op == "tconv" and self.ratio == 1:
-                raise ValueError("expected a ratio below 1 for tconv, got 1: no channel is left to the 1x1; use conv")
+        for name, value in self.own_axes.items():
+            if fits := AXES[name].fits:
+                fits(self.channels, value)
+        if self.op == "tconv" and self.ratio == 1:
+            raise ValueError("expected a ratio below 1 for tconv, got 1: no channel is left to the 1x1; use conv")
 
     def _refuse_foreign_axes(self) -> None:
-        for name in _PREFIXES:
+        for name, row in AXES.items():
             value = getattr(self, name)
-            if name in self.operator.axes or value == _DEFAULTS[name]:
+            if row.prefix is None or name in self.operator.axes or value == row.default:
                 continue
             why = (
                 " (the channels it leaves untouched would keep the old size)"
@@ -86,12 +75,17 @@ class OperatorSpec:
         return OPERATORS[self.op]
 
     @property
+    def own_axes(self) -> dict[str, Any]:
+        """The values of the operator's axes by name, as its layer's constructor takes them."""
+        return {name: getattr(self, name) for name in AXES if name in self.operator.axes}
+
+    @property
     def variant(self) -> str:
         """What differs from the defaults, e.g. "k5,r1/8,inplace"; "" where nothing does."""
         return ",".join(
-            f"{prefix}{getattr(self, name)}"
-            for name, prefix in _PREFIXES.items()
-            if getattr(self, name) != _DEFAULTS[name]
+            f"{row.prefix}{getattr(self, name)}"
+            for name, row in AXES.items()
+            if row.prefix is not None and getattr(self, name) != row.default
         )
 
     @property
@@ -116,7 +110,7 @@ class OperatorSpec:
         return (positive_int("batch", batch), self.channels, height, width)
 
 
-_DEFAULTS = {field.name: field.default for field in fields(OperatorSpec)}
+AXES: dict[str, Axis] = {row.name: row.metadata["axis"] for row in fields(OperatorSpec) if "axis" in row.metadata}
 
 
 def out_size(size: int, stride: int) -> int:

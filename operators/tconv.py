@@ -42,13 +42,7 @@ class TConv(nn.Module):
 
     @classmethod
     def from_spec(cls, spec: OperatorSpec) -> Self:
-        return cls(
-            spec.channels,
-            kernel=spec.kernel,
-            ratio=spec.ratio,
-            dilation=spec.dilation,
-            stride=spec.stride,
-        )
+        return cls(spec.channels, **spec.own_axes)
 
     def forward(self, x: Tensor) -> Tensor:
         head, tail = torch.split(x, self._sizes, dim=1)

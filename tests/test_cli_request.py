@@ -6,6 +6,7 @@ from typing import Any
 import click
 import pytest
 
+from bench.cli.ops import ops
 from bench.cli.options import shared_options
 from bench.cli.request import Request, request
 from bench.errors import UsageError
@@ -51,3 +52,19 @@ def test_what_does_not_go_together_is_refused(arguments: str, message: str) -> N
     with pytest.raises(UsageError) as caught:
         asked(*arguments.split())
     assert str(caught.value) == message
+
+
+def test_the_options_of_an_operators_axes_keep_their_names_in_run_json() -> None:
+    """Older runs hold them: `--resume` and reports read them there."""
+    context = click.Context(ops)
+    own = [(parameter.opts[0], parameter.name, parameter.get_default(context)) for parameter in ops.params[2:10]]
+    assert own == [
+        ("--variant", "variant", "split_cat"),
+        ("--channels", "channels", "first"),
+        ("--kernel", "kernel", "3"),
+        ("--ratio", "ratios", "1/4"),
+        ("--groups", "groups", "16"),
+        ("--stack", "stack", "10"),
+        ("--dilation", "dilation", "1"),
+        ("--stride", "stride", "1"),
+    ]

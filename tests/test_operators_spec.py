@@ -98,6 +98,12 @@ def test_axes_are_the_fields_an_operator_accepts() -> None:
         axes("tkonv")
 
 
+def test_what_a_layer_is_given_are_the_axes_of_its_operator() -> None:
+    assert spec(kernel=5).own_axes == {"kernel": 5, "dilation": 1, "stride": 1}
+    assert spec("pwconv", stride=2).own_axes == {"stride": 2}
+    assert all(spec(op).own_axes.keys() == axes(op) for op in OPERATORS)
+
+
 def test_strided_sizes_are_halved_rounding_up_and_end_at_one() -> None:
     strided = spec(stride=2, stack=5)
     assert strided.layer_sizes == ((8, 6), (4, 3), (2, 2), (1, 1), (1, 1))
@@ -107,7 +113,7 @@ def test_strided_sizes_are_halved_rounding_up_and_end_at_one() -> None:
         strided.input_shape(0)
 
 
-@pytest.mark.parametrize("module", ["spec", "cost", "registry", "choice", "validation"])
+@pytest.mark.parametrize("module", ["axes", "spec", "cost", "registry", "choice", "validation"])
 def test_descriptions_and_costs_start_without_torch(module: str) -> None:
     # Each alone in a fresh interpreter: this also proves that no import order is needed.
     code = f"import sys, operators.{module}; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"

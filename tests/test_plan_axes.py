@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from bench.errors import UsageError
 from bench.plan.axes import Axes, cells
 from bench.plan.schedule import WORKER_UNITS, all_rounds, claim_pairs, grouped, ordered
-from bench.plan.subjects import TABLE1_SIZES, OperatorGrid, network_workload, operator_workloads
+from bench.plan.subjects import TABLE1_SIZES, OperatorGrid, network_workload, operator_spec, operator_workloads
 from bench.records.device import Device
-from bench.records.workload import Settings, Unit
+from bench.records.workload import OperatorArguments, Settings, Unit
 from bench.wire.message import MAX_LINE_BYTES, encode_line
 from bench.wire.messages import message
 from bench.wire.order import Job, Order, Task
 from models.registry import resolve
+from operators.spec import AXES, OperatorSpec
 
 CPU = Device(name="cpu")
 GPU = Device(name="cuda", accelerator="cuda:0")
@@ -53,17 +54,48 @@ def test_the_default_is_the_papers_table_1() -> None:
 def test_an_axis_that_an_operator_lacks_does_not_multiply_it() -> None:
     grid = OperatorGrid(
         sizes=((64, 8, 8),),
-        groups=(4, 16),
-        ratios=(Fraction(1, 8), Fraction(1, 4)),
-        implementations=("split_cat", "slice", "inplace"),
-        kernels=(3, 5),
+        axes={
+            "groups": (4, 16),
+            "ratio": (Fraction(1, 8), Fraction(1, 4)),
+            "implementation": ("split_cat", "slice", "inplace"),
+            "kernel": (3, 5),
+        },
     )
     counted = Counter(workload.name for workload in operator_workloads(grid))
     assert counted == {"conv": 2, "dwconv": 2, "gconv": 2 * 2, "pconv": 2 * 2 * 3}
 
 
+def test_a_records_arguments_are_the_axes_and_bring_the_operator_back() -> None:
+    """An axis without its field would be timed, but told from no other; `stack` stands in the workload."""
+    assert {argument.name for argument in fields(OperatorArguments)} == AXES.keys() - {"stack"} | {"seed"}
+    asked: dict[str, tuple[Any, ...]] = {
+        "kernel": (5,),
+        "ratio": (Fraction(1, 8),),
+        "stack": (3,),
+        "selection": ("even",),
+    }
+    (workload,) = operator_workloads(OperatorGrid(operators=("pconv",), sizes=((64, 8, 6),), axes=asked))
+    assert operator_spec(workload) == OperatorSpec(
+        op="pconv", channels=64, height=8, width=6, kernel=5, ratio=Fraction(1, 8), stack=3, selection="even"
+    )
+    assert workload.operator is not None
+    assert (workload.operator.ratio, workload.stack, workload.variant) == ("1/8", 3, "k5,r1/8,even")
+
+
+def test_axes_vary_in_the_order_of_the_spec_the_last_one_fastest() -> None:
+    grid = OperatorGrid(
+        operators=("pconv",), sizes=((64, 8, 8),), axes={"implementation": ("slice", "inplace"), "kernel": (5, 3)}
+    )
+    assert [w.variant for w in operator_workloads(grid)] == ["k5,slice", "k5,inplace", "slice", "inplace"]
+
+
+def test_an_axis_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"expected axes among kernel, .*, got kernels"):
+        OperatorGrid(axes={"kernels": (3,)})
+
+
 def test_asking_twice_is_asking_once() -> None:
-    grid = OperatorGrid(operators=("conv", "conv"), sizes=((64, 8, 8), (64, 8, 8)), kernels=(3, 3))
+    grid = OperatorGrid(operators=("conv", "conv"), sizes=((64, 8, 8), (64, 8, 8)), axes={"kernel": (3, 3)})
     assert len(operator_workloads(grid)) == 1
 
 
@@ -72,8 +104,8 @@ def test_asking_twice_is_asking_once() -> None:
     [
         (OperatorGrid(operators=("gconv",), sizes=((100, 7, 7),)), "gconv at 100x7x7"),
         (OperatorGrid(operators=("pconv",), sizes=((6, 7, 7),)), "pconv at 6x7x7"),
-        (OperatorGrid(operators=("conv",), kernels=(4,)), "kernel"),
-        (OperatorGrid(operators=("pconv",), sizes=((64, 7, 7),), stride=2), "stride"),
+        (OperatorGrid(operators=("conv",), axes={"kernel": (4,)}), "kernel"),
+        (OperatorGrid(operators=("pconv",), sizes=((64, 7, 7),), axes={"stride": (2,)}), "stride"),
     ],
 )
 def test_an_operator_that_makes_no_sense_is_named(grid: OperatorGrid, reason: str) -> None:

@@ -20,7 +20,16 @@ MESSAGES = st.builds(Message, body=st.dictionaries(st.text(), VALUES, max_size=3
 
 
 def line(**changes: Any) -> bytes:
-    fields = {"v": 2, "run": "r", "unit": "", "attempt": 0, "worker": 0, "seq": 1, "type": "alive", "body": {}} | changes
+    fields = {
+        "v": 2,
+        "run": "r",
+        "unit": "",
+        "attempt": 0,
+        "worker": 0,
+        "seq": 1,
+        "type": "alive",
+        "body": {},
+    } | changes
     return json.dumps({key: value for key, value in fields.items() if value is not ...}).encode()
 
 

@@ -39,7 +39,9 @@ pytestmark = [
 
 
 def on_gpu(op: str = "conv", *, batch: int = 1, implementation: str = "split_cat", **settings: bool) -> Unit:
-    grid = OperatorGrid(operators=(op,), sizes=((96, 56, 56),), implementations=(implementation,), stacks=(3,))
+    grid = OperatorGrid(
+        operators=(op,), sizes=((96, 56, 56),), axes={"implementation": (implementation,), "stack": (3,)}
+    )
     threads = torch.get_num_threads()
     (unit,) = cells(
         operator_workloads(grid),

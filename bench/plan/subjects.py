@@ -1,19 +1,21 @@
 """What a workload stands for in `operators` and `models`. Starts without torch; the worker makes the modules."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, fields
 from fractions import Fraction
 from functools import cache
 from itertools import product
+from typing import Any
 
 from bench.errors import UsageError
 from bench.plan.plugins import rows
 from bench.records.measurement import Cost
 from bench.records.workload import ModelArguments, OperatorArguments, Workload
 from models.registry import NetworkEntry, add, names, resolve
+from operators.axes import Value
 from operators.cost import OperatorCost, layer_costs, operator_cost
 from operators.registry import OPERATORS, Operator
-from operators.spec import OperatorSpec, axes
+from operators.spec import AXES, OperatorSpec, axes
 
 # arXiv 2303.03667v3, Table 1: (channels, height, width), four operators, ten stacked layers.
 TABLE1_SIZES = ((96, 56, 56), (192, 28, 28), (384, 14, 14), (768, 7, 7))
@@ -23,18 +25,18 @@ BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 
 @dataclass(frozen=True, kw_only=True)
 class OperatorGrid:
-    """The axes of `bench ops`; an operator that lacks an axis is planned once, at its default."""
+    """What `bench ops` plans; an operator that lacks an axis is planned once, at its default.
+
+    `axes` has values by the names of `operators.spec.AXES`; one that is missing keeps its default.
+    """
 
     operators: tuple[str, ...] = TABLE1_OPERATORS
     sizes: tuple[tuple[int, int, int], ...] = TABLE1_SIZES
-    implementations: tuple[str, ...] = ("split_cat",)
-    selections: tuple[str, ...] = ("first",)
-    kernels: tuple[int, ...] = (3,)
-    ratios: tuple[Fraction, ...] = (Fraction(1, 4),)
-    groups: tuple[int, ...] = (16,)
-    stacks: tuple[int, ...] = (10,)
-    dilation: int = 1
-    stride: int = 1
+    axes: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if unknown := self.axes.keys() - AXES.keys():
+            raise ValueError(f"expected axes among {', '.join(AXES)}, got {', '.join(sorted(unknown))}")
 
 
 @cache
@@ -77,20 +79,11 @@ def operator_spec(workload: Workload) -> OperatorSpec:
     if arguments is None:
         raise ValueError(f"expected an operator, got the network {workload.name}")
     channels, height, width = workload.input_shape
+    # JSON has no fractions: each value becomes what its axis holds again.
+    given = asdict(arguments)
+    given |= {name: type(row.default)(given[name]) for name, row in AXES.items() if name in given}
     return OperatorSpec(
-        op=workload.name,
-        channels=channels,
-        height=height,
-        width=width,
-        kernel=arguments.kernel,
-        groups=arguments.groups,
-        ratio=Fraction(arguments.ratio),
-        dilation=arguments.dilation,
-        stride=arguments.stride,
-        stack=workload.stack or 1,
-        implementation=arguments.implementation,
-        selection=arguments.selection,
-        seed=arguments.seed,
+        op=workload.name, channels=channels, height=height, width=width, stack=workload.stack or 1, **given
     )
 
 
@@ -139,56 +132,29 @@ def operator_cost_of(workload: Workload, batch: int, dtype: str) -> Cost:
 
 def operator_workloads(grid: OperatorGrid) -> tuple[Workload, ...]:
     """One workload for each distinct operator of the grid; UsageError where one of them makes no sense."""
-    found: dict[Workload, None] = {}
-    rest = (grid.kernels, grid.groups, grid.ratios, grid.stacks, grid.implementations, grid.selections)
-    for op, size in product(grid.operators, grid.sizes):
-        for kernel, groups, ratio, stack, implementation, selection in product(*rest):
-            workload = _operator_workload(op, size, grid, kernel, groups, ratio, stack, implementation, selection)
-            found[workload] = None
+    asked = [grid.axes.get(name, (row.default,)) for name, row in AXES.items()]
+    found = {
+        _operator_workload(op, size, dict(zip(AXES, values, strict=True))): None
+        for op, size, values in product(grid.operators, grid.sizes, product(*asked))
+    }
     return tuple(found)
 
 
-def _operator_workload(
-    op: str,
-    size: tuple[int, int, int],
-    grid: OperatorGrid,
-    kernel: int,
-    groups: int,
-    ratio: Fraction,
-    stack: int,
-    implementation: str,
-    selection: str,
-) -> Workload:
-    asked = {
-        "kernel": kernel,
-        "groups": groups,
-        "ratio": ratio,
-        "dilation": grid.dilation,
-        "implementation": implementation,
-        "selection": selection,
-    }
+def _operator_workload(op: str, size: tuple[int, int, int], asked: dict[str, Any]) -> Workload:
     try:
-        # Stride is passed to every operator: one that cannot stride says so, instead of timing another shape.
-        own = {name: value for name, value in asked.items() if name in axes(op)} | {"stride": grid.stride}
-        spec = OperatorSpec(op=op, channels=size[0], height=size[1], width=size[2], stack=stack, **own)  # type: ignore[arg-type]
+        own = {name: value for name, value in asked.items() if name in axes(op) or AXES[name].asked_of_all}
+        spec = OperatorSpec(op=op, channels=size[0], height=size[1], width=size[2], **own)
     except ValueError as error:
         raise UsageError(f"{op} at {size[0]}x{size[1]}x{size[2]}: {error}") from None
+    given: dict[str, Any] = {row.name: getattr(spec, row.name) for row in fields(OperatorArguments)}
+    given |= {name: str(value) for name, value in given.items() if isinstance(value, Fraction)}
     return Workload(
         kind="op",
         name=op,
         input_shape=size,
         variant=spec.variant,
-        stack=stack,
-        operator=OperatorArguments(
-            kernel=spec.kernel,
-            groups=spec.groups,
-            ratio=str(spec.ratio),
-            dilation=spec.dilation,
-            stride=spec.stride,
-            implementation=spec.implementation,
-            selection=spec.selection,
-            seed=spec.seed,
-        ),
+        stack=spec.stack,
+        operator=OperatorArguments(**given),
     )
 
 
