@@ -74,24 +74,24 @@ class PConv(nn.Module):
         if self._is_all:
             return self._convolve(x)
         if self._is_run:
-            pieces = list(torch.split(x, self._sizes, dim=1))
+            pieces = list(torch.split(x, self._sizes, dim=1))  # (n, c, h, w) -> up to three, c_p channels in one
             pieces[self._touched] = self._convolve(pieces[self._touched])
-            return torch.cat(pieces, dim=1)
+            return torch.cat(pieces, dim=1)  # -> (n, c, h, w)
         front = x.index_select(1, self._order)
-        touched, rest = torch.split(front, [self._partial, self._rest], dim=1)
-        return torch.cat((self._convolve(touched), rest), dim=1).index_select(1, self._inverse)
+        touched, rest = torch.split(front, [self._partial, self._rest], dim=1)  # -> (n, c_p, h, w), (n, c - c_p, h, w)
+        return torch.cat((self._convolve(touched), rest), dim=1).index_select(1, self._inverse)  # -> (n, c, h, w)
 
     def _overwrite(self, x: Tensor) -> Tensor:
         if self._step is None:
-            touched = x.index_select(1, self._indices)
-            return x.index_copy_(1, self._indices, self._convolve(touched))
-        touched = x[:, self._slice]
+            touched = x.index_select(1, self._indices)  # (n, c, h, w) -> (n, c_p, h, w)
+            return x.index_copy_(1, self._indices, self._convolve(touched))  # (n, c_p, h, w) into (n, c, h, w)
+        touched = x[:, self._slice]  # (n, c, h, w) -> (n, c_p, h, w)
         if not self._is_run:
             # A convolution would pack the strided view anyway; done here, the copy is seen and counted.
             touched = touched.clone()
-        x[:, self._slice] = self._convolve(touched)
+        x[:, self._slice] = self._convolve(touched)  # (n, c_p, h, w) into (n, c, h, w)
         return x
 
     def _convolve(self, touched: Tensor) -> Tensor:
-        output: Tensor = self.partial_conv(touched)
+        output: Tensor = self.partial_conv(touched)  # (n, c_p, h, w), and so it stays
         return output

@@ -45,6 +45,6 @@ class TConv(nn.Module):
         return cls(spec.channels, **spec.own_axes)
 
     def forward(self, x: Tensor) -> Tensor:
-        head, tail = torch.split(x, self._sizes, dim=1)
-        output: Tensor = self.spatial(head) + self.pointwise(tail)
+        head, tail = torch.split(x, self._sizes, dim=1)  # (n, c, h, w) -> (n, c_p, h, w), (n, c - c_p, h, w)
+        output: Tensor = self.spatial(head) + self.pointwise(tail)  # -> (n, c, ceil(h / stride), ceil(w / stride))
         return output
