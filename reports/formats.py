@@ -3,7 +3,10 @@
 import pkgutil
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
+
+from bench.plan.plugins import rows
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -64,9 +67,22 @@ _ROWS = (
     Format(name="ledger-csv", writer="reports.ledger.csv_ledger:csv_ledger", file="ledger.csv"),
     Format(name="ledger-markdown", writer="reports.ledger.markdown_ledger:markdown_ledger", file="ledger.md"),
 )
-FORMATS: dict[str, Format] = {row.name: row for row in _ROWS}
+
+
+@cache
+def formats() -> dict[str, Format]:
+    """Every format there is: ours, then those of plug-ins."""
+    ours = {row.name: row for row in _ROWS}
+    files = {row.file for row in _ROWS}
+
+    def check(name: str, row: Format) -> None:
+        if row.file in files - {""}:
+            raise ValueError(f"the file {row.file} is taken")
+        files.add(row.file)
+
+    return ours | rows("bench.reports", Format, taken=ours, check=check)
 
 
 def stdout_formats() -> tuple[str, ...]:
     """The choices of --format."""
-    return tuple(name for name, row in FORMATS.items() if row.stdout)
+    return tuple(name for name, row in formats().items() if row.stdout)

@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from reports.formats import FORMATS
+from reports.formats import formats
 from reports.plots.pictures import pictures
 from reports.plots.style import png, style
 from reports.results import Results
@@ -16,7 +16,7 @@ def write_reports(results: Results, folder: Path) -> tuple[Path, ...]:
     Raises OSError where the folder cannot be written. The same run gives the same bytes.
     """
     # Tables first: they are there even if a picture cannot be drawn.
-    files = [row for row in FORMATS.values() if row.file]
+    files = [row for row in formats().values() if row.file]
     written = [_replace(folder / row.file, row.text(results).encode()) for row in files]
     with style():
         written += [_replace(folder / f"{name}.png", png(figure)) for name, figure in pictures(results)]

@@ -38,7 +38,7 @@ def cost(layer):
     macs = layer.pixels_in * channels
     return OperatorCost(params=channels, macs=macs, elements_ideal=moved, elements_moved=moved)
 
-ROW = Operator(layer="toy_layer:Scale", layer_cost=cost, axes=frozenset())
+ROW = Operator(layer="toy_layer:Scale", layer_cost="toy_operator:cost", axes=frozenset())
 """
 TOY_LAYER = """
 from torch import nn

@@ -22,9 +22,9 @@ def said_left(*devices: Device, pairs: tuple[Pair, ...] = ()) -> str:
     out = io.StringIO()
     observer = ConsoleObserver(Console(file=out, width=200))
     units = [unit(device=device.name, size=BIG, round_number=number) for device in devices for number in range(100)]
-    observer.plan(units, pairs, devices)
-    observer.exporting([])
-    observer.ended(record(units[0]))
+    with observer.watching(units, pairs, devices):
+        observer.exporting([])
+        observer.ended(record(units[0]))
     first, last = out.getvalue().splitlines()
     assert last.startswith(f"[1/{len(units) + len(pairs)}]")
     return first.rpartition(", ")[2]

@@ -13,7 +13,7 @@ from rich.console import Console
 import reports.results
 from bench.cli.main import bench, main
 from bench.cli.output import print_results, write_files
-from reports.formats import FORMATS, Format, stdout_formats
+from reports.formats import Format, formats, stdout_formats
 from reports.results import Results
 from reports.terminal import TerminalReport
 from reports.write import write_reports
@@ -49,8 +49,8 @@ def test_a_row_that_cannot_be_used_cannot_be_made(fields: dict[str, Any], said: 
 
 
 def test_every_row_is_found_under_its_name_and_its_writer_is_there() -> None:
-    assert all(name == row.name and callable(pkgutil.resolve_name(row.writer)) for name, row in FORMATS.items())
-    files = [row.file for row in FORMATS.values() if row.file]
+    assert all(name == row.name and callable(pkgutil.resolve_name(row.writer)) for name, row in formats().items())
+    files = [row.file for row in formats().values() if row.file]
     assert files == ["table.csv", "table.md", "ledger.csv", "ledger.md"]
 
 
@@ -66,10 +66,11 @@ def test_the_choices_on_the_command_line_are_the_rows(command: str) -> None:
 def test_a_row_from_outside_is_a_file_and_goes_to_stdout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(FORMATS, "html", HTML)
-    written = write_files(RUN, tmp_path)
+    monkeypatch.setitem(formats(), "html", HTML)
+    results = Results(run=RUN)
+    written = write_files(results, tmp_path)
     assert (tmp_path / "table.html").read_text() == "<p>conv"
-    print_results(RUN, tmp_path, written, "html")
+    print_results(results, tmp_path, written, "html")
     said = capsys.readouterr()
     assert said.out == "<p>conv"
     assert "ledger.md, table.html" in said.err

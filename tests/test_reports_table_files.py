@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from bench.records.run import Run
-from reports.formats import FORMATS
+from reports.formats import formats
 from reports.results import Results
 from tests.made_up_runs import COST, done, environment, failed, models_run, net, op, ops_run
 
@@ -22,7 +22,7 @@ CONTRACT = [
 
 def text_of(run: Run, name: str) -> str:
     """The run in that format."""
-    return FORMATS[name].text(Results(run=run))
+    return formats()[name].text(Results(run=run))
 
 
 def test_csv_has_the_columns_of_the_contract() -> None:

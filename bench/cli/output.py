@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,28 +10,17 @@ import click
 
 from bench.cli.console import SturdyConsole
 from bench.errors import StorageError
-from bench.records.run import Run
 
 if TYPE_CHECKING:
     from reports.results import Results
 
 
-@dataclass(frozen=True, kw_only=True)
-class Written:
-    """The files of a run's folder, and what they were made from: stdout shows the same."""
-
-    files: tuple[Path, ...]
-    results: "Results"
-
-
-def write_files(run: Run, folder: Path) -> Written:
+def write_files(results: "Results", folder: Path) -> tuple[Path, ...]:
     """Tables and pictures into the run's folder; StorageError where they cannot be written, the journal being whole."""
-    from reports.results import Results
     from reports.write import write_reports
 
-    results = Results(run=run)
     try:
-        return Written(files=write_reports(results, folder), results=results)
+        return write_reports(results, folder)
     except OSError as error:
         raise StorageError(
             f"expected to write the reports into {folder}, got: {os.strerror(error.errno or 0)}; "
@@ -39,14 +28,14 @@ def write_files(run: Run, folder: Path) -> Written:
         ) from error
 
 
-def print_results(run: Run, folder: Path, written: Written, output_format: str) -> None:
+def print_results(results: "Results", folder: Path, files: Sequence[Path], output_format: str) -> None:
     """The table in the format asked for; nothing else goes to stdout."""
-    from reports.formats import FORMATS
+    from reports.formats import formats
 
-    shown = FORMATS[output_format].shown(written.results)
+    shown = formats()[output_format].shown(results)
     if isinstance(shown, str):
         click.echo(shown, nl=False)
     else:
         # A pipe has no width; a hundred columns is what the table is made for.
         SturdyConsole(width=None if sys.stdout.isatty() else 100).print(shown)
-    click.echo(f"results in {folder}: {', '.join(path.name for path in written.files)}", err=True)
+    click.echo(f"results in {folder}: {', '.join(path.name for path in files)}", err=True)

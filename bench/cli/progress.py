@@ -3,7 +3,8 @@
 import math
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
@@ -36,8 +37,19 @@ class ConsoleObserver:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
-    def plan(self, units: Iterable[Unit], pairs: Iterable[Pair], devices: Iterable[Device]) -> None:
-        """What is to be done on these devices, for the time left."""
+    @contextmanager
+    def watching(self, units: Iterable[Unit], pairs: Iterable[Pair], devices: Iterable[Device]) -> Iterator[None]:
+        """What is to be done on these devices: the time left, and a bar where there is a terminal to show it on."""
+        self._plan(units, pairs, devices)
+        self._start()
+        try:
+            yield
+        finally:
+            if self._bar is not None:
+                self._bar.stop()
+                self._bar = None
+
+    def _plan(self, units: Iterable[Unit], pairs: Iterable[Pair], devices: Iterable[Device]) -> None:
         self._machines = {device.name: device.machine for device in devices}
         guesses: dict[str, dict[str, float]] = {}
         for unit in units:
@@ -49,8 +61,7 @@ class ConsoleObserver:
         self._total = sum(map(len, guesses.values()))
         self._last = dict.fromkeys(guesses, time.monotonic())
 
-    def start(self) -> None:
-        """Show the bar, where there is a terminal to show it on."""
+    def _start(self) -> None:
         if self._console.is_terminal and not self._quiet:
             self._bar = Progress(
                 TextColumn("{task.description}"),
@@ -64,12 +75,6 @@ class ConsoleObserver:
             self._bar.start()
             self._task = self._bar.add_task("preparing", total=self._total, left="")
             self._bar.refresh()
-
-    def stop(self) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
 
     def exporting(self, units: Sequence[Unit]) -> None:
         self._preparing = TimeLeft({unit.id: expected_export_s(unit) for unit in units})

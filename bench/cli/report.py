@@ -21,9 +21,10 @@ def report(runs: tuple[str, ...], output_format: str, verbose: bool) -> int:
     """Make tables, ledger and plots of finished runs again, from their journals alone."""
     from bench.cli.output import print_results, write_files
     from bench.journal import read_run
+    from reports.results import Results
 
     for name in runs:
         folder = Path(name)
-        run = read_run(folder)
-        print_results(run, folder, write_files(run, folder), output_format)
+        results = Results(run=read_run(folder))
+        print_results(results, folder, write_files(results, folder), output_format)
     return 0

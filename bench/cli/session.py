@@ -1,8 +1,9 @@
 """What `bench ops` and `bench models` have in common: from options to a folder of results and an exit code."""
 
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -27,56 +28,98 @@ from bench.records.environment import difference
 from bench.records.pair import Pair
 from bench.records.run import Plan, Run
 from bench.records.workload import Unit
+from reports.results import Results
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Begun:
+    """What is to be measured, its folder open and its machines reached; no campaign where nothing is left."""
+
+    plan: Plan
+    folder: Path
+    journal: Journal | None = None
+    campaign: Campaign | None = None
+    units: Sequence[Unit] = ()
+    pairs: Sequence[Pair] = ()
 
 
 def run_command(request: Request) -> int:
     """Plan or resume, measure, report. Returns the exit code."""
     observer = ConsoleObserver(SturdyConsole(stderr=True), quiet=request.quiet)
-    if request.resume is not None:
-        return _resumed_run(request.resume, request, observer)
+    if request.dry_run:
+        return _dry_run(request, observer)
+    problems: Sequence[BenchError] = ()
+    interrupted = False
+    with (
+        _planned(request, observer) if request.resume is None else _resumed(request.resume, request, observer) as begun
+    ):
+        if begun.campaign is not None and begun.journal is not None:
+            campaign = begun.campaign
+            devices = [device for machine in campaign.machines for device in machine.devices]
+            with observer.watching(begun.units, begun.pairs, devices), Interrupts(campaign):
+                problems = campaign.run(begun.journal, begun.units, begun.pairs, begun.plan.seed)
+            interrupted = campaign.stopped
+        return _report(begun.folder, request.output_format, problems, interrupted=interrupted)
+
+
+@contextmanager
+def _planned(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
     devices = _devices(request.devices, request)
-    with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
-        return _new_run(campaign, devices, request, observer)
-
-
-def _new_run(campaign: Campaign, devices: Sequence[Device], request: Request, observer: ConsoleObserver) -> int:
-    axes = request.axes
     folder = request.out or _default_folder(request.command, devices)
     check_new(folder)  # before anything is inspected or reached
-    workloads = request.workloads(campaign)
-    table = [unit for device in devices for unit in cells(workloads, axes, device, request.runtimes)]
-    pairs = request.pairs(table)
-    units = all_rounds(table, axes.rounds)
-    if request.dry_run:
-        _show_plan(table, axes.rounds, pairs)
-        return EXIT_DONE
-    with Interrupts(campaign):
-        campaign.connect()
-    _check_threads(units, campaign)
-    plan = campaign.plan(request.command, request.argv, request.options, units, pairs, axes.seed)
-    with Journal.create(folder, plan) as journal:
-        return _measure(campaign, journal, plan, plan.units, plan.pairs, request, observer)
+    with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
+        table, pairs = _table(campaign, devices, request)
+        units = all_rounds(table, request.axes.rounds)
+        _reach(campaign, units)
+        plan = campaign.plan(request.command, request.argv, request.options, units, pairs, request.axes.seed)
+        with Journal.create(folder, plan) as journal:
+            yield _Begun(
+                plan=plan, folder=folder, journal=journal, campaign=campaign, units=plan.units, pairs=plan.pairs
+            )
 
 
-def _resumed_run(folder: Path, request: Request, observer: ConsoleObserver) -> int:
-    plan, retry = _plan_to_resume(folder, request), request.retry_failed
-    if request.dry_run:
-        units, pairs = _left(plan, read_run(folder), retry)
-        _show_plan(units, 1, pairs)
-        return EXIT_DONE
+@contextmanager
+def _resumed(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
+    plan, folder = _plan_to_resume(request)
     # The lock first: until it is ours, another process may still be writing what is read.
     with Journal.open(folder) as journal:
         run = read_run(folder)
-        units, pairs = _left(plan, run, retry)
+        units, pairs = _left(plan, run, request.retry_failed)
         if not units and not pairs:
-            return _report(folder, request.output_format, [], interrupted=False)
+            yield _Begun(plan=plan, folder=folder)
+            return
         devices = _devices(_names(plan, units, pairs), request)
         with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
-            with Interrupts(campaign):
-                campaign.connect()
-            _check_threads(units, campaign)
+            _reach(campaign, units)
             _check_same(run, campaign, folder)
-            return _measure(campaign, journal, plan, units, pairs, request, observer)
+            yield _Begun(plan=plan, folder=folder, journal=journal, campaign=campaign, units=units, pairs=pairs)
+
+
+def _dry_run(request: Request, observer: ConsoleObserver) -> int:
+    """Show what would be measured; networks from outside the zoo are built for it, nothing is reached or written."""
+    if request.resume is not None:
+        plan, folder = _plan_to_resume(request)
+        _show_plan(*_left(plan, read_run(folder), request.retry_failed), rounds=1)
+        return EXIT_DONE
+    devices = _devices(request.devices, request)
+    check_new(request.out or _default_folder(request.command, devices))
+    with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
+        table, pairs = _table(campaign, devices, request)
+    _show_plan(table, pairs, rounds=request.axes.rounds)
+    return EXIT_DONE
+
+
+def _table(campaign: Campaign, devices: Sequence[Device], request: Request) -> tuple[Sequence[Unit], Sequence[Pair]]:
+    """The cells and pairs that are asked for."""
+    workloads = request.workloads(campaign)
+    table = [unit for device in devices for unit in cells(workloads, request.axes, device, request.runtimes)]
+    return table, request.pairs(table)
+
+
+def _reach(campaign: Campaign, units: Sequence[Unit]) -> None:
+    with Interrupts(campaign):
+        campaign.connect()
+    _check_threads(units, campaign)
 
 
 def _check_same(run: Run, campaign: Campaign, folder: Path) -> None:
@@ -96,29 +139,10 @@ def _left(plan: Plan, run: Run, retry_failed: bool) -> tuple[list[Unit], list[Pa
     return units, [pair for pair in plan.pairs if pair.id not in pairs_ended]
 
 
-def _measure(
-    campaign: Campaign,
-    journal: Journal,
-    plan: Plan,
-    units: Sequence[Unit],
-    pairs: Sequence[Pair],
-    request: Request,
-    observer: ConsoleObserver,
-) -> int:
-    observer.plan(units, pairs, [device for machine in campaign.machines for device in machine.devices])
-    observer.start()
-    try:
-        with Interrupts(campaign):
-            problems = campaign.run(journal, units, pairs, plan.seed)
-    finally:
-        observer.stop()
-    return _report(journal.folder, request.output_format, problems, interrupted=campaign.stopped)
-
-
 def _report(folder: Path, output_format: str, problems: Sequence[BenchError], *, interrupted: bool) -> int:
     run = read_run(folder)
-    written = write_files(run, folder)
-    print_results(run, folder, written, output_format)
+    results = Results(run=run)
+    print_results(results, folder, write_files(results, folder), output_format)
     for problem in problems:
         click.echo(f"bench: {plain_line(str(problem), LONGEST_MESSAGE)}", err=True)
     code = exit_code(run, bool(problems), interrupted)
@@ -139,15 +163,16 @@ def exit_code(run: Run, device_lost: bool, interrupted: bool) -> int:
     return EXIT_DONE
 
 
-def _plan_to_resume(folder: Path, request: Request) -> Plan:
-    """The plan in the folder; UsageError where an option given beside it disagrees."""
+def _plan_to_resume(request: Request) -> tuple[Plan, Path]:
+    """The plan in the folder that is to be resumed; UsageError where an option given beside it disagrees."""
+    folder = request.resume or Path()
     plan = read_plan(folder)
     if plan.command != request.command:
         raise UsageError(f"{folder} is a run of `bench {plan.command}`; resume it with that command")
     stored = {option.name: option.value for option in plan.options}
     asked = {option.name: option.value for option in request.options}
     for name in sorted(request.given & asked.keys()):
-        has = stored.get(name) or _planned(plan, name)
+        has = stored.get(name) or _came_to(plan, name)
         if has != asked[name]:
             flag = "--" + name.replace("_", "-")
             raise UsageError(
@@ -159,10 +184,10 @@ def _plan_to_resume(folder: Path, request: Request) -> Plan:
             f"the run in {folder} was made by code {plan.code_version}, this is {code_version()}; "
             "numbers of both don't belong in one table: start a new run, or check that code out"
         )
-    return plan
+    return plan, folder
 
 
-def _planned(plan: Plan, option: str) -> str:
+def _came_to(plan: Plan, option: str) -> str:
     """What an option that was left to its default came to, as the command line would write it."""
     values: dict[str, list[object]] = {
         "rounds": [plan.rounds],
@@ -207,7 +232,7 @@ def _default_folder(command: str, devices: Sequence[Device]) -> Path:
     )
 
 
-def _show_plan(table: Sequence[Unit], rounds: int, pairs: Sequence[Pair]) -> None:
+def _show_plan(table: Sequence[Unit], pairs: Sequence[Pair], *, rounds: int) -> None:
     seconds = rounds * sum(expected_s(unit, shared=unit.workload.kind == "op") for unit in table)
     seconds += sum(map(expected_pair_s, pairs))
     for unit in table:
