@@ -100,11 +100,17 @@ def test_the_script_points_into_the_house(project: dict[str, Any]) -> None:
     assert (ROOT / module.replace(".", "/")).with_suffix(".py").is_file()
 
 
-def test_every_module_of_bench_has_its_layer() -> None:
-    """import-linter checks only the modules it is told of: a new one would escape it unseen."""
+@pytest.fixture(scope="module")
+def contracts() -> ConfigParser:
+    """Give .importlinter's sections."""
     config = ConfigParser()
     config.read(ROOT / ".importlinter", encoding="utf-8")
-    layered = set(re.findall(r"bench\.(\w+)", config["importlinter:contract:rooms"]["layers"]))
+    return config
+
+
+def test_every_module_of_bench_has_its_layer(contracts: ConfigParser) -> None:
+    """import-linter checks only the modules it is told of: a new one would escape it unseen."""
+    layered = set(re.findall(r"bench\.(\w+)", contracts["importlinter:contract:rooms"]["layers"]))
     children = {path.relative_to(ROOT / "bench").parts[0] for path in (ROOT / "bench").rglob("*.py")}
     assert {child.removesuffix(".py") for child in children} - {"__init__"} <= layered
 
@@ -143,6 +149,30 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     """One of them could not be read, tested or moved without all the others."""
     names = {path: path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in modules_on_disk()}
     assert circle({name: (ROOT / path).read_text(encoding="utf-8") for path, name in names.items()}) == []
+
+
+def test_what_runs_on_a_board_needs_nothing_installed(contracts: ConfigParser) -> None:
+    """The agent starts wherever there is a Python: the standard library, and the rooms that travel with it."""
+    rooms = contracts["importlinter:contract:board"]["source_modules"].split()
+    assert {"bench.agent", "bench.wire", "bench.errors"} <= set(rooms)
+    files = [ROOT / "bench/__init__.py"]
+    for path in (ROOT / room.replace(".", "/") for room in rooms):
+        files += path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
+    foreign = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in files
+        for name in runtime_imports(ast.parse(path.read_text(encoding="utf-8")))
+        if name.split(".")[0] not in sys.stdlib_module_names and ".".join(name.split(".")[:2]) not in ("bench", *rooms)
+    }
+    assert foreign == set()
+
+
+def test_the_boards_contract_names_every_dependency(project: dict[str, Any], contracts: ConfigParser) -> None:
+    optional = project["project"]["optional-dependencies"]
+    wanted = [*project["project"]["dependencies"], *optional["openvino"], *optional["cuda"]]
+    modules = {"pyyaml": "yaml", "nvidia-ml-py": "pynvml"}
+    forbidden = set(contracts["importlinter:contract:board"]["forbidden_modules"].split())
+    assert {modules.get(canonical(line), canonical(line)) for line in wanted} - forbidden == set()
 
 
 def why_no_wheel_can_be_built() -> str:

@@ -50,9 +50,8 @@ def run_command(request: Request) -> int:
         return _dry_run(request, observer)
     problems: Sequence[BenchError] = ()
     interrupted = False
-    with (
-        _planned(request, observer) if request.resume is None else _resumed(request.resume, request, observer) as begun
-    ):
+    begin = _planned if request.resume is None else _resumed
+    with begin(request, observer) as begun:
         if begun.campaign is not None and begun.journal is not None:
             campaign = begun.campaign
             devices = [device for machine in campaign.machines for device in machine.devices]
