@@ -1,7 +1,7 @@
 """What parent and agent cost while a worker samples: `python scripts/overhead.py [--seconds S]`.
 
 Runs `bench ops` on one cell with long sampling and reads both processes' user and system time
-between the moment a unit began and the last look before it ended. Issue's target: under 1 % of a core, together.
+between the moment a unit began and the last look before it ended. The target is under 1 % of a core, together.
 """
 
 import argparse

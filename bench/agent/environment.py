@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.records.environment import Environment, RuntimeVersion, fingerprint
 from bench.system.affinity import big_cpus, topology
-from bench.system.files import text_of
+from bench.system.files import number_of, text_of
 from bench.system.sensors import temperature_c, throttle_flags
 
 # What a kernel for convolutions may choose between; the rest of the flags decides no speed here.
@@ -26,6 +26,7 @@ def probe(cache: Path, packages: Iterable[str]) -> Environment:
     info = _cpuinfo()
     features = set((info.get("flags") or info.get("Features") or "").split())
     machine, model, kernel, runtimes = platform.machine(), cpu_model(info), platform.release(), _versions(packages)
+    top_khz = number_of(Path("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq"))
     return Environment(
         machine=machine,
         cpu_model=model,
@@ -43,7 +44,7 @@ def probe(cache: Path, packages: Iterable[str]) -> Environment:
         board=text_of(Path("/sys/firmware/devicetree/base/model")).rstrip("\0"),  # /proc/device-tree leads here
         virtual=_virtual(features),
         governor=text_of(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
-        max_frequency_hz=_khz(Path("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq")),
+        max_frequency_hz=None if top_khz is None else top_khz * 1000,
         temperature_c=temperature_c(),
         throttle_flags=throttle_flags(),
         free_disk_bytes=_free_disk(cache),
@@ -132,8 +133,3 @@ def _free_disk(folder: Path) -> int | None:
         return shutil.disk_usage(folder).free
     except OSError:
         return None
-
-
-def _khz(path: Path) -> int | None:
-    text = text_of(path)
-    return int(text) * 1000 if text.isdigit() else None

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.system.files import text_of
+from bench.system.files import number_of, text_of
 
 SYS = Path("/sys/devices/system")
 # Every library that might start a pool reads one of these, once, when it is imported.
@@ -95,13 +95,13 @@ def big_cpus(cpus: tuple[Cpu, ...]) -> tuple[int, ...]:
 def _core(folder: Path, number: int) -> tuple[int, ...]:
     # The CPUs that share the core. Its id counts anew in each cluster of an ARM chip, and older kernels know only that.
     shared = parse_cpu_list(text_of(folder / "core_cpus_list") or text_of(folder / "thread_siblings_list"))
-    return shared or (_number(folder / "physical_package_id", 0), _number(folder / "core_id", number))
+    core = number_of(folder / "core_id")
+    return shared or (number_of(folder / "physical_package_id") or 0, number if core is None else core)
 
 
 def _capacity(folder: Path) -> int:
     # ARM kernels give cpu_capacity; elsewhere the top clock tells a fast core from a slow one.
-    capacity = _number(folder / "cpu_capacity", 0)
-    return capacity or _number(folder / "cpufreq/cpuinfo_max_freq", 1024)
+    return number_of(folder / "cpu_capacity") or number_of(folder / "cpufreq/cpuinfo_max_freq") or 1024
 
 
 def _nodes(sys: Path) -> dict[int, int]:
@@ -119,10 +119,3 @@ def parse_cpu_list(text: str) -> tuple[int, ...]:
         first, _, last = part.partition("-")
         numbers += range(int(first), int(last or first) + 1)
     return tuple(numbers)
-
-
-def _number(path: Path, missing: int) -> int:
-    try:
-        return int(text_of(path))
-    except ValueError:
-        return missing

@@ -9,3 +9,11 @@ def text_of(path: Path) -> str:
         return path.read_text(errors="replace").strip()
     except OSError:
         return ""
+
+
+def number_of(path: Path) -> int | None:
+    """The whole number that a file holds; None where there is none."""
+    try:
+        return int(text_of(path))
+    except ValueError:
+        return None

@@ -6,18 +6,13 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.system.files import text_of
+from bench.system.files import number_of, text_of
 
 
 def temperature_c(root: Path = Path("/")) -> float | None:
     """The hottest CPU thermal zone in degrees Celsius; None where there is none."""
-    hottest = None
-    for zone in (root / "sys/class/thermal").glob("thermal_zone*"):
-        text = text_of(zone / "temp")
-        if text.lstrip("-").isdigit():
-            value = int(text) / 1000
-            hottest = value if hottest is None else max(hottest, value)
-    return hottest
+    found = [number_of(zone / "temp") for zone in (root / "sys/class/thermal").glob("thermal_zone*")]
+    return max((each / 1000 for each in found if each is not None), default=None)
 
 
 def throttle_flags(root: Path = Path("/")) -> int | None:

@@ -2,6 +2,7 @@
 
 import os
 
+from bench.plain_text import plain_line
 from bench.wire.message import encode_line
 from bench.wire.messages import Body, message
 from bench.wire.order import Order
@@ -25,7 +26,5 @@ class Channel:
 
 
 def one_line(text: object) -> str:
-    """An error's text for a table: its first 300 characters, white space folded."""
-    # A file name may hold half of a surrogate pair, which the wire refuses.
-    clean = str(text).encode("utf-8", "replace").decode()
-    return " ".join(clean.split())[:300] or type(text).__name__
+    """An error's text for a table; its name where it says nothing."""
+    return plain_line(text) or type(text).__name__

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bench.plain_text import plain_line
 from bench.plan.subjects import networks
 from bench.wire.messages import Network
 from bench.wire.order import Task
@@ -24,7 +25,7 @@ def inspect_networks(task: Task, channel: Channel) -> None:
                 side, digest = look_at(entry, task.input_px or None)
                 shape = (3, side, side)
         except (ValueError, OSError) as error:
-            reason = " ".join(str(error).split())[:500]
+            reason = plain_line(error, 500)
         channel.send(Network(source=source, input_shape=shape, digest=digest, reason=reason))
 
 

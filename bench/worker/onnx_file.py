@@ -3,6 +3,8 @@
 import hashlib
 from pathlib import Path
 
+from bench.plain_text import plain_line
+
 MAX_BYTES = 2**31 - (1 << 20)  # a protobuf message ends at 2 GiB; the graph beside the weights needs a little
 
 
@@ -29,8 +31,8 @@ def self_contained(path: Path) -> bytes:
             return bytes(model.SerializeToString(deterministic=True))
     except Exception as error:  # a missing file, one outside the folder, a short one: each in its own class
         raise ValueError(
-            f"expected the weights of {path} in the file beside it, got {_one_line(error)}; keep both in one folder,"
-            " or export with external_data=False"
+            f"expected the weights of {path} in the file beside it, got {type(error).__name__}:"
+            f" {plain_line(error, 200)}; keep both in one folder, or export with external_data=False"
         ) from error
     raise ValueError(f"expected {path} and its weights to be under 2 GB, they are more; time the network in eager")
 
@@ -38,7 +40,3 @@ def self_contained(path: Path) -> bytes:
 def digest_of(data: bytes) -> str:
     """What tells one network from another under the same name."""
     return hashlib.sha256(data).hexdigest()
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from bench.plan.subjects import TABLE1_OPERATORS
 from bench.records.run import Run
 from bench.records.verdict import worst
 from bench.statistics import Interval, log_mean_interval
@@ -12,7 +13,6 @@ from reports.paper_tables import ARXIV, ColumnName, OperatorFacts, column_of, ta
 from reports.rows import Row, size_text
 
 BASELINE = "dwconv"
-IN_PAPER = ("conv", "gconv", "dwconv", "pconv")  # the other rows of the file come from a comment
 SOURCE = f"{ARXIV} Table 1"
 
 
@@ -50,14 +50,14 @@ class _OperatorLedger:
         entries: list[Entry] = []
         for facts in table1():
             found: list[Row | None] = [row for row in self.rows if facts.matches(row.unit)]
-            if found or facts.op in IN_PAPER:
+            if found or facts.op in TABLE1_OPERATORS:
                 for row in found or [None]:
                     entries.append(self._time(facts, row))
                     if facts.op != BASELINE:
                         entries.append(self._to_baseline(facts, row))
         variants = dict.fromkeys((row.unit.workload.name, row.unit.workload.variant) for row in self.rows)
         for op, variant in variants:
-            if op in IN_PAPER:
+            if op in TABLE1_OPERATORS:
                 entries += self._averages(op, variant)
         return entries
 

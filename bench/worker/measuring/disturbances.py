@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.records.measurement import Disturbances
 from bench.records.verdict import Verdict
-from bench.system.files import text_of
+from bench.system.files import number_of, text_of
 from bench.system.sensors import temperature_c, throttle_reader
 from bench.worker.measuring.clock import Clock
 from bench.worker.measuring.watch import Ending
@@ -42,8 +42,8 @@ class CpuMonitor:
     def keeps_group(self) -> bool:
         """Read clock, temperature and flags; False where the board was throttled or under-powered just now."""
         for cpu in self._cpus:
-            now = self._sys_number(f"cpu{cpu}/cpufreq/scaling_cur_freq")
-            most = self._sys_number(f"cpu{cpu}/cpufreq/cpuinfo_max_freq")
+            folder = self._root / f"sys/devices/system/cpu/cpu{cpu}/cpufreq"
+            now, most = number_of(folder / "scaling_cur_freq"), number_of(folder / "cpuinfo_max_freq")
             if now and most:
                 self._frequency_ratio = min(self._frequency_ratio or 2.0, now / most)
         temperature = temperature_c(self._root)
@@ -106,7 +106,3 @@ class CpuMonitor:
             text_of(self._root / f"sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor") for cpu in self._cpus
         }
         return ",".join(sorted(filter(None, found))) or None
-
-    def _sys_number(self, name: str) -> int:
-        text = text_of(self._root / "sys/devices/system/cpu" / name)
-        return int(text) if text.isdigit() else 0

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.system.files import text_of
+
 
 class UnwatchedError(Exception):
     """NVML cannot be asked about this GPU; a run goes on without it and says so."""
@@ -87,11 +89,9 @@ class NvmlGpu:
 
 def driver_version(root: Path = Path("/"), library: Any = None) -> str:
     """The version of the NVIDIA driver; empty where it cannot be found out."""
-    try:
-        # Without NVML on most machines, so that installing nvidia-ml-py does not change what a device is.
-        return (root / "sys/module/nvidia/version").read_text().strip()
-    except OSError:
-        pass
+    # Without NVML on most machines, so that installing nvidia-ml-py does not change what a device is.
+    if version := text_of(root / "sys/module/nvidia/version"):
+        return version
     try:
         nvml = library or _library()
     except UnwatchedError:

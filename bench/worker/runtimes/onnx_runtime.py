@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.plain_text import plain_line
 from bench.records.workload import Unit
 from bench.worker.inputs import input_array
 from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
@@ -39,7 +40,7 @@ def load(unit: Unit, path: Path) -> Loaded:
         opened = session(path, unit.threads, flush_denormal=unit.settings.flush_denormal)
     except Exception as error:  # its exceptions share no public base class
         if "NOT_IMPLEMENTED" in str(error) or "Could not find an implementation" in str(error):
-            raise UnsupportedError(f"ONNX Runtime has no kernel: {_short(error)}") from error
+            raise UnsupportedError(f"ONNX Runtime has no kernel: {plain_line(error, 200)}") from error
         raise
     if opened.get_providers() != ["CPUExecutionProvider"]:
         raise FallbackError(f"asked for the CPU provider, got {opened.get_providers()}")
@@ -57,7 +58,3 @@ def load(unit: Unit, path: Path) -> Loaded:
         output=output,
         threads=opened.get_session_options().intra_op_num_threads,
     )
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
