@@ -8,8 +8,10 @@ import contextlib
 import errno
 import fcntl
 import json
+import marshal
 import os
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -17,14 +19,16 @@ from typing import Any, Self
 
 from bench.errors import StorageError, UsageError
 from bench.records.environment import Environment
-from bench.records.measurement import NoiseFloor
+from bench.records.measurement import Cost, NoiseFloor
 from bench.records.pair import PairRecord
 from bench.records.record import Record
 from bench.records.run import SCHEMA, DeviceState, Plan, Run
+from bench.records.workload import Settings, Unit, Workload
 from bench.wire.decode import decode, encode
 
 PLAN_NAME = "run.json"
 RECORDS_NAME = "records.jsonl"
+LINES_PER_STEP = 500  # read between two looks at the progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,7 @@ class DeviceEvent:
 
 
 Event = Record | PairRecord | DeviceEvent
+Progress = Callable[[str, int, int], object]
 _TYPES: dict[str, type[Event]] = {"record": Record, "pair": PairRecord, "device": DeviceEvent}
 _NAMES = {cls: name for name, cls in _TYPES.items()}
 
@@ -128,19 +133,52 @@ def check_new(folder: Path) -> None:
         )
 
 
-def read_run(folder: Path) -> Run:
-    """What a folder holds, torn tail ignored; UsageError where it is no run or a whole line is damaged."""
-    plan = read_plan(folder)
-    records: dict[str, Record] = {}
+class _Shared:
+    """The parts that a long run repeats on each line, made once and then held by all."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[type, bytes], object] = {}
+
+    def unit(self, value: object) -> None:
+        """Put the parts into a unit's JSON; what is wrong there stays, for the decoder to name."""
+        self._part(value, "workload", Workload)
+        self._part(value, "settings", Settings)
+
+    def record(self, value: object) -> None:
+        """The same for a record."""
+        self._part(value, "cost", Cost)
+        if isinstance(value, dict):
+            self.unit(value.get("unit"))
+
+    def _part(self, holder: object, name: str, cls: type) -> None:
+        if isinstance(holder, dict) and isinstance(part := holder.get(name), dict):
+            with contextlib.suppress(ValueError):
+                key = (cls, marshal.dumps(part, 2))  # unlike equality it tells 1 from True and 1.0
+                if key not in self._made:
+                    self._made[key] = decode(cls, part)
+                holder[name] = self._made[key]
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def read_run(folder: Path, progress: Progress = silent) -> Run:
+    """What a folder holds, torn tail ignored; UsageError where it is no run or a whole line is damaged.
+
+    `progress` is called now and then: what is being done, how much of it is, and of how much (bytes).
+    """
+    shared = _Shared()
+    plan = _read_plan(folder, shared)
+    records: dict[Unit, Record] = {}
     pairs: dict[str, PairRecord] = {}
     devices = {state.name: state for state in plan.devices}
-    path = folder / RECORDS_NAME
-    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
-    for number, line in enumerate(lines, 1):
-        event = _parse_event(line, f"{path}, line {number}")
+    units = {unit: unit for unit in plan.units}
+    for event in _events(folder / RECORDS_NAME, shared, progress):
         if isinstance(event, Record):
-            records.pop(event.unit.id, None)
-            records[event.unit.id] = event
+            unit = units.setdefault(event.unit, event.unit)
+            records.pop(unit, None)
+            records[unit] = replace(event, unit=unit)
         elif isinstance(event, PairRecord):
             pairs[event.pair.id] = event
         else:
@@ -155,8 +193,27 @@ def read_run(folder: Path) -> Run:
     )
 
 
+def _events(path: Path, shared: _Shared, progress: Progress) -> Iterator[Event]:
+    """The whole lines of the file, one at a time: a long run's file is larger than what is kept of it."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        size, done = os.fstat(file.fileno()).st_size, 0
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                break
+            yield _parse_event(line, shared, f"{path}, line {number}")
+            done += len(line)
+            if number % LINES_PER_STEP == 0:
+                progress("reading", done, size)
+
+
 def read_plan(folder: Path) -> Plan:
     """The plan of a run's folder; UsageError where there is none or it is damaged."""
+    return _read_plan(folder, _Shared())
+
+
+def _read_plan(folder: Path, shared: _Shared) -> Plan:
     path = folder / PLAN_NAME
     try:
         value = json.loads(path.read_bytes())
@@ -169,6 +226,9 @@ def read_plan(folder: Path) -> Plan:
             f"expected {path} in format {SCHEMA}, got {value.get('schema')!r}; read it with the version that wrote it"
         )
     try:
+        units = value.get("units") if isinstance(value, dict) else None
+        for unit in units if isinstance(units, list) else ():
+            shared.unit(unit)
         return decode(Plan, value)
     except ValueError as error:
         raise UsageError(f"{path} is damaged: {error}") from None
@@ -200,9 +260,10 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _parse_event(line: bytes, where: str) -> Event:
+def _parse_event(line: bytes, shared: _Shared, where: str) -> Event:
     try:
         value: Any = json.loads(line)
+        shared.record(value["body"])
         return decode(_TYPES[value["type"]], value["body"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{where}: damaged record ({str(error)[:120]}); cut the file there to go on") from None

@@ -69,7 +69,7 @@ def samples(run: Run) -> pd.DataFrame:
     columns: dict[str, list[Value]] = {name: [] for name in (*_SAMPLE_COLUMNS, "sample_s")}
     ended = latest(run.records)
     for unit in run.plan.units:
-        record = ended.get(unit.id)
+        record = ended.get(unit)
         if record is None or record.measurement is None:
             continue
         taken = record.measurement.samples_s

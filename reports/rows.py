@@ -5,7 +5,7 @@ then Student's t on their logarithms, because the spread between processes domin
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from statistics import median
 from typing import Literal
 
@@ -151,10 +151,10 @@ def inverse(time: Interval, amount: float) -> Interval:
 def rows(run: Run) -> tuple[Row, ...]:
     """One row per planned cell, in the order of the plan."""
     ended = latest(run.records)
-    cells: dict[str, list[Unit]] = {}
+    cells: dict[Unit, list[Unit]] = {}
     for unit in run.plan.units:
-        cells.setdefault(unit.cell, []).append(unit)
-    return tuple(_row(units, [ended.get(unit.id) for unit in units]) for units in cells.values())
+        cells.setdefault(replace(unit, round=0), []).append(unit)
+    return tuple(_row(units, [ended.get(unit) for unit in units]) for units in cells.values())
 
 
 def _row(units: Sequence[Unit], records: Sequence[Record | None]) -> Row:
@@ -206,7 +206,8 @@ def _verdict(measurements: Sequence[Measurement]) -> Verdict:
     return worst([*verdicts, "unreplicated"] if len(measurements) < 2 else verdicts)
 
 
-def _percentiles(samples: Sequence[float]) -> Percentiles:
+def _percentiles(pooled: Sequence[float]) -> Percentiles:
+    samples = sorted(pooled)  # once: sorting what is sorted costs little
     # The lower tail needs as many samples as the upper one for the same certainty.
     tails = len(samples) >= P90_MINIMUM_SAMPLES
     return Percentiles(

@@ -137,6 +137,44 @@ def test_a_damaged_line_is_named_with_its_number(tmp_path: Path, damage: bytes) 
         read_run(tmp_path)
 
 
+def test_what_a_run_repeats_is_held_once(tmp_path: Path) -> None:
+    """Of a hundred thousand records, not a hundred thousand workloads."""
+    with Journal.create(tmp_path, plan(*UNITS)) as journal:
+        for each in UNITS:
+            journal.append(record(each))
+    run = read_run(tmp_path)
+    assert all(found.unit is planned for found, planned in zip(run.records, run.plan.units, strict=True))
+    assert len({id(found.unit.workload) for found in run.records}) == 1
+    assert len({id(found.unit.settings) for found in run.records}) == 1
+    assert len({id(found.cost) for found in run.records}) == 1
+
+
+def test_equal_to_python_is_not_the_same_in_a_journal(tmp_path: Path) -> None:
+    """0 is no false, however often the settings were right before."""
+    with Journal.create(tmp_path, plan(*UNITS)) as journal:
+        journal.append(record(UNITS[0]))
+        journal.append(record(UNITS[1]))
+    path = tmp_path / "records.jsonl"
+    first, second, _ = path.read_bytes().split(b"\n")
+    path.write_bytes(b"\n".join([first, second.replace(b'"tf32":false', b'"tf32":0'), b""]))
+    with pytest.raises(UsageError, match=r"line 2: damaged record \(expected bool for unit.settings.tf32, got 0\)"):
+        read_run(tmp_path)
+
+
+def test_reading_says_how_far_it_is_and_hashes_no_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Journal.create(tmp_path, plan(*UNITS)) as journal:
+        for each in UNITS:
+            journal.append(record(each))
+    size = (tmp_path / "records.jsonl").stat().st_size
+    monkeypatch.setattr("bench.journal.LINES_PER_STEP", 1)
+    monkeypatch.setattr("bench.records.workload.hashlib.sha256", None)
+    said: list[tuple[str, int, int]] = []
+    read_run(tmp_path, lambda *step: said.append(step))
+    assert [what for what, _, _ in said] == ["reading"] * 3
+    assert [done for _, done, _ in said] == sorted({done for _, done, _ in said})
+    assert said[-1][1:] == (size, size)
+
+
 def test_a_folder_with_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(UsageError, match="empty or new folder"):

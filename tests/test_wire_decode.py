@@ -1,8 +1,9 @@
 """What comes from a device or a file becomes one of our types whole, or a ValueError that names the field."""
 
+import hashlib
 import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 import pytest
@@ -277,3 +278,46 @@ def test_a_literal_says_what_it_accepts() -> None:
         decode(Colour, {"name": "blue"})
     with pytest.raises(ValueError, match="expected int for shade"):
         decode(Colour, {"name": "red", "shade": "dark"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """Numbers and what holds them."""
+
+    values: tuple[float, ...]
+    inner: tuple[Colour, ...] = ()
+
+
+@pytest.mark.parametrize("values", [[], [1.5], [1, 2.5], [1e308, 1e308], [-1e308, 0.0], [-0.0]])
+def test_finite_numbers_pass_whatever_their_sum_is(values: list[float]) -> None:
+    found = decode(Series, {"values": values}).values
+    assert found == tuple(values)
+    assert {type(value) for value in found} <= {float}
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, True, None, "1", [1.0], 10**400])
+@pytest.mark.parametrize("others", [[], [1.0, 2.0], [-math.inf]])
+def test_one_wrong_number_among_others_is_named_by_its_place(bad: object, others: list[float]) -> None:
+    with pytest.raises(ValueError, match=r"expected float for values\[0\], got "):
+        decode(Series, {"values": [bad, *others]})
+
+
+def test_the_path_leads_through_lists_and_objects() -> None:
+    inner = [{"name": "red"}, {"name": "red", "shade": 1.0}]
+    with pytest.raises(ValueError, match=r"^expected int for inner\[1\]\.shade, got 1\.0$"):
+        decode(Series, {"values": [], "inner": inner})
+    with pytest.raises(ValueError, match=r"^unknown field 'tone' in inner\[0\]$"):
+        decode(Series, {"values": [], "inner": [{"name": "red", "tone": 1}]})
+    with pytest.raises(ValueError, match=r"^missing field 'name' in inner\[0\]$"):
+        decode(Series, {"values": [], "inner": [{}]})
+
+
+def test_an_id_hashes_every_field_and_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    unit = decode(Record, a_record()).unit
+    text = json.dumps(asdict(unit), sort_keys=True, separators=(",", ":"))
+    assert unit.id == hashlib.sha256(text.encode()).hexdigest()[:16]
+    assert replace(unit, round=unit.round + 1).id != unit.id
+    assert replace(unit, round=unit.round + 1).cell == unit.cell
+    monkeypatch.setattr("bench.records.workload.hashlib.sha256", None)
+    assert unit.id
+    assert encode(unit) == asdict(unit)  # what was worked out is no field

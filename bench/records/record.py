@@ -45,6 +45,6 @@ class Record:
             raise ValueError(f"expected a reason kind exactly where status is not done, got {self.reason_kind!r}")
 
 
-def latest(records: Iterable[Record]) -> dict[str, Record]:
-    """The record that counts for each unit id: the last one written."""
-    return {record.unit.id: record for record in records}
+def latest(records: Iterable[Record]) -> dict[Unit, Record]:
+    """The record that counts for each unit: the last one written."""
+    return {record.unit: record for record in records}

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Literal
 
 Kind = Literal["op", "model"]
@@ -13,6 +14,9 @@ Effort = Literal["normal", "publish"]
 DTYPES = ("float32", "float16", "bfloat16")
 LAYOUTS = ("nchw", "channels_last")
 PLAIN_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}"
+
+# What an id hashes; `vars` are the fields of the types below in plain JSON.
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, default=vars)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,10 +112,11 @@ class Unit:
                 f"expected batch >= 1, threads >= 1 and round >= 0, got {self.batch}, {self.threads}, {self.round}"
             )
 
-    @property
+    @cached_property
     def id(self) -> str:
         """16 hex digits: the hash of all fields."""
-        return _digest(asdict(self))
+        own = {each.name: getattr(self, each.name) for each in fields(self)}
+        return hashlib.sha256(_JSON.encode(own).encode()).hexdigest()[:16]
 
     @property
     def cell(self) -> str:
@@ -124,8 +129,3 @@ def describe(unit: Unit) -> str:
     size = "x".join(map(str, unit.workload.input_shape))
     parts = [unit.workload.name, unit.workload.variant, size, unit.runtime]
     return " ".join(filter(None, parts)) + f", round {unit.round + 1}"
-
-
-def _digest(value: object) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

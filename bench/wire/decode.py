@@ -6,12 +6,16 @@ host and a board, which has the standard library alone.
 """
 
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, asdict, fields, is_dataclass
-from functools import lru_cache
+from functools import cache
+from math import isfinite
+from sys import intern
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+Decoder = Callable[[Any], Any]
 
 _LARGEST = sys.float_info.max
 
@@ -23,60 +27,127 @@ def encode(value: object) -> dict[str, Any]:
     return asdict(value)
 
 
-def decode(cls: type[T], value: object, where: str = "") -> T:
+class _WrongValueError(ValueError):
+    """A value that its type does not allow; on the way up each holder puts its own name before the path."""
+
+    def __init__(self, expected: str, rest: str = "", path: str = "") -> None:
+        super().__init__(expected, rest)
+        self.path, self._root = "", path
+
+    def within(self, holder: str) -> None:
+        """From now on seen from the object or list that holds the value."""
+        self.path = f"{holder}.{self.path}" if self.path[:1] not in ("", "[") else holder + self.path
+
+    def __str__(self) -> str:
+        expected, rest = self.args
+        return f"{expected} {self.path or self._root}{rest}"
+
+
+def decode(cls: type[T], value: object) -> T:
     """Build `cls` from parsed JSON; raises ValueError naming the field that is wrong."""
-    if not isinstance(value, dict):
-        raise ValueError(f"expected an object for {where or cls.__name__}, got {_name(value)}")
     kind: Any = cls
-    hints, required = _fields(kind)
-    if unknown := [key for key in value if key not in hints]:
-        raise ValueError(f"unknown field {str(unknown[0])[:40]!r} in {where or cls.__name__}")
-    if missing := [key for key in required if key not in value]:
-        raise ValueError(f"missing field {missing[0]!r} in {where or cls.__name__}")
-    prefix = f"{where}." if where else ""
-    return cls(**{key: _decode(hints[key], item, f"{prefix}{key}") for key, item in value.items()})
+    made: T = _decoder(kind)(value)
+    return made
 
 
-@lru_cache(maxsize=64)
-def _fields(cls: Any) -> tuple[dict[str, Any], list[str]]:
-    hints = get_type_hints(cls)
-    known = fields(cls)
-    required = [f.name for f in known if f.default is MISSING and f.default_factory is MISSING]
-    return {f.name: hints[f.name] for f in known}, required
-
-
-def _decode(hint: Any, value: object, where: str) -> Any:
+@cache
+def _decoder(hint: Any) -> Decoder:
+    """What turns a value into that type; made once, since a journal holds the same types a million times."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:
-        if isinstance(value, str) and value in arguments:
+        words = dict(zip(arguments, arguments, strict=True))
+        return _exact(str, "one of " + ", ".join(arguments), words.get)
+    if origin in (Union, UnionType):
+        (inner,) = (_decoder(argument) for argument in arguments if argument is not NoneType)
+        return lambda value: None if value is None else inner(value)
+    if origin is tuple:
+        if len(arguments) == 2 and arguments[1] is Ellipsis:
+            return _list(arguments[0])
+        return _tuple([_decoder(argument) for argument in arguments])
+    if is_dataclass(hint):
+        return _object(hint)
+    if hint is float:
+        return _float
+    return _exact(hint, getattr(hint, "__name__", str(hint)), intern if hint is str else None)
+
+
+def _object(cls: Any) -> Decoder:
+    hints = get_type_hints(cls)
+    known = {field.name: _decoder(hints[field.name]) for field in fields(cls)}
+    required = {f.name: None for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING}
+
+    def decoded(value: Any) -> Any:
+        if type(value) is cls:  # no JSON is one: whoever reads has made this part before
             return value
-    elif origin in (Union, UnionType):
-        if value is None and NoneType in arguments:
-            return None
-        (inner,) = (argument for argument in arguments if argument is not NoneType)
-        return _decode(inner, value, where)
-    elif origin is tuple:
-        return _decode_tuple(arguments, value, where)
-    elif is_dataclass(hint):
-        return decode(hint, value, where)  # type: ignore[arg-type]
-    elif hint is float:
-        # The comparison is false for NaN, and an integer that no float holds is compared exactly.
-        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST:
-            return float(value)
-    elif type(value) is hint:  # bool is an int to isinstance, but never meant as one
-        return value
-    expected = getattr(hint, "__name__", str(hint)) if origin is not Literal else "one of " + ", ".join(arguments)
-    raise ValueError(f"expected {expected} for {where}, got {_name(value)}")
+        if not isinstance(value, dict):
+            raise _WrongValueError("expected an object for", f", got {_name(value)}", cls.__name__)
+        if not value.keys() <= known.keys():
+            unknown = next(key for key in value if key not in known)
+            raise _WrongValueError(f"unknown field {str(unknown)[:40]!r} in", path=cls.__name__)
+        if not required.keys() <= value.keys():
+            missing = next(key for key in required if key not in value)
+            raise _WrongValueError(f"missing field {missing!r} in", path=cls.__name__)
+        given = {}
+        for key, item in value.items():
+            try:
+                given[key] = known[key](item)
+            except _WrongValueError as error:
+                error.within(key)
+                raise
+        return cls(**given)
+
+    return decoded
 
 
-def _decode_tuple(arguments: tuple[Any, ...], value: object, where: str) -> tuple[Any, ...]:
-    if not isinstance(value, list | tuple):
-        raise ValueError(f"expected a list for {where}, got {_name(value)}")
-    if len(arguments) == 2 and arguments[1] is Ellipsis:
-        return tuple(_decode(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value))
-    if len(value) != len(arguments):
-        raise ValueError(f"expected {len(arguments)} values for {where}, got {len(value)}")
-    return tuple(_decode(a, v, f"{where}[{i}]") for i, (a, v) in enumerate(zip(arguments, value, strict=True)))
+def _list(hint: Any) -> Decoder:
+    one = _decoder(hint)
+
+    def decoded(value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            raise _WrongValueError("expected a list for", f", got {_name(value)}")
+        # A sum is finite only where every term is.
+        if hint is float and {*map(type, value)} == {float} and isfinite(sum(value)):
+            return tuple(value)
+        return tuple(_item(one, index, item) for index, item in enumerate(value))
+
+    return decoded
+
+
+def _tuple(parts: Sequence[Decoder]) -> Decoder:
+    def decoded(value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            raise _WrongValueError("expected a list for", f", got {_name(value)}")
+        if len(value) != len(parts):
+            raise _WrongValueError(f"expected {len(parts)} values for", f", got {len(value)}")
+        return tuple(_item(part, index, item) for index, (part, item) in enumerate(zip(parts, value, strict=True)))
+
+    return decoded
+
+
+def _item(one: Decoder, index: int, value: Any) -> Any:
+    try:
+        return one(value)
+    except _WrongValueError as error:
+        error.within(f"[{index}]")
+        raise
+
+
+def _float(value: Any) -> float:
+    # The comparison is false for NaN, and an integer that no float holds is compared exactly.
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST:
+        return float(value)
+    raise _WrongValueError("expected float for", f", got {_name(value)}")
+
+
+def _exact(kind: type, expected: str, known: Callable[[Any], Any] | None) -> Decoder:
+    """That very type: bool is an int to isinstance, but never meant as one. `known` gives equal texts as one object."""
+
+    def decoded(value: Any) -> Any:
+        if type(value) is kind and (found := known(value) if known else value) is not None:
+            return found
+        raise _WrongValueError(f"expected {expected} for", f", got {_name(value)}")
+
+    return decoded
 
 
 def _name(value: object) -> str:
