@@ -27,9 +27,12 @@ def versions(run: Run, state: DeviceState, runtime: str = "") -> list[str]:
     """The versions of the packages behind that runtime, or behind all runtimes planned for this device."""
     if state.environment is None:
         return []
-    pairs = [unit for pair in run.plan.pairs for unit in (pair.first, pair.second)]
-    planned = {unit.runtime for unit in (*run.plan.units, *pairs) if unit.device == state.name}
-    wanted = {runtime} if runtime else planned
+    wanted = {runtime} if runtime else _planned(run, state.name)
     packages = {row.package for name in wanted if (row := find_runtime(name)) is not None}
     found = [state.environment.runtime(name) for name in sorted(packages)]
     return [f"{version.name} {version.version}" for version in found if version is not None]
+
+
+def _planned(run: Run, device: str) -> set[str]:
+    pairs = (unit for pair in run.plan.pairs for unit in (pair.first, pair.second))
+    return {unit.runtime for unit in (*run.plan.units, *pairs) if unit.device == device}

@@ -20,6 +20,7 @@ HARDWARE: dict[ColumnName, str] = {"gpu": "RTX 2080Ti", "cpu": "i9-9900X", "arm"
 
 # Forms of a network that stand for the paper's row: as published, then our inference form.
 FORMS = ("", "fast")
+_DEFAULTS = Settings()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,9 +137,27 @@ def table3() -> tuple[NetworkFacts, ...]:
     )
 
 
-def network(name: str) -> NetworkFacts:
-    """The row of that name of ours."""
-    return next(facts for facts in table3() if facts.name == name)
+@cache
+def networks() -> dict[str, NetworkFacts]:
+    """The same by our names."""
+    return {facts.name: facts for facts in table3()}
+
+
+def published(unit: Unit) -> NetworkFacts | None:
+    """The row of Table 3 that holds for this network at this input size."""
+    facts = networks().get(unit.workload.name)
+    return facts if facts and facts.matches(unit) else None
+
+
+@cache
+def _operators() -> dict[tuple[str, tuple[int, int, int]], OperatorFacts]:
+    return {(facts.op, facts.shape): facts for facts in table1()}
+
+
+def printed(unit: Unit) -> OperatorFacts | None:
+    """The row of Table 1 that is this operator at this size."""
+    facts = _operators().get((unit.workload.name, unit.workload.input_shape))
+    return facts if facts and facts.matches(unit) else None
 
 
 def column_of(unit: Unit, environment: Environment | None) -> ColumnName | None:
@@ -146,7 +165,7 @@ def column_of(unit: Unit, environment: Environment | None) -> ColumnName | None:
 
     The paper: fp32, NCHW, one thread, no switch of ours; batch 32 throughput on a GPU, batch 1 latency elsewhere.
     """
-    if environment is None or unit.settings != Settings():
+    if environment is None or unit.settings != _DEFAULTS:
         return None
     if (unit.dtype, unit.layout, unit.threads) != ("float32", "nchw", 1):
         return None

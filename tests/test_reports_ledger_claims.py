@@ -23,7 +23,7 @@ from reports.ledger.claim_entries import (
 )
 from reports.ledger.entry import Entry
 from reports.ledger.markdown_ledger import markdown_ledger
-from reports.paper_tables import network
+from reports.paper_tables import networks
 from reports.results import Results
 from reports.write import write_reports
 from tests.made_up_runs import done, models_run, net, paired, printed
@@ -51,7 +51,7 @@ def test_each_fasternet_is_held_against_its_group() -> None:
     assert len(cpu) == 4 + 6 + 5 + 7 + 4 + 3
     assert len({(claim.first, claim.second) for claim in cpu}) == len(cpu)
     for claim in cpu:
-        assert network(claim.first).group == network(claim.second).group
+        assert networks()[claim.first].group == networks()[claim.second].group
     headlines = [claim.headline for claim in claims()]
     assert headlines == sorted(headlines, reverse=True)
 

@@ -8,11 +8,14 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from bench.records.run import DeviceState
+from bench.records.run import DeviceState, Run
 from bench.records.verdict import Verdict
 from bench.records.workload import Unit
-from reports.plots.network_pictures import published, spots
-from reports.plots.panel import panels
+from reports.paper_tables import published
+from reports.plots.annotate import MOST_NAMED, Note
+from reports.plots.network_pictures import macs_picture, spots
+from reports.plots.operator_pictures import time_picture
+from reports.plots.panel import panels, unique_slugs
 from reports.plots.panel_text import bars_text
 from reports.plots.pictured import picture_notes, pictured
 from reports.plots.settings_pictures import settings_pictures
@@ -97,7 +100,7 @@ def test_only_published_accuracies_are_drawn() -> None:
     run = models_run([done(net(name), 0.01) for name in (*T0, "my_network")])
     (panel,) = panels(run, rows(run))
     assert [spot.facts.name for spot in spots(panel)] == T0
-    assert [row.unit.workload.name for row in rows(run) if published(row) is None] == ["my_network"]
+    assert [row.unit.workload.name for row in rows(run) if published(row.unit) is None] == ["my_network"]
 
 
 @pytest.mark.parametrize("rounds", [1, 2])
@@ -190,3 +193,37 @@ def test_a_single_network_keeps_its_pictures() -> None:
     run = models_run([done(net("fasternet_t0"), 0.01)])
     assert len(pictured(Results(run=run), "model")) == 1
     assert picture_notes(Results(run=run)) == ()
+
+
+def test_slugs_that_would_be_equal_are_numbered() -> None:
+    assert unique_slugs(["Pi 4", "pi-4", "pi-4-2", "cpu", "PI_4", "pi 4"]) == [
+        *("pi-4", "pi-4-2", "pi-4-2-2", "cpu"),
+        *("pi_4", "pi-4-3"),
+    ]
+
+
+def many(number: int) -> Run:
+    """Operators at that many sizes."""
+    units = [op("conv", (16 + index, 8, 8)) for index in range(number)]
+    return ops_run(units, [done(unit, 0.001 * (1 + index / 10)) for index, unit in enumerate(units)])
+
+
+@pytest.mark.parametrize(("marks", "written"), [(MOST_NAMED, 1 + MOST_NAMED), (MOST_NAMED + 1, 1)])
+def test_channels_are_written_where_there_is_room(monkeypatch: pytest.MonkeyPatch, marks: int, written: int) -> None:
+    shown: list[Note] = []
+    monkeypatch.setattr("reports.plots.operator_pictures.annotate", lambda axes, notes, points: shown.extend(notes))
+    run = many(marks)
+    time_picture(*panels(run, rows(run)))
+    assert len(shown) == written
+
+
+@pytest.mark.parametrize(("others", "named"), [(0, len(T0)), (MOST_NAMED, len(T0))])
+def test_of_too_many_networks_the_papers_are_named(monkeypatch: pytest.MonkeyPatch, others: int, named: int) -> None:
+    shown: list[Note] = []
+    monkeypatch.setattr(
+        "reports.plots.network_pictures.annotate", lambda axes, notes, points, lines: shown.extend(notes)
+    )
+    names = [*T0, *(f"mine_{number}" for number in range(others))]
+    run = models_run([done(net(name), 0.01 + 0.001 * index) for index, name in enumerate(names)])
+    macs_picture(*panels(run, rows(run)))
+    assert len(shown) == named

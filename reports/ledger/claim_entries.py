@@ -6,17 +6,16 @@ class is in the run, a side failed or there are too few pairs to claim an interv
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from bench.records.pair import PairRecord
 from bench.records.run import Run
 from bench.records.verdict import Verdict, worst
-from bench.records.workload import Unit
 from bench.statistics import Interval, log_mean_interval
 from reports.claims import Claim, claims
 from reports.ledger.entry import Entry
-from reports.paper_tables import COLUMN_NAMES, ColumnName, column_of, table3
+from reports.paper_tables import COLUMN_NAMES, ColumnName, column_of, published
 
 FEWEST_PAIRS = 4  # below it Student's t on the pairs is too wide to say anything
 TOLERANCE = 0.10
@@ -36,7 +35,7 @@ def claim_entries(run: Run) -> tuple[Entry, ...]:
     for pair in run.plan.pairs:
         column = column_of(pair.first, run.device(pair.first.device).environment)
         names = (pair.first.workload.name, pair.second.workload.name)
-        if column and all(_as_published(unit) for unit in (pair.first, pair.second)):
+        if column and all(published(unit) for unit in (pair.first, pair.second)):
             place = _Place(
                 column=column,
                 device=pair.first.device,
@@ -44,12 +43,13 @@ def claim_entries(run: Run) -> tuple[Entry, ...]:
                 variant=pair.first.workload.variant,
             )
             planned.setdefault(place, {}).setdefault(names, []).append(ended.get(pair.id))
+    present = {column_of(unit, run.device(unit.device).environment) for unit in run.plan.units}
     entries: list[Entry] = []
     for column in COLUMN_NAMES:
         places = [place for place in planned if place.column == column]
         for claim in (each for each in claims() if each.column == column):
             if not places:
-                entries.append(_entry(claim, reason=_absence(run, column)))
+                entries.append(_entry(claim, reason=_absence(column, present)))
             entries += [_claim(claim, at, planned[at].get((claim.first, claim.second), [])) for at in places]
     return tuple(entries)
 
@@ -62,10 +62,6 @@ class _Place:
     device: str
     runtime: str
     variant: str
-
-
-def _as_published(unit: Unit) -> bool:
-    return any(facts.matches(unit) for facts in table3())
 
 
 def verdict(ours: Interval, printed: float) -> str:
@@ -153,8 +149,7 @@ def _entry(
     )
 
 
-def _absence(run: Run, column: ColumnName) -> str:
-    present = {column_of(unit, run.device(unit.device).environment) for unit in run.plan.units}
+def _absence(column: ColumnName, present: Container[ColumnName | None]) -> str:
     if column in present:
         return "no pairs in this run; `bench models --claims` measures them"
     return {

@@ -6,7 +6,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from bench.records.run import Run
 from bench.statistics import Interval, kendall_tau_b
 from reports.ledger.entry import NOT_MEASURED, Entry
-from reports.paper_tables import ARXIV, FORMS, ColumnName, NetworkFacts, column_of, table3
+from reports.paper_tables import ARXIV, FORMS, ColumnName, column_of, published, table3
 from reports.rows import Row, size_text
 
 SOURCE = f"{ARXIV} Table 3"
@@ -17,7 +17,7 @@ def network_entries(run: Run, rows: Sequence[Row]) -> tuple[Entry, ...]:
     groups: dict[tuple[ColumnName, str, str], list[Row]] = {}
     for row in rows:
         column = column_of(row.unit, run.device(row.unit.device).environment)
-        if column and any(facts.matches(row.unit) for facts in table3()):
+        if column and published(row.unit):
             groups.setdefault((column, row.unit.device, row.unit.runtime), []).append(row)
     entries: list[Entry] = []
     for (column, device, runtime), group in groups.items():
@@ -25,10 +25,18 @@ def network_entries(run: Run, rows: Sequence[Row]) -> tuple[Entry, ...]:
     return (*entries, *_counts(rows))
 
 
-def network_row(rows: Sequence[Row], facts: NetworkFacts) -> Row | None:
-    """The row that stands for the network: a measured one before others, the plain form before ours."""
-    found = [row for row in rows if facts.matches(row.unit)]
-    return min(found, key=lambda row: (row.time is None, _form(row)), default=None)
+def network_rows(rows: Sequence[Row]) -> dict[str, Row]:
+    """The row that stands for each network of Table 3: a measured one before others, the plain form before ours."""
+    found = _by_network(rows)
+    return {name: min(own, key=lambda row: (row.time is None, _form(row))) for name, own in found.items()}
+
+
+def _by_network(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        if published(row.unit):
+            found.setdefault(row.unit.workload.name, []).append(row)
+    return found
 
 
 def _form(row: Row) -> int:
@@ -37,14 +45,14 @@ def _form(row: Row) -> int:
 
 
 def _speeds(column: ColumnName, device: str, runtime: str, rows: Sequence[Row]) -> list[Entry]:
-    chosen = {facts.name: network_row(rows, facts) for facts in table3()}
-    ours = {name: 1 / row.time.centre * row.unit.batch for name, row in chosen.items() if row and row.time}
+    chosen = network_rows(rows)
+    ours = {name: 1 / row.time.centre * row.unit.batch for name, row in chosen.items() if row.time}
     paper = {facts.name: facts.speed.images_per_s(column) or 0 for facts in table3()}
     both = [name for name in paper if paper[name] and name in ours]
     rank_paper, rank_ours = _ranks(paper, both), _ranks(ours, both)
     entries = []
     for facts in table3():
-        row = chosen[facts.name]
+        row = chosen.get(facts.name)
         oom = paper[facts.name] == 0
         entries.append(
             Entry(
@@ -97,9 +105,9 @@ def _order(column: ColumnName, device: str, runtime: str, tau: float | None, ran
 def _counts(rows: Sequence[Row]) -> list[Entry]:
     """Params and MACs before batch norms are folded: the convention of the paper's table."""
     entries = []
+    found = _by_network([row for row in rows if row.cost and row.cost.macs_unfused])
     for facts in table3():
-        found = [row for row in rows if facts.matches(row.unit) and row.cost and row.cost.macs_unfused]
-        cost = found[0].cost if found else None
+        cost = found[facts.name][0].cost if facts.name in found else None
         if cost is None:
             continue
         for quantity, count, printed, unit in (

@@ -9,7 +9,7 @@ from bench.records.run import Run
 from bench.records.verdict import worst
 from bench.statistics import Interval, log_mean_interval
 from reports.ledger.entry import NOT_MEASURED, Entry
-from reports.paper_tables import ARXIV, ColumnName, OperatorFacts, column_of, table1, table1_averages
+from reports.paper_tables import ARXIV, ColumnName, OperatorFacts, column_of, printed, table1, table1_averages
 from reports.rows import Row, size_text
 
 BASELINE = "dwconv"
@@ -21,7 +21,7 @@ def operator_entries(run: Run, rows: Sequence[Row]) -> tuple[Entry, ...]:
     groups: dict[tuple[ColumnName, str, str], list[Row]] = {}
     for row in rows:
         column = column_of(row.unit, run.device(row.unit.device).environment)
-        if column and any(facts.matches(row.unit) for facts in table1()):
+        if column and printed(row.unit):
             groups.setdefault((column, row.unit.device, row.unit.runtime), []).append(row)
     entries: list[Entry] = []
     for (column, device, runtime), group in groups.items():
@@ -45,11 +45,17 @@ class _OperatorLedger:
     def __init__(self, column: ColumnName, device: str, runtime: str, rows: Sequence[Row]) -> None:
         self.column, self.device, self.runtime = column, device, runtime
         self.rows = rows
+        self.found: dict[tuple[str, tuple[int, int, int]], list[Row]] = {}
+        self.first: dict[tuple[str, str, tuple[int, int, int]], Row] = {}
+        for row in rows:
+            workload = row.unit.workload
+            self.found.setdefault((workload.name, workload.input_shape), []).append(row)
+            self.first.setdefault((workload.name, workload.variant, workload.input_shape), row)
 
     def entries(self) -> list[Entry]:
         entries: list[Entry] = []
         for facts in table1():
-            found: list[Row | None] = [row for row in self.rows if facts.matches(row.unit)]
+            found: Sequence[Row | None] = self.found.get((facts.op, facts.shape), [])
             if found or facts.op in TABLE1_OPERATORS:
                 for row in found or [None]:
                     entries.append(self._time(facts, row))
@@ -85,7 +91,7 @@ class _OperatorLedger:
     def _to_baseline(self, facts: OperatorFacts, row: Row | None) -> Entry:
         """Our speed over DWConv's at the same size beside the paper's."""
         base_facts = next(each for each in table1() if (each.op, each.shape) == (BASELINE, facts.shape))
-        base = next((each for each in self.rows if base_facts.matches(each.unit)), None)
+        base = next(iter(self.found.get((BASELINE, facts.shape), ())), None)
         paper_speed, paper_base = facts.macs_per_s(self.column), base_facts.macs_per_s(self.column)
         return self._made(
             facts.op,
@@ -100,13 +106,13 @@ class _OperatorLedger:
     def _averages(self, op: str, variant: str) -> list[Entry]:
         """The plain mean of the four achieved speeds, as the paper averages, and its ratio to DWConv's."""
         own, base = self._four(op, variant), self._four(BASELINE, "")
-        printed = {name: speeds[self.column] for name, speeds in table1_averages().items()}
+        averages = {name: speeds[self.column] for name, speeds in table1_averages().items()}
         source = f"{SOURCE}, printed averages"
-        made = [self._made(op, variant, _by_round(own, fmean), paper=printed[op], source=source)]
+        made = [self._made(op, variant, _by_round(own, fmean), paper=averages[op], source=source)]
         if op == BASELINE:
             return made
         ratio = _by_round([*own, *base], lambda speeds: fmean(speeds[: len(own)]) / fmean(speeds[len(own) :]))
-        paper = printed[op] / printed[BASELINE]
+        paper = averages[op] / averages[BASELINE]
         return [*made, self._made(op, variant, ratio, paper=paper, against=BASELINE, source=source)]
 
     def _made(
@@ -141,8 +147,7 @@ class _OperatorLedger:
 
     def _four(self, op: str, variant: str) -> list[Row | None]:
         """The rows of that operator at the paper's four sizes, None for a missing one."""
-        mine = [row for row in self.rows if row.unit.workload.variant == variant]
-        return [next((row for row in mine if facts.matches(row.unit)), None) for facts in table1() if facts.op == op]
+        return [self.first.get((op, variant, facts.shape)) for facts in table1() if facts.op == op]
 
 
 def _by_round(rows: Sequence[Row | None], combine: Callable[[Sequence[float]], float]) -> _Figure:

@@ -11,6 +11,8 @@ from matplotlib.transforms import IdentityTransform
 from reports.plots.label_placement import Box, Label, Segment, place, spread
 from reports.plots.style import QUIET, plain
 
+MOST_NAMED = 200  # marks that may each have a name: more of them leave no room for any
+
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
@@ -68,8 +70,8 @@ def annotate(
     ]
     window = axes.get_window_extent(renderer)
     frame = Box(left=window.x0, bottom=window.y0, right=window.x1, top=window.y1)
-    ends = [axes.transData.transform(line).tolist() for line in lines]
-    segments = [Segment(x0=a[0], y0=a[1], x1=b[0], y1=b[1]) for a, b in ends]
+    ends = axes.transData.transform([end for line in lines for end in line]).tolist() if lines else []
+    segments = [Segment(x0=a[0], y0=a[1], x1=b[0], y1=b[1]) for a, b in zip(ends[::2], ends[1::2], strict=True)]
     places = place(labels, obstacles, frame, 6 * pixel, segments)
     for text, label, placement in zip(texts, labels, places, strict=True):
         if placement is None:

@@ -5,14 +5,19 @@ the one that covers least; a label that would still cover something else is left
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 # Directions in the order people like labels: right, left, above, below, then the diagonals and between.
 _ANGLES = (0, 180, 90, 270, 45, 135, 315, 225, 22, 158, 338, 202, 68, 112, 292, 248)
 _REACH = (1.0, 1.6, 2.4, 3.4, 4.6)
 # A line through the middle of a label costs about what half a covered label does.
 _LINE_WEIGHT = 0.4
+_SQUARE = 32.0  # pixels: about a label's size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +48,11 @@ class Segment:
     y0: float
     x1: float
     y1: float
+
+    def hull(self) -> Box:
+        """The smallest box around it."""
+        (left, right), (bottom, top) = sorted((self.x0, self.x1)), sorted((self.y0, self.y1))
+        return Box(left=left, bottom=bottom, right=right, top=top)
 
     def length_inside(self, box: Box) -> float:
         """How much of it the box covers (Liang and Barsky's clipping)."""
@@ -96,27 +106,58 @@ def place(
     `gap` is the distance from a point to the edge of a label beside it. Obstacles and other labels must stay
     clear; lines are crossed only where there is no better place.
     """
-    taken = list(obstacles)
+    taken, crossed = _Near[Box](), _Near[Segment]()
+    for obstacle in obstacles:
+        taken.add(obstacle, obstacle)
+    for line in lines:
+        crossed.add(line, line.hull())
     placements: list[Placement | None] = []
     for label in labels:
         best: tuple[float, Placement, Box] | None = None
         for reach in _REACH:
             for rank, angle in enumerate(_ANGLES):
+                far = label.height**2 * (0.004 * rank + 0.25 * (reach - 1))
+                if best is not None and far >= best[0]:
+                    continue  # the distance alone costs as much
                 box = _box(label, math.radians(angle), gap * reach)
-                overlaps = [overlap for other in taken if (overlap := box.overlap(other))]
+                overlaps = [overlap for other in taken.to(box) if (overlap := box.overlap(other))]
                 # Even a touched corner is a fault: it costs like a far place, and more by its area.
                 cost = sum(overlaps) + label.height**2 * len(overlaps) + 4 * box.outside(frame)
-                cost += sum(line.length_inside(box) for line in lines) * label.height * _LINE_WEIGHT
-                cost += label.height**2 * (0.004 * rank + 0.25 * (reach - 1))
+                cost += sum(line.length_inside(box) for line in crossed.to(box)) * label.height * _LINE_WEIGHT
+                cost += far
                 if best is None or cost < best[0]:
                     centre = ((box.left + box.right) / 2, (box.bottom + box.top) / 2)
                     best = (cost, Placement(x=centre[0], y=centre[1], led=reach > 2), box)
-        if best is None or (label.optional and _covers(best[2], taken, frame)):
+        if best is None or (label.optional and _covers(best[2], taken.to(best[2]), frame)):
             placements.append(None)
             continue
-        taken.append(best[2])
+        taken.add(best[2], best[2])
         placements.append(best[1])
     return placements
+
+
+class _Near(Generic[T]):
+    """Things by the squares of the picture in which they lie, so that a box meets its neighbours alone."""
+
+    def __init__(self) -> None:
+        self._things: list[T] = []
+        self._squares: dict[tuple[int, int], list[int]] = {}
+
+    def add(self, thing: T, hull: Box) -> None:
+        for square in _squares(hull):
+            self._squares.setdefault(square, []).append(len(self._things))
+        self._things.append(thing)
+
+    def to(self, box: Box) -> list[T]:
+        """What may touch the box, in the order in which it was added."""
+        found = {index for square in _squares(box) for index in self._squares.get(square, ())}
+        return [self._things[index] for index in sorted(found)]
+
+
+def _squares(box: Box) -> Iterator[tuple[int, int]]:
+    columns = range(int(box.left // _SQUARE), int(box.right // _SQUARE) + 1)
+    rows = range(int(box.bottom // _SQUARE), int(box.top // _SQUARE) + 1)
+    return product(columns, rows)
 
 
 def _covers(box: Box, taken: Sequence[Box], frame: Box) -> bool:
@@ -141,21 +182,17 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
     Pool adjacent violators: touching values form a block that sits where its members are on average.
     """
     order = sorted(range(len(values)), key=lambda index: values[index])
-    blocks: list[list[int]] = []
+    blocks: list[tuple[int, float]] = []  # how many values, and their sum
     for index in order:
-        blocks.append([index])
-        while len(blocks) > 1 and _start(blocks[-1], values, gap) < _end(blocks[-2], values, gap) + gap:
-            blocks[-2:] = [blocks[-2] + blocks[-1]]
-    moved = list(values)
-    for block in blocks:
-        for place_in_block, index in enumerate(block):
-            moved[index] = _start(block, values, gap) + gap * place_in_block
-    return moved
+        blocks.append((1, values[index]))
+        while len(blocks) > 1 and _start(*blocks[-1], gap) < _start(*blocks[-2], gap) + gap * blocks[-2][0]:
+            (count, total), (more, rest) = blocks[-2:]
+            blocks[-2:] = [(count + more, total + rest)]
+    at = [_start(count, total, gap) + gap * number for count, total in blocks for number in range(count)]
+    moved = dict(zip(order, at, strict=True))
+    return [moved[index] for index in range(len(values))]
 
 
-def _start(block: Sequence[int], values: Sequence[float], gap: float) -> float:
-    return sum(values[index] for index in block) / len(block) - gap * (len(block) - 1) / 2
-
-
-def _end(block: Sequence[int], values: Sequence[float], gap: float) -> float:
-    return _start(block, values, gap) + gap * (len(block) - 1)
+def _start(count: int, total: float, gap: float) -> float:
+    """Where a block begins."""
+    return total / count - gap * (count - 1) / 2

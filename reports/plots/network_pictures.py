@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.statistics import Interval
-from reports.ledger.network_entries import network_row
+from reports.ledger.network_entries import network_rows
 from reports.numbers import GIGA, MILLI
-from reports.paper_tables import NetworkFacts, table3
-from reports.plots.annotate import Note, annotate
+from reports.paper_tables import NetworkFacts, published, table3
+from reports.plots.annotate import MOST_NAMED, Note, annotate
 from reports.plots.panel import Panel
 from reports.plots.panel_text import bars_text, name_field, panel_lines
 from reports.plots.pareto import pareto_front
@@ -22,7 +22,7 @@ from reports.plots.style import (
     QUIET,
     Look,
     arrange,
-    error_bar,
+    error_bars,
     figure,
     headline,
     log_axis,
@@ -56,16 +56,12 @@ def network_pictures(results: Results) -> Iterator[tuple[str, Figure]]:
         yield "accuracy-overview", accuracy_picture(first_of_each[:3])
 
 
-def published(row: Row) -> NetworkFacts | None:
-    """The row of Table 3 whose printed accuracy holds for this network at this input size."""
-    return next((facts for facts in table3() if facts.matches(row.unit)), None)
-
-
 def spots(panel: Panel) -> list[Spot]:
     """The measured networks with a published accuracy, in the paper's order."""
     found: list[Spot] = []
+    chosen = network_rows(panel.measured)
     for facts in table3():
-        row = network_row(panel.measured, facts)
+        row = chosen.get(facts.name)
         speed = None if row is None else row.images_per_s if panel.mode == "throughput" else row.latency
         if speed is not None:
             found.append(Spot(facts=facts, x=speed if panel.mode == "throughput" else _milliseconds(speed)))
@@ -113,7 +109,7 @@ def _accuracy_caption(shown: Sequence[Panel]) -> list[str]:
     lines = [
         f"Better: {corners}. Dashes and grey discs: Pareto front, beaten by nothing here in both. {bars_text(shown)}"
     ]
-    left_out = sorted({row.unit.workload.name for p in shown for row in p.measured if not published(row)})
+    left_out = sorted({row.unit.workload.name for p in shown for row in p.measured if not published(row.unit)})
     if left_out:
         names = ", ".join(left_out[:MOST_NAMES]) + " ..." * (len(left_out) > MOST_NAMES)
         lines.append(f"Left out, no published accuracy at this input size: {names}")
@@ -146,8 +142,7 @@ def _draw_families(axes: Axes, found: Sequence[Spot], every: Mapping[str, Look])
             alpha=1 if look.emphasised else 0.9,
             zorder=5 if look.emphasised else 4,
         )
-        for spot in members:
-            error_bar(axes, spot.facts.top1_percent, spot.x, look, along="x")
+        error_bars(axes, [(spot.facts.top1_percent, spot.x) for spot in members], look, along="x")
     values = [spot.x.centre for spot in found]
     heights = [spot.facts.top1_percent for spot in found]
     axes.set_xlim(min(values) / 1.45, max(values) * 1.45)
@@ -204,15 +199,18 @@ def macs_picture(panel: Panel) -> Figure:
     """Time of a call against the MACs of the timed graph."""
     fig = figure(8.0, 6.2)
     axes = fig.add_subplot()
-    caption = f"Lower is better; along a grey line the speed is equal. {bars_text([panel])}"
-    # The lines of equal speed are labelled along their slope, so the layout comes first.
-    lines = headline(fig, "Time of each network against its MACs", panel_lines(panel), [caption])
-    arrange(fig, captions=lines)
     rows = [row for row in panel.measured if row.macs]
+    named = rows if len(rows) <= MOST_NAMED else [row for row in rows if published(row.unit)]
+    caption = [f"Lower is better; along a grey line the speed is equal. {bars_text([panel])}"]
+    if len(named) < len(rows):
+        caption.append(f"Too many to name them all: of {len(rows)} marks only the paper's networks have their names.")
+    # The lines of equal speed are labelled along their slope, so the layout comes first.
+    lines = headline(fig, "Time of each network against its MACs", panel_lines(panel), caption)
+    arrange(fig, captions=lines)
     families = {row.unit.workload.name: _family(row) for row in rows}
     every = looks([facts.family for facts in table3()], lambda family: family == "FasterNet")
     every |= looks([f for f in families.values() if f not in every], lambda family: False)
-    points = draw_speed_lines(axes, [(every[_family(row)], [row]) for row in rows])
+    points = draw_speed_lines(axes, [(every[_family(row)], row) for row in rows])
     axes.set_xlabel("multiply-adds of a call, GMACs (of the graph that was timed)")
     axes.set_ylabel("time of a call, ms")
     notes = [
@@ -224,12 +222,12 @@ def macs_picture(panel: Panel) -> Figure:
             size=8 if every[_family(row)].emphasised else 7,
             bold=every[_family(row)].emphasised,
         )
-        for row in rows
+        for row in named
         if row.time is not None
     ]
     bars = [
-        ((note.x, row.time.low / MILLI), (note.x, row.time.high / MILLI))
-        for row, note in zip(rows, notes, strict=True)
+        ((x, row.time.low / MILLI), (x, row.time.high / MILLI))
+        for row, (x, _) in zip(rows, points, strict=False)  # after the marks come the names of the lines
         if row.time is not None and row.time.low is not None and row.time.high is not None
     ]
     annotate(axes, sorted(notes, key=lambda note: not note.bold), points, bars)
@@ -237,11 +235,11 @@ def macs_picture(panel: Panel) -> Figure:
 
 
 def _family(row: Row) -> str:
-    facts = published(row)
+    facts = published(row.unit)
     return facts.family if facts else row.unit.workload.name
 
 
 def _title(row: Row) -> str:
-    facts = published(row)
+    facts = published(row.unit)
     title = facts.title if facts else row.unit.workload.name
     return f"{title} ({row.unit.workload.variant})" if row.unit.workload.variant else title

@@ -1,14 +1,16 @@
 """Pictures of `bench ops`: achieved speed, time against MACs, ratios to DWConv beside the paper's."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.ledger.entry import Entry, outside_text
 from reports.numbers import GIGA
-from reports.paper_tables import HARDWARE, table1
-from reports.plots.annotate import Note, annotate, label_ends
+from reports.paper_tables import HARDWARE, printed
+from reports.plots.annotate import MOST_NAMED, Note, annotate, label_ends
 from reports.plots.panel import Panel
 from reports.plots.panel_text import bars_text, name_field, panel_lines
 from reports.plots.pictured import pictured
@@ -18,7 +20,7 @@ from reports.plots.style import (
     INK,
     Look,
     arrange,
-    error_bar,
+    error_bars,
     figure,
     headline,
     log_axis,
@@ -29,6 +31,8 @@ from reports.results import Results
 from reports.rows import Row, size_text
 
 OPERATORS = (*("conv", "gconv", "dwconv", "pconv", "pconv+pwconv", "dwconv+pwconv", "gconv+pwconv", "pwconv", "tconv"),)
+MOST_SERIES = 200  # operators, each with its variants, in one picture
+MOST_SIZES = 60  # written under one picture
 LETTER = 0.085  # inches, of the names in the pictures
 
 
@@ -48,7 +52,7 @@ def operator_pictures(results: Results) -> Iterator[tuple[str, Figure]]:
 
 def _ratios(panel: Panel, entries: Sequence[Entry]) -> list[Entry]:
     """The ratios to DWConv of the panel's device and runtime, where the panel has the paper's settings."""
-    measured = [row.unit for row in panel.measured if any(facts.matches(row.unit) for facts in table1())]
+    measured = [row.unit for row in panel.measured if printed(row.unit)]
     names = {(each.workload.name, each.workload.variant) for each in measured}
     unit = panel.rows[0].unit
     return [
@@ -78,11 +82,22 @@ def operator_looks(rows: Iterable[Row]) -> dict[str, Look]:
     return looks([*OPERATORS, *(label(row) for row in rows)], emphasised)
 
 
-def _series(rows: Sequence[Row]) -> dict[str, list[Row]]:
+def by_operator(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The rows of each operator and variant."""
     series: dict[str, list[Row]] = {}
     for row in rows:
         series.setdefault(label(row), []).append(row)
     return series
+
+
+def _series(panel: Panel) -> dict[str, list[Row]]:
+    """The measured rows by operator: the first operators, where there are more than a picture can tell apart."""
+    return dict(islice(by_operator(panel.measured).items(), MOST_SERIES))
+
+
+def _cut_text(panels: Sequence[Panel]) -> list[str]:
+    most = max(len(by_operator(panel.measured)) for panel in panels)
+    return [f"The first {MOST_SERIES} of {most} operators; all are in table.csv."] if most > MOST_SERIES else []
 
 
 def speed_picture(shown: Sequence[Panel]) -> Figure:
@@ -113,23 +128,23 @@ def _speed_caption(shown: Sequence[Panel]) -> str:
     parts = ["MACs are multiply-adds. Higher is better, logarithmic axis.", bars_text(shown)]
     if missing:
         parts.append(f"{missing} rows without a number are left out (see table.md).")
-    return " ".join(parts)
+    return " ".join([*parts, *_cut_text(shown)])
 
 
 def _draw_speed(axes: Axes, panel: Panel, every: Mapping[str, Look], room: float) -> list[Note]:
     """`room` is the share of the width that the names right of the lines need."""
-    sizes = list(dict.fromkeys(_size(row) for row in panel.rows))
+    sizes = {size: at for at, size in enumerate(dict.fromkeys(_size(row) for row in panel.rows))}
     log_axis(axes, "y")
     axes.grid(axis="y", color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
     notes: list[Note] = []
     heights: list[float] = []
-    series = _series(panel.measured)
+    series = _series(panel)
     for index, (name, rows) in enumerate(series.items()):
         look = every[name]
         # Side by side, so that a bar does not hide another one.
         aside = 0.16 * (index - (len(series) - 1) / 2) / max(1, len(series) - 1)
-        values = [(sizes.index(_size(row)) + aside, row.macs_per_s) for row in rows if row.macs_per_s is not None]
+        values = [(sizes[_size(row)] + aside, row.macs_per_s) for row in rows if row.macs_per_s is not None]
         if not values:
             continue
         x, y = [at for at, _ in values], [speed.centre / GIGA for _, speed in values]
@@ -145,15 +160,15 @@ def _draw_speed(axes: Axes, panel: Panel, every: Mapping[str, Look], room: float
             markeredgewidth=0.7,
             zorder=4 + look.emphasised,
         )
-        for at, speed in values:
-            error_bar(axes, at, speed, look, unit=GIGA)
+        error_bars(axes, values, look, unit=GIGA)
         heights += y
         notes.append(Note(x=x[-1], y=y[-1], text=name, colour=look.ink, size=8.5, bold=look.emphasised))
     axes.set_ylim(min(heights) / 1.5, max(heights) * 1.5)
     last = len(sizes) - 0.75
     axes.set_xlim(-0.25, last + (last + 0.25) * room / (1 - room))
-    axes.set_xticks(range(len(sizes)), sizes, rotation=30 if len(sizes) > 6 else 0)
-    axes.set_xlabel("input, channels x height x width")
+    step = math.ceil(len(sizes) / MOST_SIZES)
+    axes.set_xticks(range(0, len(sizes), step), [*sizes][::step], rotation=30 if len(sizes) > 6 else 0)
+    axes.set_xlabel("input, channels x height x width" + f" (one in {step} is named)" * (step > 1))
     return notes
 
 
@@ -165,18 +180,21 @@ def time_picture(panel: Panel) -> Figure:
     """Time of a call against its MACs."""
     fig = figure(7.2, 5.6)
     axes = fig.add_subplot()
-    caption = "Lower is better; along a grey line the speed is equal. Small figures: channels. " + bars_text([panel])
+    series = _series(panel)
+    roomy = len(panel.measured) <= MOST_NAMED
+    small = "Small figures: channels." if roomy else f"{len(panel.measured)} marks: too many to write their channels."
+    caption = f"Lower is better; along a grey line the speed is equal. {small} {bars_text([panel])}"
     # The lines of equal speed are labelled along their slope, so the layout comes first.
-    lines = headline(fig, "Time of each operator against its MACs", panel_lines(panel), [caption])
+    lines = headline(fig, "Time of each operator against its MACs", panel_lines(panel), [caption, *_cut_text([panel])])
     arrange(fig, captions=lines)
-    series = _series(panel.measured)
     every = operator_looks(panel.rows)
-    points = draw_speed_lines(axes, [(every[name], rows) for name, rows in series.items()])
+    points = draw_speed_lines(axes, [(every[name], row) for name, rows in series.items() for row in rows])
     axes.set_xlabel("multiply-adds of a call, GMACs")
     axes.set_ylabel("time of a call, ms")
     notes = [note for name, rows in series.items() for note in _time_notes(name, rows, every[name])]
     if points:
-        annotate(axes, sorted(notes, key=lambda note: note.optional), points)
+        kept = [note for note in notes if roomy or not note.optional]
+        annotate(axes, sorted(kept, key=lambda note: note.optional), points)
     return fig
 
 
@@ -248,7 +266,7 @@ def _dumbbell(axes: Axes, entry: Entry, look: Look, y: float) -> None:
         return
     if entry.ours is not None:
         axes.plot([entry.paper, entry.ours.centre], [y, y], color=FAINT, linewidth=3.2, zorder=2)
-        error_bar(axes, y, entry.ours, look, along="x")
+        error_bars(axes, [(y, entry.ours)], look, along="x")
         axes.plot([entry.ours.centre], [y], marker=look.marker, color=look.colour, markersize=look.size - 0.5, zorder=5)
     axes.plot(
         [entry.paper],

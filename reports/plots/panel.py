@@ -1,8 +1,9 @@
 """What one picture may show together: rows of one device, runtime and set of settings."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from bench.records.run import Run
 from bench.records.workload import Kind, Mode, Unit
@@ -56,13 +57,8 @@ def panels(run: Run, rows: Sequence[Row]) -> tuple[Panel, ...]:
     measured = {key: group for key, group in groups.items() if any(row.time for row in group)}
     # A part of the key is in the file names only where it tells two pictures apart.
     telling = [index for index in range(len(next(iter(measured), ()))) if index < 2 or _tells(measured, index)]
-    made: list[Panel] = []
-    for key, group in measured.items():
-        slug = slug_of("-".join(key[index] for index in telling if key[index]))
-        taken = {panel.slug for panel in made}
-        unique = next(name for name in numbered(slug) if name not in taken)
-        made.append(_panel(run, unique, group))
-    return tuple(made)
+    slugs = unique_slugs("-".join(key[index] for index in telling if key[index]) for key in measured)
+    return tuple(_panel(run, slug, group) for slug, group in zip(slugs, measured.values(), strict=True))
 
 
 def _key(row: Row) -> tuple[str, ...]:
@@ -99,8 +95,16 @@ def slug_of(text: str) -> str:
     return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")[:80] or "device"
 
 
-def numbered(slug: str) -> Sequence[str]:
-    return [slug, *(f"{slug}-{number}" for number in range(2, 1000))]
+def unique_slugs(texts: Iterable[str]) -> list[str]:
+    """A slug for each text, those that would be equal numbered from the second on."""
+    taken: dict[str, None] = {}
+    numbers: dict[str, Iterator[int]] = {}
+    for slug in map(slug_of, texts):
+        name, number = slug, numbers.setdefault(slug, count(2))
+        while name in taken:
+            name = f"{slug}-{next(number)}"
+        taken[name] = None
+    return list(taken)
 
 
 def _panel(run: Run, slug: str, rows: Sequence[Row]) -> Panel:

@@ -14,16 +14,17 @@ from bench.records.run import Run
 from bench.statistics import Interval
 from reports.environment_text import device_title
 from reports.numbers import MILLI
-from reports.plots.operator_pictures import LETTER, label, operator_looks
-from reports.plots.panel import Panel, numbered, slug_of
+from reports.plots.operator_pictures import LETTER, by_operator, label, operator_looks
+from reports.plots.panel import Panel, unique_slugs
 from reports.plots.panel_text import bars_text
 from reports.plots.pictured import crowded
-from reports.plots.style import FAINT, Look, arrange, error_bar, figure, headline, log_axis, plain
+from reports.plots.style import FAINT, Look, arrange, error_bars, figure, headline, log_axis, plain
 from reports.results import Results
 from reports.rows import Row, size_text
 from reports.tables.sections import SETTINGS, SHORT
 
 MOST_LINES = 60  # a picture longer than that is no picture
+MOST_LABELS = 60  # operators, each with its variants
 
 
 def settings_pictures(results: Results) -> Iterator[tuple[str, Figure]]:
@@ -31,10 +32,7 @@ def settings_pictures(results: Results) -> Iterator[tuple[str, Figure]]:
     devices: dict[str, list[Panel]] = {}
     for panel in results.panels["op"] if crowded(results.panels["op"], "op") else ():
         devices.setdefault(panel.rows[0].unit.device, []).append(panel)
-    taken: set[str] = set()
-    for device, own in devices.items():
-        slug = next(name for name in numbered(slug_of(device)) if name not in taken)
-        taken.add(slug)
+    for slug, own in zip(unique_slugs(devices), devices.values(), strict=True):
         yield f"settings-{slug}", settings_picture(results.run, own)
 
 
@@ -61,17 +59,23 @@ def settings_picture(run: Run, panels: Sequence[Panel]) -> Figure:
 
 def _draw(axes: Axes, shown: Sequence[Panel], ticks: Sequence[float]) -> None:
     looks = operator_looks(row for panel in shown for row in panel.rows)
-    labels = list(dict.fromkeys(label(row) for panel in shown for row in panel.measured))
-    sizes = {name: {_size(row) for panel in shown for row in panel.measured if label(row) == name} for name in labels}
+    operators = [by_operator(panel.measured) for panel in shown]
+    sizes: dict[str, set[tuple[int, int, int]]] = {}
+    for name, rows in (item for found in operators for item in found.items()):
+        sizes.setdefault(name, set()).update(map(_size, rows))
+    labels = list(sizes)[:MOST_LABELS]
     faces = _faces(labels, looks)
-    for at, panel in zip(ticks, shown, strict=True):
+    for at in ticks:
         axes.axhline(at, color=FAINT, linewidth=0.6, zorder=1)
-        for number, name in enumerate(labels):
-            rows = [row for row in panel.measured if label(row) == name]
-            if {_size(row) for row in rows} != sizes[name]:
-                continue  # a mean over fewer sizes would be another quantity
-            aside = 0.36 * (0.5 - (number + 0.5) / len(labels))  # so that marks and bars show side by side
-            _mark(axes, [row.time for row in rows if row.time], looks[name], faces[name], at + aside)
+    for number, name in enumerate(labels):
+        aside = 0.36 * (0.5 - (number + 0.5) / len(labels))  # so that marks and bars show side by side
+        marks = [
+            (at + aside, [row.time for row in found[name] if row.time])
+            for at, found in zip(ticks, operators, strict=True)
+            # A mean over fewer sizes would be another quantity.
+            if {_size(row) for row in found.get(name, ())} == sizes[name]
+        ]
+        _mark(axes, marks, looks[name], faces[name])
     centres = [row.time.centre / MILLI for panel in shown for row in panel.measured if row.time]
     axes.set_xlim(min(centres) / 1.6, max(centres) * 1.6)  # a bar may reach further, and the caption says so
     axes.legend(
@@ -113,11 +117,11 @@ def _handle(look: Look, face: str) -> Line2D:
     )
 
 
-def _mark(axes: Axes, times: Sequence[Interval], look: Look, face: str, y: float) -> None:
-    if len(times) == 1:
-        error_bar(axes, y, times[0], look, along="x", unit=MILLI)
+def _mark(axes: Axes, marks: Sequence[tuple[float, Sequence[Interval]]], look: Look, face: str) -> None:
+    """One operator under each setting: the height of the mark, and the times that it is the mean of."""
+    error_bars(axes, [(y, times[0]) for y, times in marks if len(times) == 1], look, along="x", unit=MILLI)
     handle = _handle(look, face)
-    handle.set_data([_mean(times) / MILLI], [y])
+    handle.set_data([_mean(times) / MILLI for _, times in marks], [y for y, _ in marks])
     handle.set_zorder(5)
     axes.add_line(handle)
 
@@ -164,4 +168,7 @@ def _caption(panels: Sequence[Panel]) -> list[str]:
         lines.append("NHWC is the layout channels_last.")
     if len(panels) > MOST_LINES:
         lines.append(f"The first {MOST_LINES} of {len(panels)} combinations; all are in table.csv.")
+    operators = len({label(row) for panel in panels[:MOST_LINES] for row in panel.measured})
+    if operators > MOST_LABELS:
+        lines.append(f"The first {MOST_LABELS} of {operators} operators.")
     return lines

@@ -6,36 +6,39 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from bench.statistics import Interval
 from reports.numbers import significant
-from reports.plots.style import FAINT, QUIET, Look, error_bar, log_axis
+from reports.plots.style import FAINT, QUIET, Look, error_bars, log_axis
 from reports.rows import Row
 
 GIGA, MILLI = 1e9, 1e-3
+MOST_APART = 200  # marks that are drawn one by one
 _ROOM = 1.8  # a line's name needs that much of it, as a factor
 
 
-def draw_speed_lines(axes: Axes, series: Sequence[tuple[Look, Sequence[Row]]]) -> list[tuple[float, float]]:
+def draw_speed_lines(axes: Axes, marks: Sequence[tuple[Look, Row]]) -> list[tuple[float, float]]:
     """Draws the rows (GMACs, ms per call) and the lines behind them; returns the spots that labels must avoid."""
-    points: list[tuple[float, float]] = []
-    for look, rows in series:
-        for row in rows:
-            if row.time is None or not row.macs:
-                continue
-            x, y = row.macs * row.unit.batch / GIGA, row.time.centre / MILLI
-            points.append((x, y))
-            _mark(axes, look, row, x, y)
+    timed = [
+        (look, row.macs * row.unit.batch / GIGA, row.time) for look, row in marks if row.time is not None and row.macs
+    ]
+    groups: dict[tuple[Look, int], list[tuple[float, Interval]]] = {}
+    for index, (look, x, time) in enumerate(timed):
+        # Many marks go by their looks: drawing costs milliseconds a call, whatever the call draws.
+        groups.setdefault((look, index if len(timed) <= MOST_APART else 0), []).append((x, time))
+    for (look, _), spots in groups.items():
+        _mark(axes, look, spots)
+    points = [(x, time.centre / MILLI) for _, x, time in timed]
     if points:
         _frame(axes, points)
         points += _lines(axes)
     return points
 
 
-def _mark(axes: Axes, look: Look, row: Row, x: float, y: float) -> None:
-    if row.time is not None:
-        error_bar(axes, x, row.time, look, unit=MILLI)
+def _mark(axes: Axes, look: Look, spots: Sequence[tuple[float, Interval]]) -> None:
+    error_bars(axes, spots, look, unit=MILLI)
     axes.plot(
-        [x],
-        [y],
+        [x for x, _ in spots],
+        [time.centre / MILLI for _, time in spots],
         marker=look.marker,
         color=look.colour,
         markersize=look.size,

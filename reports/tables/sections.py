@@ -4,7 +4,7 @@ One section per device and kind; a setting or the size is a column where it vari
 where it does not, so that the table stays narrow and still says everything.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bench.records.run import Run
@@ -76,6 +76,7 @@ SHORT = {
     "dtype": {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"},
     "mode": {"latency": "lat", "throughput": "thru"},
 }
+_Key = tuple[str, ...]  # what rows that are read together share
 HANDFUL = 3  # the mean number of rows from which on a group is worth a blank line
 
 
@@ -90,18 +91,17 @@ def sections(results: Results) -> tuple[Section, ...]:
 def _section(run: Run, device: str, kind: Kind, rows: Sequence[Row]) -> Section:
     varying = [name for name, text in SETTINGS.items() if len({text(row) for row in rows}) > 1]
     sized = len(rows) == 1 or len({_size(row) for row in rows}) > 1
-    keys = {row.unit.cell: _key(row, kind, varying) for row in rows}
-    ordered = _ordered(rows, keys)
-    depth = _depth([keys[row.unit.cell] for row in ordered])
-    columns = tuple(_columns(kind, varying, ordered, sized=sized))
+    ordered = _ordered([(_key(row, kind, varying), row) for row in rows])
+    depth = _depth([key for key, _ in ordered])
+    columns = tuple(_columns(kind, varying, rows, sized=sized))
     lines = tuple(
         Line(
             cells=tuple(column.text(row) for column in columns),
             identity=(_label(row), *([_size(row)] if sized else []), *(SETTINGS[name](row) for name in varying)),
-            group=keys[row.unit.cell][:depth],
+            group=key[:depth],
             note=row.reason,
         )
-        for row in ordered
+        for key, row in ordered
     )
     fixed = [] if sized else [f"size {_size(rows[0])}"]
     fixed += [f"{name} {text(rows[0])}" for name, text in SETTINGS.items() if name not in varying and text(rows[0])]
@@ -109,20 +109,20 @@ def _section(run: Run, device: str, kind: Kind, rows: Sequence[Row]) -> Section:
     return Section(title=device_title(run, device), columns=columns, lines=lines, caption=caption)
 
 
-def _key(row: Row, kind: Kind, varying: Sequence[str]) -> tuple[str, ...]:
+def _key(row: Row, kind: Kind, varying: Sequence[str]) -> _Key:
     """What rows that are read together share: an operator goes through its sizes, networks stand side by side."""
     settings = tuple(SETTINGS[name](row) for name in varying)
     return (_label(row), *settings) if kind == "op" else settings
 
 
-def _ordered(rows: Sequence[Row], keys: Mapping[str, tuple[str, ...]]) -> list[Row]:
+def _ordered(rows: Sequence[tuple[_Key, Row]]) -> list[tuple[_Key, Row]]:
     """By key, each part in the order in which it first appears; within a key in the order of the plan."""
-    width = len(keys[rows[0].unit.cell])
-    ranks = [{text: rank for rank, text in enumerate(dict.fromkeys(k[i] for k in keys.values()))} for i in range(width)]
-    return sorted(rows, key=lambda row: [ranks[i][part] for i, part in enumerate(keys[row.unit.cell])])
+    parts = zip(*(key for key, _ in rows), strict=True)
+    ranks = [{text: rank for rank, text in enumerate(dict.fromkeys(texts))} for texts in parts]
+    return sorted(rows, key=lambda keyed: [rank[part] for rank, part in zip(ranks, keyed[0], strict=True)])
 
 
-def _depth(keys: Sequence[tuple[str, ...]]) -> int:
+def _depth(keys: Sequence[_Key]) -> int:
     """How many parts of the key make a group: as many as leave a handful of rows in each, 0 for no groups."""
     width = len(keys[0])
     return next((depth for depth in range(width, 0, -1) if len(keys) >= HANDFUL * len({k[:depth] for k in keys})), 0)
