@@ -4,22 +4,29 @@ import os
 import tempfile
 from pathlib import Path
 
+from bench.journal import Progress, silent
 from reports.formats import formats
 from reports.plots.pictures import pictures
 from reports.plots.style import png, style
 from reports.results import Results
 
 
-def write_reports(results: Results, folder: Path) -> tuple[Path, ...]:
+def write_reports(results: Results, folder: Path, progress: Progress = silent) -> tuple[Path, ...]:
     """Writes the tables, the ledger and the pictures; each file is replaced whole or not at all.
 
     Raises OSError where the folder cannot be written. The same run gives the same bytes.
     """
     # Tables first: they are there even if a picture cannot be drawn.
     files = [row for row in formats().values() if row.file]
-    written = [_replace(folder / row.file, row.text(results).encode()) for row in files]
+    written = []
+    for number, row in enumerate(files):
+        progress(row.file, number, len(files))
+        written.append(_replace(folder / row.file, row.text(results).encode()))
+    progress("pictures", 0, 1)
     with style():
-        written += [_replace(folder / f"{name}.png", png(figure)) for name, figure in pictures(results)]
+        for name, figure in pictures(results):
+            progress(f"{name}.png", 0, 1)
+            written.append(_replace(folder / f"{name}.png", png(figure)))
     return tuple(written)
 
 

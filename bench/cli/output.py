@@ -10,17 +10,18 @@ import click
 
 from bench.cli.console import SturdyConsole
 from bench.errors import StorageError
+from bench.journal import Progress, silent
 
 if TYPE_CHECKING:
     from reports.results import Results
 
 
-def write_files(results: "Results", folder: Path) -> tuple[Path, ...]:
+def write_files(results: "Results", folder: Path, progress: Progress = silent) -> tuple[Path, ...]:
     """Tables and pictures into the run's folder; StorageError where they cannot be written, the journal being whole."""
     from reports.write import write_reports
 
     try:
-        return write_reports(results, folder)
+        return write_reports(results, folder, progress)
     except OSError as error:
         raise StorageError(
             f"expected to write the reports into {folder}, got: {os.strerror(error.errno or 0)}; "
