@@ -98,33 +98,19 @@ def report(folder: Path) -> Stages:
         from rich.console import Console
 
         from bench.journal import read_run
-        from reports.ledger import ledger
-        from reports.ledger_csv import ledger_csv_text
-        from reports.ledger_markdown import ledger_markdown_text
-        from reports.plots_models import model_pictures
-        from reports.plots_ops import ops_pictures
-        from reports.plots_settings import settings_pictures
-        from reports.rows import rows
-        from reports.table_csv import csv_text
-        from reports.table_markdown import markdown_text
-        from reports.table_terminal import print_table
+        from reports.formats import formats
+        from reports.results import Results
+        from reports.write import write_reports
     with stage("reading", stages):
-        run = read_run(folder)
+        results = Results(run=read_run(folder))
     with stage("rows", stages):
-        table = rows(run)
+        _ = results.rows
     with stage("ledger", stages):
-        entries = ledger(run, table)
-        ledger_csv_text(entries)
-        ledger_markdown_text(run, entries)
-    with stage("tables", stages):
-        csv_text(table)
-        markdown_text(run, table)
+        _ = results.entries
     with stage("terminal", stages):
-        print_table(run, table, Console(file=io.StringIO(), width=100))
-    with stage("pictures", stages):
-        pictures = ops_pictures(run, table, entries) | settings_pictures(run, table) | model_pictures(run, table)
-    for name, picture in pictures.items():
-        (folder / name).write_bytes(picture)
+        Console(file=io.StringIO(), width=100).print(formats()["table"].shown(results))
+    with stage("files", stages):
+        write_reports(results, folder)
     return stages
 
 

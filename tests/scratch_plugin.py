@@ -6,7 +6,7 @@ from pathlib import Path
 TOY_RUNTIME = """
 from bench.plan.runtimes import Runtime
 
-ROW = Runtime(name="toy", title="Toy", package="numpy", module="onnx", loader="toy_runtime:load", graph=True,
+ROW = Runtime(name="toy", title="Toy", package="onnx", module="onnx", loader="toy_runtime:load", graph=True,
               lacks={"channels_last": "the toy knows one layout"})
 
 def load(unit, model):
@@ -40,6 +40,16 @@ def cost(layer):
 
 ROW = Operator(layer="toy_layer:Scale", layer_cost="toy_operator:cost", axes=frozenset())
 """
+TOY_FORMAT = """
+from reports.formats import Format
+
+ROW = Format(name="best", writer="toy_format:best", file="best.txt", stdout=True)
+
+def best(results):
+    rows = [row for row in results.rows if row.time is not None]
+    fastest = min(rows, key=lambda row: row.time.centre)
+    return f"{fastest.unit.workload.name} in {fastest.unit.runtime}\\n"
+"""
 TOY_LAYER = """
 from torch import nn
 
@@ -63,13 +73,21 @@ def distribution(folder: Path, name: str, modules: Mapping[str, str], entries: s
 
 def toy(folder: Path) -> Path:
     """One distribution that offers a runtime, an operator and a network."""
-    modules = {"runtime": TOY_RUNTIME, "network": TOY_NETWORK, "operator": TOY_OPERATOR, "layer": TOY_LAYER}
+    modules = {
+        "runtime": TOY_RUNTIME,
+        "network": TOY_NETWORK,
+        "operator": TOY_OPERATOR,
+        "layer": TOY_LAYER,
+        "format": TOY_FORMAT,
+    }
     distribution(
         folder,
         "toy-bench",
         {f"toy_{name}.py": source for name, source in modules.items()},
         "[bench.runtimes]\ntoy = toy_runtime:ROW\n[bench.operators]\ntoy_op = toy_operator:ROW\n"
-        "[bench.models]\ntoy_net = toy_network:ROW\n",
+        "[bench.models]\ntoy_net = toy_network:ROW\n[bench.reports]\nbest = toy_format:ROW\n",
     )
-    (folder / "toy_bench-1.0.dist-info/top_level.txt").write_text("toy_layer\ntoy_network\ntoy_operator\ntoy_runtime\n")
+    (folder / "toy_bench-1.0.dist-info/top_level.txt").write_text(
+        "toy_format\ntoy_layer\ntoy_network\ntoy_operator\ntoy_runtime\n"
+    )
     return folder

@@ -113,7 +113,12 @@ def test_what_a_result_holds_is_said_in_its_docstring(kind: type) -> None:
 def test_no_page_sends_a_user_to_another_module(document: Path) -> None:
     text = document.read_text("utf-8")
     imported = re.findall(r"\b(?:from|import) +((?:bench|models|operators|reports)\b[.\w]*)", text)
-    assert {*imported, *re.findall(r"`((?:bench|reports)\.\w+)", text)} <= {"bench.api"}
+    # Who writes a plug-in needs the types of its rows, and the entry points' groups bear our names.
+    door = {"bench.plan.runtimes", "bench.worker.inputs", "bench.worker.runtimes.loaded", "reports.formats"}
+    door |= {"models.registry", "operators.cost", "operators.registry"}
+    door |= {"bench.runtimes", "bench.operators", "bench.models", "bench.reports", "bench.worker"}
+    allowed = {"bench.api"} | (door if document.name == "plugins.md" else set())
+    assert {*imported, *re.findall(r"`((?:bench|reports)\.\w+)", text)} <= allowed
 
 
 def test_importing_the_surface_imports_nothing_heavy() -> None:

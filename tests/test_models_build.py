@@ -132,7 +132,7 @@ def test_a_factory_in_the_working_directory_keeps_its_weights() -> None:
         ("torchvision:vgg12", "did you mean vgg1"),
         ("torchvision:fcn_resnet50", "expected a network of torchvision"),
         ("nets_of_a_test:pair", "to return one tensor, got tuple"),
-        ("some.onnx", "runs under onnxruntime only"),
+        ("some.onnx", "use a runtime that takes a graph"),
     ],
 )
 def test_what_cannot_be_built_says_why_in_one_line(name: str, text: str) -> None:

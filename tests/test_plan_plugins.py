@@ -11,10 +11,14 @@ from textwrap import indent
 import pytest
 
 from tests.bench_process import ROOT, BenchProcess, records
-from tests.scratch_plugin import TOY_LAYER, TOY_NETWORK, TOY_OPERATOR, TOY_RUNTIME, distribution, toy
+from tests.scratch_plugin import TOY_FORMAT, TOY_LAYER, TOY_NETWORK, TOY_OPERATOR, TOY_RUNTIME, distribution, toy
 
 RUNTIME = (
     "from bench.plan.runtimes import Runtime\nROW = Runtime(name={name!r}, title='T', package='numpy', module='numpy', "
+)
+DICT_COST = TOY_OPERATOR.replace("return OperatorCost(", "return dict(").replace("toy_operator:", "free_plug:")
+ODD_AXIS = TOY_OPERATOR.replace("axes=frozenset()", "axes=frozenset({'twist'})").replace(
+    "toy_operator:", "twisted_plug:"
 )
 NETWORK = "from models.registry import NETWORKS\nROW = NETWORKS[0]\n"
 LIAR = RUNTIME.format(name="liar") + "loader='liar:load', graph=True)\ndef load(unit, model):\n    return 7\n"
@@ -27,8 +31,9 @@ BROKEN = {
     "seven": ("ROW = 7\n", "models", "expected a row of type NetworkEntry, got int"),
     "other": (NETWORK, "operators", "of type Operator, got NetworkEntry"),
     "again": (NETWORK, "models", "shufflenetv2_x1_5 is taken"),
-    "free": (TOY_OPERATOR.replace("return OperatorCost(", "return dict("), "operators", "got dict"),
-}  # fmt: skip
+    "free": (DICT_COST, "operators", "got dict"),
+    "twisted": (ODD_AXIS, "operators", "got twist"),
+}
 
 
 @pytest.fixture
@@ -36,7 +41,7 @@ def plugins(tmp_path: Path) -> Path:
     return toy(tmp_path / "plugins")
 
 
-@pytest.mark.parametrize("source", [TOY_RUNTIME, TOY_OPERATOR, TOY_LAYER, TOY_NETWORK])
+@pytest.mark.parametrize("source", [TOY_RUNTIME, TOY_OPERATOR, TOY_LAYER, TOY_NETWORK, TOY_FORMAT])
 def test_the_guide_shows_what_is_tested_here(source: str) -> None:
     assert indent(source.strip(), "    ") in (ROOT / "docs/plugins.md").read_text("utf-8")
 
@@ -55,6 +60,9 @@ def test_a_runtime_a_network_and_an_operator_come_to_a_row(plugins: Path, tmp_pa
     assert "toy_op" in ops.stdout
     assert [line.split(",")[1] for line in models.stdout.splitlines()[1:]] == ["eager", "toy"]
     assert all(r["measurement"]["max_error"] < 1e-5 for r in records(tmp_path / "models"))
+    best = bench.run("report", "models", "--format", "best")
+    assert best.stdout == (tmp_path / "models/best.txt").read_text()
+    assert best.stdout.startswith("toy_net in ")
     # It is known here only: the same run without the plug-in is still reported, and not resumed.
     bare = BenchProcess(tmp_path, tmp_path / "cache")
     assert bare.run("report", "models", "ops").returncode == 0
@@ -84,7 +92,7 @@ def test_each_broken_one_is_one_line_and_the_rest_works(plugins: Path, tmp_path:
         (line,) = [line for line in lines if line.endswith(f"`pip uninstall {name}`")]
         assert words in line
         assert name in listed.stdout
-    assert all(name in listed.stdout for name in ("toy_op", "toy_net", "toy-bench", "ok"))
+    assert all(name in listed.stdout for name in ("toy_op", "toy_net", "best", "toy-bench", "ok"))
 
     shutil.rmtree(plugins / "garbled-1.0.dist-info")  # torch reads every entry point there is, and dies of that one
     ops = bench.run("ops", "--op", "conv", "--size", "4x4x4", "--runtime", "liar,eager", "--quick", "--out", "ops")
@@ -122,6 +130,7 @@ from bench.cache.store import Store
 from bench.plan.code_version import code_version
 from bench.plan.runtimes import runtime
 from bench.plan.subjects import networks, operators
+from bench.wire.order import Order
 from bench.worker.measure import measure_unit
 from bench.records.workload import ModelArguments, Unit, Workload
 from bench.worker.measuring.clock import SystemClock
@@ -130,7 +139,7 @@ unit = Unit(workload=workload, runtime="fast", dtype="float32", layout="nchw", b
             mode="latency", round=0)
 fast_net = replace(workload, name="fast_net", model=ModelArguments(source="fast_net"))
 units = (unit, replace(unit, runtime="eager", workload=fast_net))
-ended = [measure_unit(each, 1, None, Store(Path("/tmp")), SystemClock(), 0.0) for each in units]
+ended = [measure_unit(Order(unit=each), Store(Path("/tmp")), SystemClock(), 0.0) for each in units]
 print(json.dumps([toy_runtime.__file__, runtime("toy").title, version("toy-bench"), networks(["toy_net"])[0].title,
                   operators()["toy_op"].layer, code_version(), [[record.status, record.reason] for record in ended]]))
 """

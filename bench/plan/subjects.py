@@ -48,6 +48,8 @@ def operators() -> Mapping[str, Operator]:
 
 def _check_operator(name: str, row: Operator) -> None:
     """Count one layer of it: a cost that fails later would take a whole run along."""
+    if unknown := row.axes - AXES.keys():
+        raise ValueError(f"expected axes among {', '.join(AXES)}, got {', '.join(sorted(unknown))}")
     OPERATORS[name] = row  # where its spec looks for it
     try:
         (cost,) = layer_costs(OperatorSpec(op=name, channels=96, height=56, width=56, stack=1), batch=1)
