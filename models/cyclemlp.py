@@ -33,11 +33,11 @@ class CycleLinear(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         size = features.shape[self.axis]
-        padded = F.pad(features, (0, 0, 1, 1) if self.axis == 2 else (0, 0, 0, 0, 1, 1))
-        here = features[..., 0::_SPAN]
-        after = padded.narrow(self.axis, 2, size)[..., 1::_SPAN]
-        before = padded.narrow(self.axis, 0, size)[..., 2::_SPAN]
-        mixed: Tensor = self.linear(torch.cat((here, after, before), dim=-1))
+        padded = F.pad(features, (0, 0, 1, 1) if self.axis == 2 else (0, 0, 0, 0, 1, 1))  # size -> size + 2
+        here = features[..., 0::_SPAN]  # (n, h, w, c) -> (n, h, w, c/3)
+        after = padded.narrow(self.axis, 2, size)[..., 1::_SPAN]  # -> (n, h, w, c/3)
+        before = padded.narrow(self.axis, 0, size)[..., 2::_SPAN]  # -> (n, h, w, c/3)
+        mixed: Tensor = self.linear(torch.cat((here, after, before), dim=-1))  # three (n, h, w, c/3) -> (n, h, w, c)
         return mixed
 
 
@@ -56,8 +56,8 @@ class CycleMixer(nn.Module):
         width = self.along_width(features)
         height = self.along_height(features)
         channels = self.along_channels(features)
-        pooled = (width + height + channels).mean(dim=(1, 2), keepdim=True)
-        shares = self.weigh(pooled).unflatten(-1, (-1, 3)).softmax(dim=-1)
+        pooled = (width + height + channels).mean(dim=(1, 2), keepdim=True)  # (n, h, w, c) -> (n, 1, 1, c)
+        shares = self.weigh(pooled).unflatten(-1, (-1, 3)).softmax(dim=-1)  # (n, 1, 1, c) -> (n, 1, 1, c, 3)
         mixed = width * shares[..., 0] + height * shares[..., 1] + channels * shares[..., 2]
         projected: Tensor = self.project(mixed)
         return projected
@@ -101,12 +101,12 @@ class CycleMLP(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         if min(image.shape[2:]) < 32:
             raise ValueError(f"expected an image of 32x32 or more, got {tuple(image.shape[2:])}; use 224x224")
-        features = self.embed(image).permute(0, 2, 3, 1)
+        features = self.embed(image).permute(0, 2, 3, 1)  # (n, 3, h, w) -> (n, h/4, w/4, c)
         first, *later = self.stages
         features = first(features)
         for shrink, stage in zip(self.shrink, later, strict=True):
-            features = stage(shrink(features.permute(0, 3, 1, 2)).permute(0, 2, 3, 1))
-        logits: Tensor = self.head(self.norm(features).mean(dim=(1, 2)))
+            features = stage(shrink(features.permute(0, 3, 1, 2)).permute(0, 2, 3, 1))  # -> (n, h/2, w/2, c_out)
+        logits: Tensor = self.head(self.norm(features).mean(dim=(1, 2)))  # (n, h, w, c) -> (n, c) -> (n, classes)
         return logits
 
 

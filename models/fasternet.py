@@ -43,10 +43,10 @@ class FasterNet(nn.Module):
 
     def forward_features(self, x: Tensor) -> list[Tensor]:
         """Return the output of every stage, the largest map first."""
-        x = self.embedding(x)
+        x = self.embedding(x)  # (n, 3, h, w) -> (n, c, h/4, w/4)
         features = []
         for stage in self.stages:
-            x = stage(x)
+            x = stage(x)  # first: same; later: (n, c, h, w) -> (n, 2c, h/2, w/2)
             features.append(x)
         return features
 
@@ -54,7 +54,7 @@ class FasterNet(nn.Module):
         features = self.forward_features(x)
         if self.head is None:
             return features
-        scores: Tensor = self.head(features[-1])
+        scores: Tensor = self.head(features[-1])  # (n, c, h, w) -> (n, classes)
         return scores
 
 
@@ -67,7 +67,7 @@ class Downsampling(nn.Module):
         self.norm = _norm(norm, channels_out)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.norm(self.conv(x))
+        x = self.norm(self.conv(x))  # (n, c_in, h, w) -> (n, c_out, h/s, w/s)
         return x
 
 
@@ -80,7 +80,7 @@ class Stage(nn.Module):
         self.blocks = nn.Sequential(*blocks)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.blocks(self.merging(x))
+        x = self.blocks(self.merging(x))  # first: same; later: (n, c, h, w) -> (n, 2c, h/2, w/2)
         return x
 
 
@@ -109,7 +109,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.mixing(x if self.keeps_input else x.clone())
-        y = self.project(self.activation(self.norm(self.expand(y))))
+        y = self.project(self.activation(self.norm(self.expand(y))))  # (n, c, h, w) -> (n, e c, h, w) -> (n, c, h, w)
         x = x + self.drop_path(y)
         return x
 
@@ -125,8 +125,8 @@ class Head(nn.Module):
         self.classifier = nn.Linear(config.head_width, config.classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.activation(self.conv(self.pool(x)))
-        x = self.classifier(x.flatten(1))
+        x = self.activation(self.conv(self.pool(x)))  # (n, c, h, w) -> (n, c, 1, 1) -> (n, width, 1, 1)
+        x = self.classifier(x.flatten(1))  # (n, width, 1, 1) -> (n, width) -> (n, classes)
         return x
 
 
@@ -140,7 +140,7 @@ class DropPath(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.rate == 0:
             return x
-        keep = x.new_empty((x.shape[0],) + (1,) * (x.dim() - 1)).bernoulli_(1 - self.rate)
+        keep = x.new_empty((x.shape[0],) + (1,) * (x.dim() - 1)).bernoulli_(1 - self.rate)  # (n, 1, 1, 1)
         return x * keep / (1 - self.rate)
 
 
@@ -148,8 +148,8 @@ class ChannelLayerNorm(nn.LayerNorm):
     """Layer norm over the channels of (N, C, H, W): the ablation of Table 5."""
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.layer_norm(x.permute(0, 2, 3, 1), self.normalized_shape, self.weight, self.bias, self.eps)
-        return x.permute(0, 3, 1, 2)
+        x = F.layer_norm(x.permute(0, 2, 3, 1), self.normalized_shape, self.weight, self.bias, self.eps)  # (n, h, w, c)
+        return x.permute(0, 3, 1, 2)  # (n, h, w, c) -> (n, c, h, w)
 
 
 def _norm(kind: Norm, channels: int) -> nn.Module:

@@ -43,11 +43,11 @@ class ExportedFasterNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor | list[Tensor]:
         features: list[Tensor] = []
         for stage in self.stages:
-            x = stage(x)
+            x = stage(x)  # first: (n, 3, h, w) -> (n, c, h/4, w/4); later: (n, c, h, w) -> (n, 2c, h/2, w/2)
             features.append(x)
         if self.head is None:
             return features
-        scores: Tensor = self.head(x)
+        scores: Tensor = self.head(x)  # (n, c, h, w) -> (n, classes)
         return scores
 
 
@@ -61,10 +61,10 @@ class TwoStreams(nn.Module):
         self.blocks = nn.ModuleList(TwoStreamBlock(block) for block in blocks)
 
     def forward(self, x: Tensor) -> Tensor:
-        touched, rest = self.layer(x)
+        touched, rest = self.layer(x)  # (n, c_in, h, w) -> (n, c/r, h/s, w/s), (n, c - c/r, h/s, w/s)
         for block in self.blocks:
             touched, rest = block(touched, rest)
-        return torch.cat((touched, rest), dim=1)
+        return torch.cat((touched, rest), dim=1)  # -> (n, c, h, w)
 
 
 class TwoStreamBlock(nn.Module):
@@ -77,8 +77,8 @@ class TwoStreamBlock(nn.Module):
         self.project = TwoConvs(block.project, _touched(block))
 
     def forward(self, touched: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
-        mixed = torch.cat((self.mixing(touched), rest), dim=1)
-        more_touched, more_rest = self.project(self.activation(self.expand(mixed)))
+        mixed = torch.cat((self.mixing(touched), rest), dim=1)  # (n, c/r, h, w), (n, c - c/r, h, w) -> (n, c, h, w)
+        more_touched, more_rest = self.project(self.activation(self.expand(mixed)))  # -> (n, e c, h, w) -> two again
         return touched + more_touched, rest + more_rest
 
 
@@ -91,7 +91,7 @@ class TwoConvs(nn.Module):
         self.second = _part(conv, slice(channels, None))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return self.first(x), self.second(x)
+        return self.first(x), self.second(x)  # (n, c_in, h, w) -> (n, k, h/s, w/s), (n, c_out - k, h/s, w/s)
 
 
 def _part(conv: nn.Conv2d, outputs: slice) -> nn.Conv2d:

@@ -61,10 +61,10 @@ class FastFasterNet(nn.Module):
 
     def forward_features(self, x: Tensor) -> list[Tensor]:
         """Return the output of every stage, channels_last, the largest map first."""
-        x = self.embedding(x)
+        x = self.embedding(x)  # (n, 3, h, w) -> (n, c, h/4, w/4)
         features: list[Tensor] = []
         for index, stage in enumerate(self.stages):
-            x = stage(self.mergings[index - 1](x) if index else x)
+            x = stage(self.mergings[index - 1](x) if index else x)  # merging: (n, c, h, w) -> (n, 2c, h/2, w/2)
             features.append(x)
         return features
 
@@ -72,7 +72,7 @@ class FastFasterNet(nn.Module):
         features = self.forward_features(x)
         if self.head is None:
             return features
-        scores: Tensor = self.head(features[-1])
+        scores: Tensor = self.head(features[-1])  # (n, c, h, w) -> (n, classes)
         return scores
 
 
@@ -93,17 +93,17 @@ class FastBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Overwrite and return `x`, channels_last."""
         if self._slice is None:
-            shortcut = x.index_select(1, self._indices).contiguous(memory_format=torch.channels_last)
+            shortcut = x.index_select(1, self._indices).contiguous(memory_format=torch.channels_last)  # (n, c/r, h, w)
             x.index_copy_(1, self._indices, self.mixing(shortcut))
-            hidden = self.expand(x)
+            hidden = self.expand(x)  # (n, c, h, w) -> (n, e c, h, w)
             x.index_copy_(1, self._indices, shortcut)
         else:
-            touched = x[:, self._slice]
+            touched = x[:, self._slice]  # (n, c, h, w) -> (n, c/r, h, w)
             shortcut = touched.clone(memory_format=torch.channels_last)
             touched.copy_(self.mixing(shortcut))
-            hidden = self.expand(x)
+            hidden = self.expand(x)  # (n, c, h, w) -> (n, e c, h, w)
             touched.copy_(shortcut)
-        return self.project.add_to(x, hidden)
+        return self.project.add_to(x, hidden)  # (n, e c, h, w) -> (n, c, h, w)
 
 
 class FastHead(nn.Module):
@@ -116,8 +116,8 @@ class FastHead(nn.Module):
         self.classifier = copy.deepcopy(head.classifier).requires_grad_(False)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.linear(x.mean((2, 3)), self.weight)
-        x = self.classifier(F.gelu(x) if self.activation == "gelu" else F.relu_(x))
+        x = F.linear(x.mean((2, 3)), self.weight)  # (n, c, h, w) -> (n, c) -> (n, width)
+        x = self.classifier(F.gelu(x) if self.activation == "gelu" else F.relu_(x))  # (n, width) -> (n, classes)
         return x
 
 

@@ -39,9 +39,9 @@ class PackedConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return activation(conv(x)), channels_last."""
         if self._packed is None or torch.compiler.is_compiling():
-            return self._activate(self._convolve(x))
+            return self._activate(self._convolve(x))  # (n, c_in, h, w) -> (n, c_out, h/s, w/s)
         algorithm = "none" if self.activation == "gelu" else ""  # "none" is the exact GELU, by erf
-        y: Tensor = torch.ops.mkldnn._convolution_pointwise.default(
+        y: Tensor = torch.ops.mkldnn._convolution_pointwise.default(  # (n, c_in, h, w) -> (n, c_out, h/s, w/s)
             x,
             self._packed,
             self.bias,
@@ -82,9 +82,9 @@ class PackedConv(nn.Module):
     def _convolve(self, x: Tensor) -> Tensor:
         if self.is_pointwise:
             n, _, h, w = x.shape
-            rows = F.linear(_rows(x), self.weight.flatten(1), self.bias)
-            return rows.view(n, h, w, -1).permute(0, 3, 1, 2)
-        y = F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation)
+            rows = F.linear(_rows(x), self.weight.flatten(1), self.bias)  # (n h w, c_in) -> (n h w, c_out)
+            return rows.view(n, h, w, -1).permute(0, 3, 1, 2)  # (n h w, c_out) -> (n, c_out, h, w)
+        y = F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation)  # -> (n, c_out, h/s, w/s)
         return y.contiguous(memory_format=torch.channels_last)
 
     def _activate(self, x: Tensor) -> Tensor:

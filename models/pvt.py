@@ -37,21 +37,21 @@ class SpatialReductionAttention(nn.Module):
             self.norm = nn.LayerNorm(channels)
 
     def forward(self, tokens: Tensor, height: int, width: int) -> Tensor:
-        query = self._split(self.query(tokens))
-        key, value = self.key_value(self._reduced(tokens, height, width)).chunk(2, dim=-1)
-        mixed = F.scaled_dot_product_attention(query, self._split(key), self._split(value))
-        projected: Tensor = self.project(mixed.transpose(1, 2).flatten(2))
+        query = self._split(self.query(tokens))  # (n, t, c) -> (n, heads, t, c/heads)
+        key, value = self.key_value(self._reduced(tokens, height, width)).chunk(2, dim=-1)  # -> two (n, t/r^2, c)
+        mixed = F.scaled_dot_product_attention(query, self._split(key), self._split(value))  # -> (n, heads, t, c/heads)
+        projected: Tensor = self.project(mixed.transpose(1, 2).flatten(2))  # (n, heads, t, c/heads) -> (n, t, c)
         return projected
 
     def _reduced(self, tokens: Tensor, height: int, width: int) -> Tensor:
         if self.reduction == 1:
             return tokens
-        grid = tokens.transpose(1, 2).reshape(*tokens.shape[::2], height, width)
-        reduced: Tensor = self.norm(self.reduce(grid).flatten(2).transpose(1, 2))
+        grid = tokens.transpose(1, 2).reshape(*tokens.shape[::2], height, width)  # (n, t, c) -> (n, c, h, w)
+        reduced: Tensor = self.norm(self.reduce(grid).flatten(2).transpose(1, 2))  # (n, c, h, w) -> (n, t/r^2, c)
         return reduced
 
     def _split(self, tokens: Tensor) -> Tensor:
-        return tokens.reshape(*tokens.shape[:2], self.heads, -1).transpose(1, 2)
+        return tokens.reshape(*tokens.shape[:2], self.heads, -1).transpose(1, 2)  # (n, t, c) -> (n, heads, t, c/heads)
 
 
 class Block(nn.Module):
@@ -92,11 +92,11 @@ class Stage(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, C, H, W) to tokens (N, patches, channels), the class token first where there is one."""
-        grid = self.embed(features)
+        grid = self.embed(features)  # (n, c_in, h, w) -> (n, c, h/p, w/p)
         height, width = grid.shape[2:]
-        tokens = self.norm(grid.flatten(2).transpose(1, 2))
+        tokens = self.norm(grid.flatten(2).transpose(1, 2))  # (n, c, h, w) -> (n, h w, c)
         if self.class_token is not None:
-            tokens = torch.cat((self.class_token.expand(tokens.shape[0], -1, -1), tokens), dim=1)
+            tokens = torch.cat((self.class_token.expand(tokens.shape[0], -1, -1), tokens), dim=1)  # -> (n, 1 + h w, c)
         tokens = tokens + self._positions(height, width)
         for block in self.blocks:
             tokens = block(tokens, height, width)
@@ -112,9 +112,9 @@ class Stage(nn.Module):
         if self.first and (height, width) == (self.grid, self.grid):
             return self.position
         extra = self.position.shape[1] - self.grid**2
-        table = self.position[:, extra:].transpose(1, 2).reshape(1, -1, self.grid, self.grid)
-        stretched = F.interpolate(table, size=(height, width), mode="bilinear").flatten(2).transpose(1, 2)
-        return torch.cat((self.position[:, :extra], stretched), dim=1)
+        table = self.position[:, extra:].transpose(1, 2).reshape(1, -1, self.grid, self.grid)  # -> (1, c, g, g)
+        stretched = F.interpolate(table, size=(height, width), mode="bilinear").flatten(2).transpose(1, 2)  # (1, hw, c)
+        return torch.cat((self.position[:, :extra], stretched), dim=1)  # -> (1, extra + h w, c)
 
 
 class PVT(nn.Module):
@@ -146,10 +146,10 @@ class PVT(nn.Module):
         *grids, last = self.stages
         features = image
         for index, stage in enumerate(grids):
-            stride = 4 * 2**index
-            tokens = stage(features)
-            features = tokens.transpose(1, 2).reshape(*tokens.shape[::2], height // stride, width // stride)
-        logits: Tensor = self.head(self.norm(last(features))[:, 0])
+            tokens = stage(features)  # (n, c_in, h, w) -> (n, h/p w/p, c)
+            sides = (side // (4 * 2**index) for side in (height, width))
+            features = tokens.transpose(1, 2).reshape(*tokens.shape[::2], *sides)  # (n, h w, c) -> (n, c, h, w)
+        logits: Tensor = self.head(self.norm(last(features))[:, 0])  # (n, c, h, w) -> (n, 1 + t, c) -> (n, classes)
         return logits
 
 
