@@ -167,14 +167,6 @@ def test_what_runs_on_a_board_needs_nothing_installed(contracts: ConfigParser) -
     assert foreign == set()
 
 
-def test_the_boards_contract_names_every_dependency(project: dict[str, Any], contracts: ConfigParser) -> None:
-    optional = project["project"]["optional-dependencies"]
-    wanted = [*project["project"]["dependencies"], *optional["openvino"], *optional["cuda"]]
-    modules = {"pyyaml": "yaml", "nvidia-ml-py": "pynvml"}
-    forbidden = set(contracts["importlinter:contract:board"]["forbidden_modules"].split())
-    assert {modules.get(canonical(line), canonical(line)) for line in wanted} - forbidden == set()
-
-
 def why_no_wheel_can_be_built() -> str:
     """Return what is missing for a build without a network; empty where nothing is."""
     wanted = {"build": 1, "setuptools": 77}
