@@ -15,7 +15,7 @@ class Artifact:
     cost: Cost | None = None
     channels_last_cost: Cost | None = None  # where that layout moves other bytes
     graph_cost: Cost | None = None  # where the exported graph is not the module's own
-    kind: FailureKind = ""
-    reason: str = ""
+    kind: FailureKind = ""  # empty where it was made
+    reason: str = ""  # one line for people
     graph_reason: str = ""  # why there is no graph, where the rest could be made
     seconds: float = 0.0  # that making it took

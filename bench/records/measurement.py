@@ -133,11 +133,11 @@ class Measurement:
 class NoiseFloor:
     """What this device's clock and cores do when nothing of ours is at stake (measurement.md rule 9)."""
 
-    timer_overhead_s: float
-    timer_resolution_s: float
+    timer_overhead_s: float  # of one reading of the clock
+    timer_resolution_s: float  # the clock's smallest step
     spin_samples_s: tuple[float, ...]  # a fixed loop of integer additions
     gemm_samples_s: tuple[float, ...]  # a fixed float32 matrix product
-    gemm_size: int
+    gemm_size: int  # rows and columns of either matrix
 
     def __post_init__(self) -> None:
         if not are_times((*self.spin_samples_s, *self.gemm_samples_s)):

@@ -29,13 +29,13 @@ class Record:
     """The end of one unit. `reason` is one line for people; `reason_kind` is for programs."""
 
     unit: Unit
-    attempt: int
-    status: Status
+    attempt: int  # from 1; a crash adds one
+    status: Status  # lost: with its device
     reason_kind: FailureKind = ""
     reason: str = ""
-    measurement: Measurement | None = None
-    cost: Cost | None = None
-    started_utc: str = ""
+    measurement: Measurement | None = None  # of a unit that is done
+    cost: Cost | None = None  # added by the host
+    started_utc: str = ""  # 2026-01-31T12:00:00Z
     seconds: float = 0.0  # of work on this unit, start to end
 
     def __post_init__(self) -> None:

@@ -31,7 +31,7 @@ from bench.wire.order import Job
 class Start:
     """The host's first line: how long either side waits, and the packages whose versions it wants to know."""
 
-    lease: Lease
+    lease: Lease  # of both sides
     packages: tuple[str, ...] = ()
 
 
@@ -44,7 +44,7 @@ class Alive:
 class Have:
     """Which of these files does the store have?"""
 
-    digests: tuple[str, ...]
+    digests: tuple[str, ...]  # SHA-256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +52,8 @@ class FilePart:
     """A piece of a file for the store. The first piece names the file by its SHA-256 and says how long it is."""
 
     data: str  # base64
-    last: bool
-    digest: str = ""
+    last: bool  # nothing follows
+    digest: str = ""  # SHA-256
     size: int = 0  # bytes, of the whole file
 
 
@@ -71,16 +71,16 @@ class Bye:
 class Hello:
     """The agent's first line: what the device is, its clock (seconds since 1970), the agent's process id."""
 
-    environment: Environment
+    environment: Environment  # what the device is
     clock: float
-    pid: int
+    pid: int  # of the agent
 
 
 @dataclass(frozen=True, kw_only=True)
 class Missing:
     """The answer to `have`: those that must be sent."""
 
-    digests: tuple[str, ...]
+    digests: tuple[str, ...]  # SHA-256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,11 +92,11 @@ class Stored:
 class Exit:
     """How a worker ended, as the agent saw it."""
 
-    code: int
+    code: int  # 0 where a signal ended it
     signal: int  # 0 where it ended by itself
     oom: bool  # the kernel killed for memory meanwhile
     timed_out: bool  # the agent ended it at a unit's deadline
-    peak_memory_bytes: int
+    peak_memory_bytes: int  # resident, of the process
     broke_wire: str = ""  # what it said that the wire format does not allow
     log: str = ""  # the end of what its libraries printed
 
@@ -110,8 +110,8 @@ class Idle:
 class Error:
     """Why the agent or the set-up gives up."""
 
-    kind: Literal["protocol", "disk", "busy", "setup"]
-    message: str
+    kind: Literal["protocol", "disk", "busy", "setup"]  # busy: another run holds the device
+    message: str  # for people
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +125,7 @@ class Bursts:
 
     seconds: tuple[float, ...]
     discarded: tuple[int, ...] = ()  # turns that met a throttled machine
-    verdicts: tuple[Verdict, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()  # on all turns of this side
 
     def __post_init__(self) -> None:
         if not are_times(self.seconds):
@@ -137,33 +137,33 @@ class SideFailed:
     """Why this side of a pair gave no bursts; `kind` unsupported skips the pair, any other fails it."""
 
     kind: FailureKind
-    reason: str
+    reason: str  # one line for people
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fatal:
     """The whole task cannot be done in this process, and no other would do better."""
 
-    kind: FailureKind
-    reason: str
+    kind: FailureKind  # of every unit that is left
+    reason: str  # one line for people
 
 
 @dataclass(frozen=True, kw_only=True)
 class Accelerators:
     """The answer to a `probe`: each GPU's name and driver, and why there is none."""
 
-    names: tuple[str, ...] = ()
-    reason: str = ""
+    names: tuple[str, ...] = ()  # "cuda:0 NVIDIA H200, driver ..."
+    reason: str = ""  # empty where there is one
 
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
     """A network from outside the zoo, built once: what it takes, or why it cannot be built."""
 
-    source: str
+    source: str  # as it was asked for
     input_shape: tuple[int, int, int] = (0, 0, 0)  # (C, H, W)
     digest: str = ""  # of its file, or of its source and weights
-    reason: str = ""
+    reason: str = ""  # empty where it can be built
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +172,7 @@ class Wheel:
 
     name: str
     size: int
-    digest: str
+    digest: str  # SHA-256
 
     def __post_init__(self) -> None:
         # It becomes a file of that name on the device.
@@ -187,7 +187,7 @@ class Setup:
     folder: str
     packages: tuple[str, ...]
     modules: tuple[str, ...] = ()
-    wheels: tuple[Wheel, ...] = ()
+    wheels: tuple[Wheel, ...] = ()  # in the order in which their bytes follow
     offline: bool = False  # only the wheels count; no index is asked
     index: str = ""  # one more package index for pip
 
@@ -203,7 +203,7 @@ class Clean:
 class Step:
     """What is being done, for the user."""
 
-    text: str
+    text: str  # one line
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,7 @@ class Job:
 
     task: Task
     workers: int = 1
-    threads: int = 1
+    threads: int = 1  # of each worker
     start_s: float = 120.0  # until the first unit begins
 
     def __post_init__(self) -> None:
