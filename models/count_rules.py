@@ -1,17 +1,16 @@
 """What each executed operation counts and moves: one rule per operation of torch, in fvcore's convention.
 
-One per multiply-add of convolution, linear layer, matrix product and attention; 2 per element of batch norm, 5 of layer
-and group norm (1 and 4 without affine parameters), 1 per input element of adaptive average pooling, 1 and 4 per output
-element of nearest and bilinear resizing; activations, additions, reductions and data movement 0
-(fvcore.nn.flop_count._DEFAULT_SUPPORTED_OPS).
+One per multiply-add of convolution, linear layer, matrix product, recurrent layer and attention; 2 per element of batch
+norm, 5 of layer and group norm (1 and 4 without affine parameters), 1 per input element of adaptive average pooling, 1,
+4 and 16 per output element of nearest, bilinear and bicubic resizing; activations, additions, reductions and data
+movement 0 (fvcore.nn.flop_count._DEFAULT_SUPPORTED_OPS, which knows no recurrent layer and no bicubic).
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch._ops import OpOverload
 
@@ -20,6 +19,7 @@ KINDS = (
     "convolution",
     "linear",
     "matmul",
+    "recurrent",
     "attention",
     "batch_norm",
     "layer_norm",
@@ -96,6 +96,19 @@ def _attention(call: Call) -> int:
     return math.prod(query.shape[:-1]) * key.shape[-2] * (query.shape[-1] + value.shape[-1])
 
 
+def _recurrent(call: Call) -> int:
+    """Every matrix of every layer and direction once per step: gates x hidden x (input + hidden)."""
+    steps = math.prod(call.tensor("input").shape[:-1])  # times the batch
+    weights: list[Tensor] = call.arguments.get("weight") or [call.tensor("weight0"), call.tensor("weight1")]
+    return steps * sum(weight.numel() for weight in weights if weight.dim() == 2)
+
+
+def _trilinear(call: Call) -> int:
+    """nn.Bilinear: the weight (out, left, right) by the left rows, then what is left of it by the right ones."""
+    out, _, right = call.tensor("i2").shape
+    return call.outputs[0].shape[0] * (call.tensor("i2").numel() + out * right)
+
+
 def _batch_norm(call: Call) -> int:
     affine = call.arguments.get("weight") is not None
     if call.arguments.get("training", call.arguments.get("train", False)):
@@ -127,6 +140,10 @@ RULES: dict[str, tuple[str, Rule]] = {
     "aten::mv": ("linear", _elements("self")),
     "aten::addmv": ("linear", _elements("mat")),
     "aten::dot": ("linear", _elements("self")),
+    "aten::_int_mm": ("linear", _product("self", "mat2")),
+    "aten::_trilinear": ("linear", _trilinear),
+    "aten::mkldnn_rnn_layer": ("recurrent", _recurrent),
+    "aten::_cudnn_rnn": ("recurrent", _recurrent),
     "aten::bmm": ("matmul", _product("self", "mat2")),
     "aten::baddbmm": ("matmul", _product("batch1", "batch2")),
     "aten::baddbmm_": ("matmul", _product("batch1", "batch2")),
@@ -157,86 +174,13 @@ RULES: dict[str, tuple[str, Rule]] = {
     ),
     "aten::native_layer_norm": ("layer_norm", _norm),
     "aten::native_group_norm": ("group_norm", _norm),
-    **dict.fromkeys(("aten::upsample_nearest2d", "aten::_upsample_nearest_exact2d"), ("resize", _per_output(1))),
+    **{
+        f"aten::{kind}{sides}d": ("resize", _per_output(1))
+        for kind in ("upsample_nearest", "_upsample_nearest_exact")
+        for sides in (1, 2, 3)
+    },
+    "aten::upsample_linear1d": ("resize", _per_output(2)),
     **dict.fromkeys(("aten::upsample_bilinear2d", "aten::grid_sampler_2d"), ("resize", _per_output(4))),
+    **dict.fromkeys(("aten::upsample_trilinear3d", "aten::grid_sampler_3d"), ("resize", _per_output(8))),
+    "aten::upsample_bicubic2d": ("resize", _per_output(16)),
 }
-
-
-def _aten(names: str) -> frozenset[str]:
-    return frozenset(f"aten::{name}" for name in names.split())
-
-
-# Operations beyond views and pointwise ones that count 0 by convention: said here so that an operation nobody
-# thought of is listed as unseen, instead of passing for one of these. Fixed windows of pooling are among them:
-# fvcore counts the adaptive kind only.
-FREE = (
-    _aten("cat stack clone contiguous _to_copy copy_ copy constant_pad_nd reflection_pad2d replication_pad2d")
-    | _aten("index index_select gather embedding repeat repeat_interleave roll flip pixel_shuffle im2col")
-    | _aten("pixel_unshuffle channel_shuffle native_channel_shuffle split_with_sizes_copy slice_scatter")
-    | _aten("select_scatter index_put_ index_put index_copy index_copy_ index_add")
-    | _aten("mean sum amax amin max min argmax argmin var var_mean std prod any all cumsum topk sort norm")
-    | _aten("linalg_vector_norm _softmax _safe_softmax _log_softmax logsumexp")
-    | _aten("max_pool2d_with_indices max_pool2d mkldnn_max_pool2d avg_pool1d avg_pool2d _adaptive_avg_pool2d")
-    | _aten("adaptive_max_pool2d empty empty_strided empty_like new_empty new_empty_strided zeros zeros_like")
-    | _aten("new_zeros ones ones_like new_ones full full_like new_full arange linspace scalar_tensor rand randn")
-    | _aten("bernoulli bernoulli_ native_dropout lift_fresh_copy _local_scalar_dense tril triu eye fill_ zero_")
-)
-# Views whose schema does not say so.
-_VIEWS = _aten("_unsafe_view detach lift_fresh alias _reshape_alias")
-# These only reserve memory.
-_RESERVE = _aten("empty empty_strided empty_like new_empty new_empty_strided")
-# These overwrite their first argument without reading it.
-_OVERWRITE = _aten("copy_ fill_ zero_ bernoulli_ normal_ uniform_")
-# These read as much of their source as they write.
-_PICK = _aten("index index_select gather embedding")
-
-
-def is_view(op: OpOverload) -> bool:
-    """Whether the results are other names for the memory of the arguments."""
-    returns = op._schema.returns
-    aliases = [value.alias_info is not None and not value.alias_info.is_write for value in returns]
-    if op._schema.name in _VIEWS or torch.Tag.inplace_view in op.tags:
-        return True
-    return bool(aliases) and all(aliases)
-
-
-def counts_nothing(op: OpOverload) -> bool:
-    """Whether the convention gives the operation 0."""
-    return is_view(op) or op._schema.name in FREE or torch.Tag.pointwise in op.tags
-
-
-def bytes_of(call: Call) -> int:
-    """Bytes that the operation reads and writes, each tensor once; a broadcast tensor at the size it is stored."""
-    if is_view(call.op) or call.name in _RESERVE:
-        return 0
-    read, written = 0, 0
-    for argument in call.op._schema.arguments:
-        value = call.arguments.get(argument.name)
-        size = sum(_stored_bytes(tensor) for tensor in _tensors(value))
-        writes = argument.alias_info is not None and argument.alias_info.is_write
-        written += size if writes else 0
-        if not (writes and (argument.is_out or call.name in _OVERWRITE)):
-            read += size
-    fresh = [
-        output for output, slot in zip(call.outputs, call.op._schema.returns, strict=False) if slot.alias_info is None
-    ]
-    made = sum(_stored_bytes(tensor) for tensor in fresh)
-    if call.name in _PICK:
-        source = next(_tensors(next(iter(call.arguments.values()))))
-        read += min(0, made - _stored_bytes(source))
-    return read + written + made
-
-
-def _tensors(value: object) -> Iterator[Tensor]:
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, (tuple, list)):
-        for part in value:
-            yield from _tensors(part)
-
-
-def _stored_bytes(tensor: Tensor) -> int:
-    if tensor.layout is not torch.strided:  # oneDNN's own layout, whose strides mean nothing
-        return tensor.numel() * tensor.element_size()
-    stored = (size for size, stride in zip(tensor.shape, tensor.stride(), strict=True) if stride != 0)
-    return math.prod(stored) * tensor.element_size() if tensor.numel() else 0

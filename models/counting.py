@@ -1,5 +1,6 @@
 """What a network costs: parameters, multiply-adds and bytes moved, from one pass over the graph that will be timed."""
 
+import copy
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -14,7 +15,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from models.count_rules import KINDS, RULES, bind, bytes_of, counts_nothing
+from models.count_bytes import bytes_of
+from models.count_free import counts_nothing
+from models.count_rules import KINDS, RULES, bind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +30,7 @@ class KindCost:
 
 @dataclass(frozen=True, kw_only=True)
 class UnseenOp:
-    """An executed operation that no rule counts; `share` is its part of all bytes moved, 0 to 1."""
+    """An executed operation that may multiply and that no rule counts; `share` is its part of all bytes moved."""
 
     name: str
     calls: int
@@ -38,13 +41,14 @@ class UnseenOp:
 class NetworkCost:
     """The cost of one network as given, fused or not.
 
-    `macs` are per image, in fvcore's convention (see count_rules). `bytes_moved` are per call of the whole batch: what
-    every executed operation reads and writes, views free; a lower bound for each, as it assumes that an operation
-    touches each of its tensors once. `params` are the elements of the distinct parameters; buffers are not counted.
+    `macs` are per image, in fvcore's convention (see count_rules), None where operations are `unseen`: a part never
+    stands for the whole. `bytes_moved` are per call of the whole batch: what every executed operation reads and
+    writes, views free; a lower bound for each, as it assumes that an operation touches each of its tensors once.
+    `params` are the elements of the distinct parameters; buffers are not counted.
     """
 
     params: int
-    macs: int
+    macs: int | None
     bytes_moved: int
     macs_by_kind: tuple[KindCost, ...]
     unseen: tuple[UnseenOp, ...]
@@ -61,21 +65,26 @@ def count(
     batch: int = 1,
     channels_last: bool = False,
 ) -> NetworkCost:
-    """Count one forward pass of `module` over `batch` images of `input_shape` (C, H, W), in the module's dtype.
-
-    Nothing is computed where the module allows it (fake tensors); one whose control flow needs values is run.
-    """
+    """Count one forward pass of `module` over `batch` blank images of `input_shape` (C, H, W), see `count_on`."""
     if batch < 1 or min(input_shape) < 1:
         raise ValueError(f"expected a positive batch and (C, H, W), got {batch} and {input_shape}")
-    shape = (batch, *input_shape)
+    return count_on(module, torch.zeros(batch, *input_shape), channels_last=channels_last)
+
+
+def count_on(module: nn.Module, images: Tensor, *, channels_last: bool = False) -> NetworkCost:
+    """Count one forward pass of `module`, which stays as it is, over `images` (N, C, H, W), in the module's dtype.
+
+    Nothing is computed where the module allows it (fake tensors); one whose control flow needs values is run, and
+    counted as it went with these images.
+    """
     try:
-        tally = _pass(module, shape, channels_last=channels_last, fake=True)
+        tally = _pass(module, images, channels_last=channels_last, fake=True)
     except Exception:  # noqa: BLE001  # fake tensors refuse whatever depends on values, each in its own way
         try:
-            tally = _pass(module, shape, channels_last=channels_last, fake=False)
+            tally = _pass(module, images, channels_last=channels_last, fake=False)
         except Exception as error:
-            raise ValueError(f"expected a network that takes {shape}, got {error}") from error
-    return tally.cost(params=sum(value.numel() for value in module.parameters()), batch=batch)
+            raise ValueError(f"expected a network that takes {tuple(images.shape)}, got {error}") from error
+    return tally.cost(params=sum(value.numel() for value in module.parameters()), batch=len(images))
 
 
 class _Tally:
@@ -90,11 +99,11 @@ class _Tally:
     def cost(self, *, params: int, batch: int) -> NetworkCost:
         return NetworkCost(
             params=params,
-            macs=sum(self.macs.values()) // batch,
+            macs=None if self.unseen_calls else sum(self.macs.values()) // batch,
             bytes_moved=self.moved,
             macs_by_kind=tuple(KindCost(kind=kind, macs=self.macs[kind] // batch) for kind in KINDS if self.macs[kind]),
             unseen=tuple(
-                UnseenOp(name=name, calls=calls, share=self.unseen_bytes[name] / self.moved)
+                UnseenOp(name=name, calls=calls, share=self.unseen_bytes[name] / max(1, self.moved))
                 for name, calls in self.unseen_calls.most_common()
             ),
         )
@@ -123,7 +132,7 @@ class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if call.name in RULES:
             kind, rule = RULES[call.name]
             self.tally.macs[kind] += rule(call)
-        elif not counts_nothing(func):
+        elif not counts_nothing(call, args, kwargs or {}):
             self.tally.unseen_calls[call.name] += 1
             self.tally.unseen_bytes[call.name] += moved
         return result
@@ -152,8 +161,9 @@ class _Pooling(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _pass(module: nn.Module, shape: tuple[int, ...], *, channels_last: bool, fake: bool) -> _Tally:
+def _pass(module: nn.Module, images: Tensor, *, channels_last: bool, fake: bool) -> _Tally:
     tally = _Tally()
+    module = _stand_in(module)
     parameter = next((value for value in module.parameters() if value.is_floating_point()), None)
     dtype = torch.float32 if parameter is None else parameter.dtype
     device = torch.device("cpu") if parameter is None else parameter.device
@@ -161,10 +171,20 @@ def _pass(module: nn.Module, shape: tuple[int, ...], *, channels_last: bool, fak
     # The module's real parameters become fake as they are met, so nothing is copied.
     shapes_only = FakeTensorMode(allow_non_fake_inputs=True) if fake else nullcontext()
     with torch.no_grad(), _evaluating(module), shapes_only:
-        image = torch.zeros(shape, dtype=dtype, device=device).to(memory_format=layout)
+        # A copy: an operation in place would change the caller's images.
+        mine = images.to(dtype=dtype, device=device, copy=True, memory_format=layout)
         with _Operations(tally), _Pooling(tally):
-            module(image)
+            module(mine)
     return tally
+
+
+def _stand_in(module: nn.Module) -> nn.Module:
+    """The same network around the same weights: what its forward keeps in itself, fake tensors too, goes with it."""
+    shared = [value for child in module.modules() for value in (*child.parameters(False), *vars(child).values())]
+    try:
+        return copy.deepcopy(module, {id(value): value for value in shared if isinstance(value, Tensor)})
+    except Exception:  # noqa: BLE001  # an attribute of a user's own that cannot be copied
+        return module
 
 
 @contextmanager

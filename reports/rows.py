@@ -106,7 +106,8 @@ class Row:
 
     @property
     def macs(self) -> int | None:
-        """Multiply-adds of the whole row for one image; None where the counter knew none of its operations."""
+        """Multiply-adds of the whole row for one image; None where the counter did not know all its operations."""
+        # Older runs hold what was seen: 0 is none of it.
         if self.cost is None or (not self.cost.macs and self.cost.unseen):
             return None
         return self.cost.macs
@@ -195,10 +196,14 @@ def _row(units: Sequence[Unit], records: Sequence[Record | None]) -> Row:
 
 def workload_notes(workload: Workload, cost: Cost | None) -> tuple[str, ...]:
     """What must be known of that which was timed, whoever timed it: how it was made, and what of it was not counted."""
+    return tuple(filter(None, [network_note(workload), uncounted(cost)]))
+
+
+def uncounted(cost: Cost | None) -> str:
+    """The operations that keep a count from being whole; empty where there are none."""
     unseen = cost.unseen if cost is not None else ()
     more = f"; {len(unseen) - MOST_UNSEEN} other operations" if len(unseen) > MOST_UNSEEN else ""
-    uncounted = f"not counted: {'; '.join(unseen[:MOST_UNSEEN])}{more}" if unseen else ""
-    return tuple(filter(None, [network_note(workload), uncounted]))
+    return f"not counted: {'; '.join(unseen[:MOST_UNSEEN])}{more}" if unseen else ""
 
 
 def _verdict(measurements: Sequence[Measurement]) -> Verdict:

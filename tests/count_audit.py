@@ -38,7 +38,7 @@ _FLOP_COUNTER_KINDS = {
     "aten._scaled_dot_product_efficient_attention": "attention",
     "aten._scaled_dot_product_cudnn_attention": "attention",
 }
-_OUR_KINDS = {"linear": "product", "matmul": "product"}
+_OUR_KINDS = {"linear": "product", "matmul": "product", "recurrent": "product"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +62,16 @@ class CountAudit:
     @property
     def fvcore_misses(self) -> float:
         """The part of our multiply-adds, 0 to 1, that fvcore does not see."""
-        return sum(max(0, kind.macs - kind.fvcore) for kind in self.kinds) / max(1, self.cost.macs)
+        return sum(max(0, kind.macs - kind.fvcore) for kind in self.kinds) / max(1, self._seen)
 
     @property
     def flop_counter_misses(self) -> float:
         """The part of our multiply-adds, 0 to 1, that FlopCounterMode does not see (norms and pooling too)."""
-        return sum(max(0, kind.macs - kind.flop_counter) for kind in self.kinds) / max(1, self.cost.macs)
+        return sum(max(0, kind.macs - kind.flop_counter) for kind in self.kinds) / max(1, self._seen)
+
+    @property
+    def _seen(self) -> int:
+        return sum(kind.macs for kind in self.kinds)
 
     @property
     def overlooked(self) -> tuple[AuditedKind, ...]:

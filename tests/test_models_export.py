@@ -39,6 +39,7 @@ def test_exports_compute_what_eager_does(name: str, tmp_path: Path) -> None:
 def _check_counts(network: NetworkCost, graph: GraphCost) -> None:
     """Exporting changes no product and no attention; it folds batch norms and may write pooling as means."""
     assert graph.unseen == ()
+    assert graph.macs is not None
     products = network.of_kind("convolution", "linear", "matmul", "attention")
     kept = network.of_kind("layer_norm", "resize")
     assert graph.macs - products in (kept, kept + network.of_kind("pooling"))

@@ -123,7 +123,7 @@ def test_what_was_not_counted_is_named_and_is_never_a_zero() -> None:
     note = "not counted: op0: 1 calls; op1: 1 calls; op2: 1 calls; op3: 1 calls; op4: 1 calls; 2 other operations"
     assert note in row.notes
     (row,) = rows(models_run([done(unit, 0.1, replace(COST, unseen=unseen[:1]))]))
-    assert (row.macs, row.flops) == (COST.macs, 2 * COST.macs)
+    assert (row.macs, row.flops) == (COST.macs, 2 * (COST.macs or 0))
     assert "not counted: op0: 1 calls" in row.notes
     (row,) = rows(models_run([done(unit, 0.1, replace(COST, macs=0))]))
     assert row.macs == 0, "a network of additions alone"

@@ -59,8 +59,9 @@ def reference(unit: Unit) -> Callable[[], npt.NDArray[np.float32]]:
         operator = unit.workload.operator
         assert operator is not None
         plain = replace(unit.workload, operator=replace(operator, implementation="split_cat"))
+        image = torch.from_numpy(input_array(unit))
         with torch.no_grad():
-            return pytorch.to_numpy(build.build_module(plain)(torch.from_numpy(input_array(unit))))
+            return pytorch.to_numpy(build.build_module(plain, image)(image))
 
     return compute
 

@@ -22,11 +22,12 @@ class Cost:
     """What a workload must do: `macs` and `params` per image, `bytes_*` per call of the whole batch.
 
     `bytes_ideal` is the paper's analytic memory access (each touched tensor once), None for networks;
-    `bytes_moved` is what this implementation reads and writes.
+    `bytes_moved` is what this implementation reads and writes. None as well where it could not be counted whole:
+    then `unseen` says what is missing.
     """
 
     params: int
-    macs: int
+    macs: int | None
     bytes_ideal: int | None
     bytes_moved: int | None
     params_unfused: int | None = None  # of the network as published, batch norms not folded

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from models.counting import NetworkCost
 
 
-def build_module(workload: Workload) -> nn.Module:
-    """The module that is timed: seeded weights, evaluation mode, fp32, NCHW; for a network BN fused if so asked."""
+def build_module(workload: Workload, images: torch.Tensor) -> nn.Module:
+    """The module that is timed on `images`: seeded weights, evaluation mode, fp32, NCHW; BN fused if so asked."""
     if workload.operator is not None:
         return build_operator(operator_spec(workload))
     module = plain_network(workload)
-    return timed_form(module, workload)
+    return timed_form(module, workload, images)
 
 
 def import_library(workload: Workload) -> None:
@@ -53,8 +53,11 @@ def plain_network(workload: Workload) -> nn.Module:
     return build_network(network_entry(workload), input_px=workload.input_shape[1], seed=workload.model.seed)
 
 
-def timed_form(module: nn.Module, workload: Workload) -> nn.Module:
-    """The graph that is timed, made from the published network, which is used up: a worker has no room for two."""
+def timed_form(module: nn.Module, workload: Workload, images: torch.Tensor) -> nn.Module:
+    """The graph that is timed, made from the published network, which is used up: a worker has no room for two.
+
+    Folded as the first of `images` goes through it.
+    """
     from models.fuse import fuse
 
     model = workload.model
@@ -67,23 +70,21 @@ def timed_form(module: nn.Module, workload: Workload) -> nn.Module:
         if not isinstance(module, FasterNet):
             raise ValueError(f"expected a FasterNet for the fast form, got {workload.name}; leave --form out")
         return optimise(module)
-    return fuse(module, torch.zeros(1, *workload.input_shape), in_place=True)
+    return fuse(module, images[:1], in_place=True)
 
 
-def count_network(
-    module: nn.Module, workload: Workload, batch: int = 1, *, channels_last: bool = False
-) -> "NetworkCost":
-    """Counts of a module as it is, at the workload's input size."""
-    from models.counting import count
+def count_network(module: nn.Module, images: torch.Tensor, *, channels_last: bool = False) -> "NetworkCost":
+    """Counts of a module as it is, on the images that it is timed on."""
+    from models.counting import count_on
 
-    return count(module, workload.input_shape, batch=batch, channels_last=channels_last)
+    return count_on(module, images, channels_last=channels_last)
 
 
 def network_cost_of(
-    before: "NetworkCost", timed: nn.Module, workload: Workload, batch: int, dtype: str, *, channels_last: bool = False
+    before: "NetworkCost", timed: nn.Module, images: torch.Tensor, dtype: str, *, channels_last: bool = False
 ) -> Cost:
     """Counts of the graph that is timed, beside those of the published network."""
-    after = count_network(timed, workload, batch, channels_last=channels_last)
+    after = count_network(timed, images, channels_last=channels_last)
     return Cost(
         params=after.params,
         macs=after.macs,

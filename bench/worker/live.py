@@ -14,6 +14,7 @@ from bench.records.run import Plan, Run
 from bench.records.workload import ModelArguments, Unit, Workload
 from bench.system.affinity import choose, topology
 from bench.worker.build import count_network, network_cost_of
+from bench.worker.inputs import input_array
 from bench.worker.measure import ThreadsError, WrongOutputError, measure_loaded
 from bench.worker.measuring.clock import SystemClock, timer_overhead_s
 from bench.worker.runtimes.loaded import UnsupportedError
@@ -57,16 +58,16 @@ def measure_live(network: nn.Module, input_px: int, batch: int, threads: int, dt
     finally:
         os.sched_setaffinity(0, affinity)
         torch.set_num_threads(threads_before)
+    images = torch.from_numpy(input_array(unit))
     record = Record(
         unit=unit,
         attempt=1,
         status="done",
         measurement=measurement,
         cost=network_cost_of(
-            count_network(network, unit.workload),
+            count_network(network, images),
             copy.deepcopy(network).float(),  # whose bytes are those of float32, whatever the module's own dtype
-            unit.workload,
-            batch,
+            images,
             dtype,
             channels_last=layout == "channels_last",
         ),

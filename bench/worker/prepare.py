@@ -51,19 +51,19 @@ def _from_module(unit: Unit, store: Store) -> Artifact:
     with torch.no_grad():
         if workload.operator is not None:
             cost = subjects.operator_cost_of(workload, unit.batch, unit.dtype)
-            module = build.build_module(_reference_workload(workload))
+            module = build.build_module(_reference_workload(workload), image)
             reference = to_numpy(module(image))
         else:
             published = build.plain_network(workload)
             _refuse_another(published, workload)
-            reference = to_numpy(published(image))
-            before = build.count_network(published, workload)
-            module = build.timed_form(published, workload)
-            counted = partial(build.network_cost_of, before, workload=workload, batch=unit.batch, dtype=unit.dtype)
+            reference = to_numpy(published(image.clone()))
+            before = build.count_network(published, image)
+            module = build.timed_form(published, workload, image)
+            counted = partial(build.network_cost_of, before, images=image, dtype=unit.dtype)
             cost, last = counted(module), counted(module, channels_last=True)
     found = Artifact(reference=_save(reference, store), cost=cost, channels_last_cost=None if last == cost else last)
     if runtime(unit.runtime).graph:
-        module = build.build_module(workload) if workload.operator is not None else module
+        module = build.build_module(workload, image) if workload.operator is not None else module
         try:
             form = build.exported_form(module, workload)
             if form is not module:

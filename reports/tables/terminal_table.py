@@ -12,6 +12,7 @@ from rich.text import Text
 
 from reports.plots.pictured import picture_notes
 from reports.results import Results
+from reports.rows import uncounted
 from reports.tables.noise_floor import noise_lines
 from reports.tables.sections import CONVENTION, SHORT, Line, Section, sections
 from reports.untrusted import visible
@@ -27,7 +28,12 @@ def terminal_table(results: Results, width: int) -> Iterator[RenderableType]:
     """One table per device and kind; a row without numbers shows why beneath it."""
     for section in sections(results):
         yield _renderable(_fitted(section, width))
-    for line in (CONVENTION, *noise_lines(results.run), *picture_notes(results)):
+    yield Text(CONVENTION, style="dim")
+    for line in dict.fromkeys(
+        f"{row.unit.workload.name}: {missing}" for row in results.rows if (missing := uncounted(row.cost))
+    ):
+        yield Text(visible(line, 900))
+    for line in (*noise_lines(results.run), *picture_notes(results)):
         yield Text(visible(line, 900), style="dim")
 
 

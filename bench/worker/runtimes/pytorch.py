@@ -28,8 +28,10 @@ def set_threads(threads: int) -> None:
 
 def load(unit: Unit, model: Path | None = None) -> Loaded:
     """Build the unit's module and load it; no graph is taken."""
+    import torch
+
     set_threads(unit.threads)
-    return load_module(build.build_module(unit.workload), unit)
+    return load_module(build.build_module(unit.workload, torch.from_numpy(input_array(unit))), unit)
 
 
 def load_module(module: "torch.nn.Module", unit: Unit) -> Loaded:
