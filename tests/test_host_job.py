@@ -71,7 +71,7 @@ def test_what_a_device_should_not_have_said_names_it() -> None:
 
 def test_a_unit_begins_once() -> None:
     """Each begin starts a new deadline: without end, there would be none."""
-    with pytest.raises(ProtocolError, match="begin once"):
+    with pytest.raises(ProtocolError, match="to begin once"):
         run(Pretender(says(Begin(), 2)))
 
 
@@ -83,9 +83,16 @@ def test_a_flood_about_one_unit_is_refused() -> None:
 
 def test_each_unit_has_its_own_bytes() -> None:
     def records() -> Iterator[Said]:
-        for name in ("first", "second", "third"):
-            yield Said(body=Begin(), unit=name)
-            yield Said(body=Accelerators(), unit=name)
+        for order in job.task.orders:
+            yield Said(body=Begin(), unit=order.unit.id)
+            yield Said(body=Accelerators(), unit=order.unit.id)
         yield Said(body=Idle())
 
-    run(Pretender(records(), MAX_HEARD_BYTES // 3))
+    job = Job(task=Task(kind="measure", orders=tuple(Order(unit=unit(op)) for op in ("conv", "gconv", "pconv"))))
+    run_job(cast(Connection, Pretender(records(), MAX_HEARD_BYTES // 3)), job, lambda said: None, Event())
+
+
+def test_no_unit_begins_that_is_not_of_the_job() -> None:
+    """Units that a device makes up would push the deadline on for ever."""
+    with pytest.raises(ProtocolError, match="and no other"):
+        run(Pretender(iter([Said(body=Begin(), unit=unit("tconv").id)])))

@@ -24,7 +24,8 @@ def run_job(connection: Connection, job: Job, handle: Callable[[Said], None], st
     """
     connection.send(job)
     exits: list[Exit] = []
-    begun: set[tuple[int, str]] = set()
+    units = {order.unit.id for order in job.task.orders}
+    begun: set[tuple[int, str]] = set()  # each begin starts a new deadline, so there must be an end to them
     # What the agent needs to end a worker, and the way back.
     slack = connection.lease.grace_s + 2 * connection.lease.lease_s
     until, mark = time.monotonic() + job.start_s + slack, connection.heard_bytes
@@ -43,8 +44,8 @@ def run_job(connection: Connection, job: Job, handle: Callable[[Said], None], st
                 )
             continue
         if isinstance(said.body, Begin):
-            if (said.worker, said.unit) in begun:
-                raise connection.broken("expected each unit of a job to begin once")
+            if said.unit not in units or (said.worker, said.unit) in begun:
+                raise connection.broken("expected each unit of a job, and no other, to begin once")
             begun.add((said.worker, said.unit))
             mark = connection.heard_bytes
             if not cancelled:
