@@ -1,6 +1,7 @@
 """One unit in one worker: what each failure is called, when an output is wrong, what is put back afterwards."""
 
 import gc
+import mmap
 import os
 import subprocess
 import sys
@@ -124,7 +125,10 @@ def test_the_checks_own_copies_are_no_memory_of_the_network() -> None:
     checked = 64 << 20
 
     def output() -> Array:
-        return np.ones(checked // 4, dtype=np.float32)
+        # Mapped anew: malloc would hand out again what earlier tests have freed.
+        array = np.frombuffer(mmap.mmap(-1, checked), dtype=np.float32)
+        array.fill(1)
+        return array
 
     def peak(of: Loaded) -> int:
         return measure(of).peak_memory_bytes or 0

@@ -9,6 +9,7 @@ from torch import nn
 
 from bench.errors import UsageError
 from bench.plan.code_version import code_version, package_version
+from bench.plan.runtimes import MODULE_RUNTIME
 from bench.records.record import Record
 from bench.records.run import Plan, Run
 from bench.records.workload import ModelArguments, Unit, Workload
@@ -34,7 +35,7 @@ def measure_live(network: nn.Module, input_px: int, batch: int, threads: int, dt
             variant="live",
             model=ModelArguments(source=type(network).__name__, fused=False),
         ),
-        runtime="eager",
+        runtime=MODULE_RUNTIME,
         dtype=dtype,
         layout=layout,
         batch=batch,
