@@ -84,6 +84,11 @@ class NetworkFacts:
     speed: Speed
 
     @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Of the images that the paper timed."""
+        return (3, self.input_px, self.input_px)
+
+    @property
     def family(self) -> str:
         """`FasterNet` of FasterNet-T0, `ShuffleNetV2` of ShuffleNetV2 x1.5, `ResNet` of ResNet50."""
         family = self.title.split(" ")[0].split("-")[0]
@@ -99,8 +104,7 @@ class NetworkFacts:
         workload, arguments = unit.workload, unit.workload.model
         if arguments is None or workload.name != self.name:
             return False
-        size = (3, self.input_px, self.input_px)
-        return workload.input_shape == size and arguments.fused and arguments.form in FORMS
+        return workload.input_shape == self.input_shape and arguments.fused and arguments.form in FORMS
 
 
 @cache

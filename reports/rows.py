@@ -95,6 +95,16 @@ class Row:
             raise ValueError(f"expected a time exactly where rounds are done, got status {self.status!r}")
 
     @property
+    def label(self) -> str:
+        """What was timed, and how it is made."""
+        return labelled(self.unit.workload.name, self.unit.workload.variant)
+
+    @property
+    def size(self) -> str:
+        """Of the input."""
+        return size_text(self.unit.workload.input_shape)
+
+    @property
     def rounds(self) -> int:
         """Rounds that gave a number."""
         return len(self.medians)
@@ -269,6 +279,11 @@ def settings_text(unit: Unit) -> str:
         if getattr(unit.settings, each.name) != getattr(defaults, each.name)
     ]
     return ",".join(words if unit.effort == "normal" else [*words, unit.effort])
+
+
+def labelled(name: str, variant: str) -> str:
+    """`pconv (inplace)`."""
+    return f"{name} ({variant})" if variant else name
 
 
 def size_text(shape: Sequence[int]) -> str:

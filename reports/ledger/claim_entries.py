@@ -7,15 +7,14 @@ class is in the run, a side failed or there are too few pairs to claim an interv
 
 import math
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 
 from bench.records.pair import PairRecord
 from bench.records.run import Run
 from bench.records.verdict import Verdict, worst
 from bench.statistics import Interval, log_mean_interval
 from reports.claims import Claim, claims
-from reports.ledger.entry import Entry
-from reports.paper_tables import COLUMN_NAMES, ColumnName, column_of, published
+from reports.ledger.entry import NOT_PLANNED, Entry
+from reports.paper_tables import ARXIV, COLUMN_NAMES, ColumnName, column_of, published
 
 FEWEST_PAIRS = 4  # below it Student's t on the pairs is too wide to say anything
 TOLERANCE = 0.10
@@ -25,7 +24,7 @@ REPRODUCED = "reproduced"
 DIRECTION_ONLY = "direction only"
 NOT_REPRODUCED = "not reproduced"
 NOT_TESTABLE = "not testable here"
-NOT_PLANNED = "not planned in this run"
+_Place = tuple[ColumnName, str, str, str]  # where pairs ran, and in which form the first network did
 
 
 def claim_entries(run: Run) -> tuple[Entry, ...]:
@@ -36,32 +35,17 @@ def claim_entries(run: Run) -> tuple[Entry, ...]:
         column = column_of(pair.first, run.device(pair.first.device).environment)
         names = (pair.first.workload.name, pair.second.workload.name)
         if column and all(published(unit) for unit in (pair.first, pair.second)):
-            place = _Place(
-                column=column,
-                device=pair.first.device,
-                runtime=pair.first.runtime,
-                variant=pair.first.workload.variant,
-            )
+            place = (column, pair.first.device, pair.first.runtime, pair.first.workload.variant)
             planned.setdefault(place, {}).setdefault(names, []).append(ended.get(pair.id))
     present = {column_of(unit, run.device(unit.device).environment) for unit in run.plan.units}
     entries: list[Entry] = []
     for column in COLUMN_NAMES:
-        places = [place for place in planned if place.column == column]
+        places = [place for place in planned if place[0] == column]
         for claim in (each for each in claims() if each.column == column):
             if not places:
-                entries.append(_entry(claim, reason=_absence(column, present)))
+                entries.append(_entry(claim, (column, "", "", ""), reason=_absence(column, present)))
             entries += [_claim(claim, at, planned[at].get((claim.first, claim.second), [])) for at in places]
     return tuple(entries)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Place:
-    """Where pairs ran, and in which form the first network did."""
-
-    column: ColumnName
-    device: str
-    runtime: str
-    variant: str
 
 
 def verdict(ours: Interval, printed: float) -> str:
@@ -123,37 +107,34 @@ def _shortage(records: Sequence[PairRecord | None]) -> str:
 
 def _entry(
     claim: Claim,
-    place: _Place | None = None,
+    place: _Place,
     ours: Interval | None = None,
     pairs: int = 0,
     verdict: str = NOT_TESTABLE,
     reason: str = "",
 ) -> Entry:
+    column, device, runtime, variant = place
     return Entry(
         section="claim",
-        column=claim.column,
-        device=place.device if place else "",
-        runtime=place.runtime if place else "",
+        column=column,
+        device=device,
+        runtime=runtime,
         name=claim.first,
-        variant=place.variant if place else "",
+        variant=variant,
         against=claim.second,
         quantity="speed_ratio",
         paper=claim.printed_ratio,
         ours=ours,
-        basis="pairs of live workers" if ours else "",
         replicates=pairs,
         verdict=verdict,
         reason=reason,
         headline=claim.headline,
-        source=claim.source,
+        source=f"{ARXIV} Table 3",
     )
 
 
 def _absence(column: ColumnName, present: Container[ColumnName | None]) -> str:
     if column in present:
         return "no pairs in this run; `bench models --claims` measures them"
-    return {
-        "gpu": "no GPU in this run",
-        "cpu": "no x86 CPU in this run",
-        "arm": "no ARM device in this run",
-    }[column]
+    missing = {"gpu": "GPU", "cpu": "x86 CPU", "arm": "ARM device"}
+    return f"no {missing[column]} in this run"

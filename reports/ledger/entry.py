@@ -1,11 +1,14 @@
 """One line of the ledger: a printed value of the paper beside ours."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.records.run import Run
+from bench.records.workload import Unit
 from bench.statistics import Interval
-from reports.paper_tables import ARXIV, ColumnName
+from reports.paper_tables import ARXIV, ColumnName, Speed, column_of
+from reports.rows import Row, labelled, size_text
 
 Section = Literal[
     "operator",  # Table 1: time of ten layers
@@ -18,11 +21,14 @@ Section = Literal[
 ]
 Quantity = Literal["latency_s", "images_per_s", "macs_per_s", "speed_ratio", "macs", "params", "tau_b"]
 Basis = Literal["", "round medians", "pairs of live workers", "count"]
+Place = tuple[ColumnName, str, str]  # a column of the paper, and the device and runtime of ours beside it
 
+_BASES: dict[Section, Basis] = {"claim": "pairs of live workers", "network_count": "count"}
 NOT_MEASURED = "not measured"
+NOT_PLANNED = "not planned in this run"
 
 
-def outside_text(entries: "Sequence[Entry]") -> str:
+def outside_text(entries: Sequence["Entry"]) -> str:
     """Which printed values are not the paper's own, in a sentence; empty where all are."""
     sources: dict[str, list[str]] = {}
     for entry in entries:
@@ -46,7 +52,6 @@ class Entry:
     quantity: Quantity
     paper: float | None = None
     ours: Interval | None = None
-    basis: Basis = ""
     replicates: int = 0  # rounds or pairs behind `ours`
     rank_paper: int | None = None  # 1 is the fastest of the `ranked` networks measured here
     rank_ours: int | None = None
@@ -55,6 +60,23 @@ class Entry:
     reason: str = ""
     headline: bool = False
     source: str
+
+    @property
+    def label(self) -> str:
+        """What is compared, and how ours is made."""
+        return labelled(self.name, self.variant)
+
+    @property
+    def basis(self) -> Basis:
+        """What `ours` is made from; empty where there is none."""
+        if self.ours is None:
+            return ""
+        return _BASES.get(self.section, "round medians")
+
+    @property
+    def planned(self) -> bool:
+        """Whether the pairs of a claim were planned, whatever became of them."""
+        return bool(self.device) and self.reason != NOT_PLANNED
 
     @property
     def ratio(self) -> Interval | None:
@@ -68,3 +90,44 @@ class Entry:
             low=self.ours.low / self.paper,
             high=self.ours.high / self.paper,
         )
+
+
+def by_place(run: Run, rows: Sequence[Row], listed: Callable[[Unit], object]) -> dict[Place, list[Row]]:
+    """The rows that have the paper's settings and are listed in its table."""
+    groups: dict[Place, list[Row]] = {}
+    for row in rows:
+        column = column_of(row.unit, run.device(row.unit.device).environment)
+        if column and listed(row.unit):
+            groups.setdefault((column, row.unit.device, row.unit.runtime), []).append(row)
+    return groups
+
+
+def speed_entry(
+    place: Place,
+    row: Row | None,
+    printed: Speed,
+    *,
+    section: Section,
+    name: str,
+    shape: tuple[int, int, int],
+    source: str,
+) -> Entry:
+    """A printed speed beside the row that stands for it, in the quantity of the column."""
+    column, device, runtime = place
+    gpu = column == "gpu"
+    return Entry(
+        section=section,
+        column=column,
+        device=device,
+        runtime=runtime,
+        name=name,
+        variant=row.unit.workload.variant if row else "",
+        input_shape=size_text(shape),
+        quantity="images_per_s" if gpu else "latency_s",
+        paper=printed.printed(column),
+        ours=None if row is None else row.images_per_s if gpu else row.latency,
+        replicates=row.rounds if row else 0,
+        verdict=(row.verdict or row.status) if row else NOT_MEASURED,
+        reason=row.reason if row else "not in this run",
+        source=source,
+    )

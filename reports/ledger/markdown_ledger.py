@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from bench.records.run import Run
 from reports.environment_text import device_title
-from reports.ledger.claim_entries import NOT_PLANNED
 from reports.ledger.entry import NOT_MEASURED, Entry, Section, outside_text
 from reports.numbers import GIGA, MEGA, MILLI, bounds, significant
 from reports.paper_tables import HARDWARE, ColumnName
@@ -116,7 +115,7 @@ def _agreement(entry: Entry) -> str:
 def _claims(entries: Sequence[Entry]) -> list[str]:
     """The claims whose pairs were planned; all others are counted, not listed (ledger.csv has them)."""
     claims = _of(entries, "claim")
-    planned = [entry for entry in claims if entry.device and entry.reason != NOT_PLANNED]
+    planned = [entry for entry in claims if entry.planned]
     absent: dict[tuple[str, str, str], int] = {}
     for entry in claims:
         if entry not in planned and entry.column:
@@ -178,7 +177,7 @@ def _count(entry: Entry | None) -> list[str]:
 
 
 def _name(entry: Entry) -> str:
-    return safe_markdown(f"{entry.name} ({entry.variant})" if entry.variant else entry.name)
+    return safe_markdown(entry.label)
 
 
 def _what(entry: Entry) -> str:

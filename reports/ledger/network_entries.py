@@ -1,12 +1,13 @@
 """Table 3 beside our networks: speed and rank, the agreement of the two orders, params and MACs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
 from bench.records.run import Run
 from bench.statistics import Interval, kendall_tau_b
-from reports.ledger.entry import NOT_MEASURED, Entry
-from reports.paper_tables import ARXIV, FORMS, ColumnName, column_of, published, table3
+from reports.ledger.entry import Entry, Place, Quantity, by_place, speed_entry
+from reports.paper_tables import ARXIV, FORMS, NetworkFacts, published, table3
 from reports.rows import Row, size_text
 
 SOURCE = f"{ARXIV} Table 3"
@@ -14,14 +15,9 @@ SOURCE = f"{ARXIV} Table 3"
 
 def network_entries(run: Run, rows: Sequence[Row]) -> tuple[Entry, ...]:
     """For each device and runtime with comparable rows: every network of Table 3, measured or not."""
-    groups: dict[tuple[ColumnName, str, str], list[Row]] = {}
-    for row in rows:
-        column = column_of(row.unit, run.device(row.unit.device).environment)
-        if column and published(row.unit):
-            groups.setdefault((column, row.unit.device, row.unit.runtime), []).append(row)
     entries: list[Entry] = []
-    for (column, device, runtime), group in groups.items():
-        entries += _speeds(column, device, runtime, group)
+    for place, group in by_place(run, rows, published).items():
+        entries += _speeds(place, group)
     return (*entries, *_counts(rows))
 
 
@@ -44,40 +40,27 @@ def _form(row: Row) -> int:
     return FORMS.index(arguments.form) if arguments else 0
 
 
-def _speeds(column: ColumnName, device: str, runtime: str, rows: Sequence[Row]) -> list[Entry]:
+def _speeds(place: Place, rows: Sequence[Row]) -> list[Entry]:
     chosen = network_rows(rows)
     ours = {name: 1 / row.time.centre * row.unit.batch for name, row in chosen.items() if row.time}
-    paper = {facts.name: facts.speed.images_per_s(column) or 0 for facts in table3()}
+    paper = {facts.name: facts.speed.images_per_s(place[0]) or 0 for facts in table3()}
     both = [name for name in paper if paper[name] and name in ours]
     rank_paper, rank_ours = _ranks(paper, both), _ranks(ours, both)
     entries = []
     for facts in table3():
-        row = chosen.get(facts.name)
-        oom = paper[facts.name] == 0
+        name, row, shape = facts.name, chosen.get(facts.name), facts.input_shape
+        entry = speed_entry(place, row, facts.speed, section="network", name=name, shape=shape, source=SOURCE)
         entries.append(
-            Entry(
-                section="network",
-                column=column,
-                device=device,
-                runtime=runtime,
-                name=facts.name,
-                variant=row.unit.workload.variant if row else "",
-                input_shape=size_text((3, facts.input_px, facts.input_px)),
-                quantity="images_per_s" if column == "gpu" else "latency_s",
-                paper=facts.speed.printed(column),
-                ours=None if row is None else row.images_per_s if column == "gpu" else row.latency,
-                basis="round medians" if facts.name in ours else "",
-                replicates=row.rounds if row else 0,
-                rank_paper=rank_paper.get(facts.name),
-                rank_ours=rank_ours.get(facts.name),
-                ranked=len(both) if facts.name in rank_ours else None,
-                verdict=(row.verdict or row.status) if row else NOT_MEASURED,
-                reason=(row.reason if row else "not in this run") or ("out of memory in the paper" * oom),
-                source=SOURCE,
+            replace(
+                entry,
+                rank_paper=rank_paper.get(name),
+                rank_ours=rank_ours.get(name),
+                ranked=len(both) if name in rank_ours else None,
+                reason=entry.reason or "out of memory in the paper" * (not paper[name]),
             )
         )
     tau = kendall_tau_b([paper[name] for name in both], [ours[name] for name in both])
-    return [*entries, _order(column, device, runtime, tau, len(both))]
+    return [*entries, _order(place, tau, len(both))]
 
 
 def _ranks(speeds: Mapping[str, float], names: Sequence[str]) -> dict[str, int]:
@@ -85,7 +68,8 @@ def _ranks(speeds: Mapping[str, float], names: Sequence[str]) -> dict[str, int]:
     return {name: 1 + sum(speeds[other] > speeds[name] for other in names) for name in names}
 
 
-def _order(column: ColumnName, device: str, runtime: str, tau: float | None, ranked: int) -> Entry:
+def _order(place: Place, tau: float | None, ranked: int) -> Entry:
+    column, device, runtime = place
     return Entry(
         section="network_order",
         column=column,
@@ -95,7 +79,6 @@ def _order(column: ColumnName, device: str, runtime: str, tau: float | None, ran
         quantity="tau_b",
         paper=1.0,
         ours=None if tau is None else Interval(centre=tau),
-        basis="round medians" if tau is not None else "",
         ranked=ranked,
         reason="" if tau is not None else "fewer than two networks with different speeds",
         source=SOURCE,
@@ -108,28 +91,29 @@ def _counts(rows: Sequence[Row]) -> list[Entry]:
     found = _by_network([row for row in rows if row.cost and row.cost.macs_unfused])
     for facts in table3():
         cost = found[facts.name][0].cost if facts.name in found else None
-        if cost is None:
-            continue
-        for quantity, count, printed, unit in (
-            ("params", cost.params_unfused, facts.params_m, 1e6),
-            ("macs", cost.macs_unfused, facts.macs_g, 1e9),
-        ):
-            if count is not None:
-                entries.append(
-                    Entry(
-                        section="network_count",
-                        column=None,
-                        name=facts.name,
-                        input_shape=size_text((3, facts.input_px, facts.input_px)),
-                        quantity="params" if quantity == "params" else "macs",
-                        paper=float(printed) * unit,
-                        ours=Interval(centre=count),
-                        basis="count",
-                        verdict=count_verdict(count, printed, int(unit)),
-                        source=SOURCE,
-                    )
-                )
+        if cost is not None:
+            entries += _count(facts, "params", cost.params_unfused, facts.params_m, 10**6)
+            entries += _count(facts, "macs", cost.macs_unfused, facts.macs_g, 10**9)
     return entries
+
+
+def _count(facts: NetworkFacts, quantity: Quantity, count: int | None, printed: str, unit: int) -> list[Entry]:
+    """None where ours was not counted."""
+    if count is None:
+        return []
+    return [
+        Entry(
+            section="network_count",
+            column=None,
+            name=facts.name,
+            input_shape=size_text(facts.input_shape),
+            quantity=quantity,
+            paper=float(printed) * unit,
+            ours=Interval(centre=count),
+            verdict=count_verdict(count, printed, unit),
+            source=SOURCE,
+        )
+    ]
 
 
 def count_verdict(count: int, printed: str, unit: int) -> str:

@@ -7,7 +7,6 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from reports.ledger.claim_entries import NOT_PLANNED
 from reports.ledger.entry import Entry
 from reports.numbers import bounds, significant
 from reports.untrusted import visible
@@ -43,7 +42,7 @@ def _table(shown: Sequence[Entry]) -> Table:
     table.add_column("verdict", no_wrap=True)
     for entry in shown:
         table.add_row(
-            *(Text(visible(text)) for text in (_name(entry), entry.against)),
+            *(Text(visible(text)) for text in (entry.label, entry.against)),
             f"{significant(entry.paper)}x",
             f"{bounds(entry.ours)}x" if entry.ours else "",
             Text(visible(entry.verdict), style=_STYLES.get(entry.verdict, "")),
@@ -56,18 +55,14 @@ def _caveats(shown: Sequence[Entry]) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for entry in shown:
         if entry.reason:
-            by_reason.setdefault(entry.reason, []).append(f"{_name(entry)} over {entry.against}")
+            by_reason.setdefault(entry.reason, []).append(f"{entry.label} over {entry.against}")
     return [
         f"{'; '.join(names[:MOST_NAMED])}{f' and {len(names) - MOST_NAMED} more' * (len(names) > MOST_NAMED)}: {reason}"
         for reason, names in by_reason.items()
     ]
 
 
-def _name(entry: Entry) -> str:
-    return f"{entry.name} ({entry.variant})" if entry.variant else entry.name
-
-
 def _is_heart(entry: Entry) -> bool:
     if entry.section == "claim":
-        return bool(entry.device) and entry.reason != NOT_PLANNED
+        return entry.planned
     return entry.section == "operator_average" and bool(entry.against)

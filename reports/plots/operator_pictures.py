@@ -28,7 +28,7 @@ from reports.plots.style import (
     plain,
 )
 from reports.results import Results
-from reports.rows import Row, size_text
+from reports.rows import Row
 
 OPERATORS = (*("conv", "gconv", "dwconv", "pconv", "pconv+pwconv", "dwconv+pwconv", "gconv+pwconv", "pwconv", "tconv"),)
 MOST_SERIES = 200  # operators, each with its variants, in one picture
@@ -66,12 +66,6 @@ def _ratios(panel: Panel, entries: Sequence[Entry]) -> list[Entry]:
     ]
 
 
-def label(row: Row) -> str:
-    """`pconv (inplace)`."""
-    workload = row.unit.workload
-    return f"{workload.name} ({workload.variant})" if workload.variant else workload.name
-
-
 def emphasised(name: str) -> bool:
     """The operator that the paper is about, whichever way it is implemented."""
     return name == "pconv" or name.startswith("pconv (")
@@ -79,14 +73,14 @@ def emphasised(name: str) -> bool:
 
 def operator_looks(rows: Iterable[Row]) -> dict[str, Look]:
     """An operator looks the same in every picture, whatever else the run holds."""
-    return looks([*OPERATORS, *(label(row) for row in rows)], emphasised)
+    return looks([*OPERATORS, *(row.label for row in rows)], emphasised)
 
 
 def by_operator(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """The rows of each operator and variant."""
     series: dict[str, list[Row]] = {}
     for row in rows:
-        series.setdefault(label(row), []).append(row)
+        series.setdefault(row.label, []).append(row)
     return series
 
 
@@ -105,7 +99,7 @@ def speed_picture(shown: Sequence[Panel]) -> Figure:
     several = len(shown) > 1
     fig = figure(4.9 * len(shown) if several else 7.2, 4.6)
     every = operator_looks(row for panel in shown for row in panel.rows)
-    wide = LETTER * max(len(label(row)) for panel in shown for row in panel.rows) / (4.2 if several else 6.3)
+    wide = LETTER * max(len(row.label) for panel in shown for row in panel.rows) / (4.2 if several else 6.3)
     room = min(0.45, wide)
     drawn = []
     for index, panel in enumerate(shown):
@@ -133,7 +127,7 @@ def _speed_caption(shown: Sequence[Panel]) -> str:
 
 def _draw_speed(axes: Axes, panel: Panel, every: Mapping[str, Look], room: float) -> list[Note]:
     """`room` is the share of the width that the names right of the lines need."""
-    sizes = {size: at for at, size in enumerate(dict.fromkeys(_size(row) for row in panel.rows))}
+    sizes = {size: at for at, size in enumerate(dict.fromkeys(row.size for row in panel.rows))}
     log_axis(axes, "y")
     axes.grid(axis="y", color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
@@ -144,7 +138,7 @@ def _draw_speed(axes: Axes, panel: Panel, every: Mapping[str, Look], room: float
         look = every[name]
         # Side by side, so that a bar does not hide another one.
         aside = 0.16 * (index - (len(series) - 1) / 2) / max(1, len(series) - 1)
-        values = [(sizes[_size(row)] + aside, row.macs_per_s) for row in rows if row.macs_per_s is not None]
+        values = [(sizes[row.size] + aside, row.macs_per_s) for row in rows if row.macs_per_s is not None]
         if not values:
             continue
         x, y = [at for at, _ in values], [speed.centre / GIGA for _, speed in values]
@@ -170,10 +164,6 @@ def _draw_speed(axes: Axes, panel: Panel, every: Mapping[str, Look], room: float
     axes.set_xticks(range(0, len(sizes), step), [*sizes][::step], rotation=30 if len(sizes) > 6 else 0)
     axes.set_xlabel("input, channels x height x width" + f" (one in {step} is named)" * (step > 1))
     return notes
-
-
-def _size(row: Row) -> str:
-    return size_text(row.unit.workload.input_shape)
 
 
 def time_picture(panel: Panel) -> Figure:
@@ -217,9 +207,9 @@ def _time_notes(name: str, rows: Sequence[Row], look: Look) -> list[Note]:
 
 def ratio_picture(panel: Panel, entries: Sequence[Entry]) -> Figure:
     """Speed over DWConv's, ours beside the paper's, one line per operator and size."""
-    fig = figure(7.2, 1.75 + 0.27 * (len(entries) + len({_name(entry) for entry in entries})))
+    fig = figure(7.2, 1.75 + 0.27 * (len(entries) + len({entry.label for entry in entries})))
     axes = fig.add_subplot()
-    longest = max(len(_name(entry)) + len(entry.input_shape) for entry in entries)
+    longest = max(len(entry.label) + len(entry.input_shape) for entry in entries)
     column = entries[0].column or "cpu"
     title = f"Speed over DWConv: here and in the paper's {column.upper()} column"
     caption = (
@@ -233,8 +223,8 @@ def ratio_picture(panel: Panel, entries: Sequence[Entry]) -> Figure:
     axes.axvline(1, color=INK, linewidth=0.9, zorder=2)
     at, ticks, names = 0.0, [], []
     every = operator_looks(panel.rows)
-    for name in dict.fromkeys(_name(entry) for entry in entries):
-        group = [entry for entry in entries if _name(entry) == name]
+    for name in dict.fromkeys(entry.label for entry in entries):
+        group = [entry for entry in entries if entry.label == name]
         for entry in sorted(group, key=lambda each: not each.input_shape):
             _dumbbell(axes, entry, every[name], at)
             ticks.append(at)
@@ -255,10 +245,6 @@ def _reach(entries: Sequence[Entry]) -> tuple[float, float]:
     ends = [end for e in entries if e.ours for end in (e.ours.low, e.ours.high) if end is not None]
     low, high = min(points), max(points)
     return max(min([low, *ends]), low / 2) / 1.2, min(max([high, *ends]), high * 2) * 1.2
-
-
-def _name(entry: Entry) -> str:
-    return f"{entry.name} ({entry.variant})" if entry.variant else entry.name
 
 
 def _dumbbell(axes: Axes, entry: Entry, look: Look, y: float) -> None:

@@ -45,8 +45,7 @@ def candidates(run: Run, rows: Sequence[Row], kind: Kind) -> tuple[Panel, ...]:
 
 def _compares(panel: Panel) -> bool:
     """Whether it has two operators or sizes to set side by side."""
-    shown = [row.unit.workload for row in panel.measured]
-    return len({(workload.name, workload.variant, workload.input_shape) for workload in shown}) > 1
+    return len({(row.label, row.size) for row in panel.measured}) > 1
 
 
 def panels(run: Run, rows: Sequence[Row]) -> tuple[Panel, ...]:

@@ -18,7 +18,7 @@ def pictured(results: Results, kind: Kind) -> tuple[Panel, ...]:
     every = results.panels[kind]
     if crowded(every, kind):
         # A panel of one size has no more to show than its line in the picture that they share.
-        every = tuple(panel for panel in every if len({row.unit.workload.input_shape for row in panel.measured}) > 1)
+        every = tuple(panel for panel in every if len({row.size for row in panel.measured}) > 1)
     seen: Counter[tuple[str, str]] = Counter()
     turns = []
     for index, panel in enumerate(every):

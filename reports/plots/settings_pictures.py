@@ -14,13 +14,12 @@ from bench.records.run import Run
 from bench.statistics import Interval
 from reports.environment_text import device_title
 from reports.numbers import MILLI
-from reports.plots.operator_pictures import LETTER, by_operator, label, operator_looks
+from reports.plots.operator_pictures import LETTER, by_operator, operator_looks
 from reports.plots.panel import Panel, unique_slugs
 from reports.plots.panel_text import bars_text
 from reports.plots.pictured import crowded
 from reports.plots.style import FAINT, Look, arrange, error_bars, figure, headline, log_axis, plain
 from reports.results import Results
-from reports.rows import Row, size_text
 from reports.tables.sections import SETTINGS, SHORT
 
 MOST_LINES = 60  # a picture longer than that is no picture
@@ -60,9 +59,9 @@ def settings_picture(run: Run, panels: Sequence[Panel]) -> Figure:
 def _draw(axes: Axes, shown: Sequence[Panel], ticks: Sequence[float]) -> None:
     looks = operator_looks(row for panel in shown for row in panel.rows)
     operators = [by_operator(panel.measured) for panel in shown]
-    sizes: dict[str, set[tuple[int, int, int]]] = {}
+    sizes: dict[str, set[str]] = {}
     for name, rows in (item for found in operators for item in found.items()):
-        sizes.setdefault(name, set()).update(map(_size, rows))
+        sizes.setdefault(name, set()).update(row.size for row in rows)
     labels = list(sizes)[:MOST_LABELS]
     faces = _faces(labels, looks)
     for at in ticks:
@@ -73,7 +72,7 @@ def _draw(axes: Axes, shown: Sequence[Panel], ticks: Sequence[float]) -> None:
             (at + aside, [row.time for row in found[name] if row.time])
             for at, found in zip(ticks, operators, strict=True)
             # A mean over fewer sizes would be another quantity.
-            if {_size(row) for row in found.get(name, ())} == sizes[name]
+            if {row.size for row in found.get(name, ())} == sizes[name]
         ]
         _mark(axes, marks, looks[name], faces[name])
     centres = [row.time.centre / MILLI for panel in shown for row in panel.measured if row.time]
@@ -149,15 +148,11 @@ def _fixed(panels: Sequence[Panel]) -> str:
         f"{name} {text(rows[0])}" for name, text in SETTINGS.items() if text(rows[0]) and len({*map(text, rows)}) == 1
     ]
     sizes = _sizes(panels)
-    return ", ".join([f"size {size_text(next(iter(sizes)))}" if len(sizes) == 1 else f"{len(sizes)} sizes", *fixed])
+    return ", ".join([f"size {next(iter(sizes))}" if len(sizes) == 1 else f"{len(sizes)} sizes", *fixed])
 
 
-def _size(row: Row) -> tuple[int, int, int]:
-    return row.unit.workload.input_shape
-
-
-def _sizes(panels: Sequence[Panel]) -> set[tuple[int, int, int]]:
-    return {_size(row) for panel in panels for row in panel.measured}
+def _sizes(panels: Sequence[Panel]) -> set[str]:
+    return {row.size for panel in panels for row in panel.measured}
 
 
 def _caption(panels: Sequence[Panel]) -> list[str]:
@@ -168,7 +163,7 @@ def _caption(panels: Sequence[Panel]) -> list[str]:
         lines.append("NHWC is the layout channels_last.")
     if len(panels) > MOST_LINES:
         lines.append(f"The first {MOST_LINES} of {len(panels)} combinations; all are in table.csv.")
-    operators = len({label(row) for panel in panels[:MOST_LINES] for row in panel.measured})
+    operators = len({row.label for panel in panels[:MOST_LINES] for row in panel.measured})
     if operators > MOST_LABELS:
         lines.append(f"The first {MOST_LABELS} of {operators} operators.")
     return lines

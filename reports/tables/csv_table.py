@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from reports.numbers import centre, high, low
 from reports.results import Results
-from reports.rows import Row, settings_text, size_text
+from reports.rows import Row, settings_text
 from reports.untrusted import safe_csv
 
 T = TypeVar("T")
@@ -20,7 +20,7 @@ COLUMNS: dict[str, Callable[[Row], Value]] = {
     "kind": lambda row: row.unit.workload.kind,
     "name": lambda row: row.unit.workload.name,
     "variant": lambda row: row.unit.workload.variant,
-    "input_shape": lambda row: size_text(row.unit.workload.input_shape),
+    "input_shape": lambda row: row.size,
     "stack": lambda row: row.unit.workload.stack,
     "batch": lambda row: row.unit.batch,
     "dtype": lambda row: row.unit.dtype,

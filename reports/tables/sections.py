@@ -12,7 +12,7 @@ from bench.records.workload import Kind
 from reports.environment_text import device_title
 from reports.numbers import GIGA, MEGA, MILLI, centre, plus_minus, significant
 from reports.results import Results
-from reports.rows import Row, settings_text, size_text
+from reports.rows import Row, settings_text
 
 CONVENTION = (
     "MACs are multiply-adds (the paper's FLOPs), of the whole row for one image; "
@@ -90,20 +90,20 @@ def sections(results: Results) -> tuple[Section, ...]:
 
 def _section(run: Run, device: str, kind: Kind, rows: Sequence[Row]) -> Section:
     varying = [name for name, text in SETTINGS.items() if len({text(row) for row in rows}) > 1]
-    sized = len(rows) == 1 or len({_size(row) for row in rows}) > 1
+    sized = len(rows) == 1 or len({row.size for row in rows}) > 1
     ordered = _ordered([(_key(row, kind, varying), row) for row in rows])
     depth = _depth([key for key, _ in ordered])
     columns = tuple(_columns(kind, varying, rows, sized=sized))
     lines = tuple(
         Line(
             cells=tuple(column.text(row) for column in columns),
-            identity=(_label(row), *([_size(row)] if sized else []), *(SETTINGS[name](row) for name in varying)),
+            identity=(row.label, *([row.size] if sized else []), *(SETTINGS[name](row) for name in varying)),
             group=key[:depth],
             note=row.reason,
         )
         for key, row in ordered
     )
-    fixed = [] if sized else [f"size {_size(rows[0])}"]
+    fixed = [] if sized else [f"size {rows[0].size}"]
     fixed += [f"{name} {text(rows[0])}" for name, text in SETTINGS.items() if name not in varying and text(rows[0])]
     caption = tuple(filter(None, [", ".join(fixed), *_interval_caption(rows)]))
     return Section(title=device_title(run, device), columns=columns, lines=lines, caption=caption)
@@ -112,7 +112,7 @@ def _section(run: Run, device: str, kind: Kind, rows: Sequence[Row]) -> Section:
 def _key(row: Row, kind: Kind, varying: Sequence[str]) -> _Key:
     """What rows that are read together share: an operator goes through its sizes, networks stand side by side."""
     settings = tuple(SETTINGS[name](row) for name in varying)
-    return (_label(row), *settings) if kind == "op" else settings
+    return (row.label, *settings) if kind == "op" else settings
 
 
 def _ordered(rows: Sequence[tuple[_Key, Row]]) -> list[tuple[_Key, Row]]:
@@ -131,9 +131,9 @@ def _depth(keys: Sequence[_Key]) -> int:
 def _columns(kind: Kind, varying: Sequence[str], rows: Sequence[Row], *, sized: bool) -> list[Column]:
     measured = [row for row in rows if row.time is not None]
     bounded = any(row.time and row.time.half_width is not None for row in measured)
-    head = [Column(heading="operator" if kind == "op" else "model", text=_label)]
+    head = [Column(heading="operator" if kind == "op" else "model", text=lambda row: row.label)]
     if sized:
-        head.append(Column(heading="size", text=_size))
+        head.append(Column(heading="size", text=lambda row: row.size))
     head += [Column(heading=name, text=SETTINGS[name], numeric=name in ("batch", "threads")) for name in varying]
     if kind == "model":
         head.append(_number("Mparams", lambda row: significant(row.params, MEGA)))
@@ -154,15 +154,6 @@ def _columns(kind: Kind, varying: Sequence[str], rows: Sequence[Row], *, sized: 
 
 def _number(heading: str, text: Callable[[Row], str]) -> Column:
     return Column(heading=heading, text=text, numeric=True)
-
-
-def _label(row: Row) -> str:
-    workload = row.unit.workload
-    return f"{workload.name} ({workload.variant})" if workload.variant else workload.name
-
-
-def _size(row: Row) -> str:
-    return size_text(row.unit.workload.input_shape)
 
 
 def _verdict(row: Row) -> str:
