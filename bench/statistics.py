@@ -30,6 +30,12 @@ class Interval:
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError(f"expected low <= high, got {self.low} > {self.high}")
 
+    def over(self, unit: float) -> "Interval":
+        """The same in a positive unit."""
+        if self.low is None or self.high is None:
+            return Interval(centre=self.centre / unit)
+        return Interval(centre=self.centre / unit, low=self.low / unit, high=self.high / unit)
+
     @property
     def half_width(self) -> float | None:
         """Half the interval, relative to the centre."""

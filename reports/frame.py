@@ -12,14 +12,12 @@ pandas is imported on the first call only: no report needs it.
 
 from __future__ import annotations  # so that the types do not import pandas either
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bench.records.record import latest
 from bench.records.run import Run
-from bench.records.workload import Unit
-from reports.rows import rows, settings_text, size_text
-from reports.tables.csv_table import COLUMNS, Value
+from reports.rows import rows
+from reports.tables.csv_table import COLUMNS, OF_UNIT, Value
 from reports.untrusted import visible
 
 if TYPE_CHECKING:
@@ -33,21 +31,10 @@ _TEXTS = {
     *("device", "runtime", "kind", "name", "variant", "input_shape", "dtype", "layout", "mode"),
     *("verdict", "status", "reason", "settings", "notes"),
 }
-_SAMPLE_COLUMNS: dict[str, Callable[[Unit], Value]] = {
-    "device": lambda unit: unit.device,
-    "runtime": lambda unit: unit.runtime,
-    "name": lambda unit: unit.workload.name,
-    "variant": lambda unit: unit.workload.variant,
-    "input_shape": lambda unit: size_text(unit.workload.input_shape),
-    "stack": lambda unit: unit.workload.stack,
-    "batch": lambda unit: unit.batch,
-    "threads": lambda unit: unit.threads,
-    "dtype": lambda unit: unit.dtype,
-    "layout": lambda unit: unit.layout,
-    "mode": lambda unit: unit.mode,
-    "settings": settings_text,
-    "round": lambda unit: unit.round,
-}
+_SAMPLE_COLUMNS = (
+    *("device", "runtime", "name", "variant", "input_shape", "stack", "batch", "threads", "dtype", "layout", "mode"),
+    *("settings", "round"),
+)
 
 
 def frame(run: Run) -> pd.DataFrame:
@@ -74,8 +61,8 @@ def samples(run: Run) -> pd.DataFrame:
             continue
         taken = record.measurement.samples_s
         columns["sample_s"] += taken
-        for name, value in _SAMPLE_COLUMNS.items():
-            columns[name] += [_plain(value(unit))] * len(taken)
+        for name in _SAMPLE_COLUMNS:
+            columns[name] += [_plain(OF_UNIT[name](unit))] * len(taken)
     return _framed(columns)
 
 

@@ -24,6 +24,7 @@ REPRODUCED = "reproduced"
 DIRECTION_ONLY = "direction only"
 NOT_REPRODUCED = "not reproduced"
 NOT_TESTABLE = "not testable here"
+VERDICTS = (REPRODUCED, DIRECTION_ONLY, NOT_REPRODUCED, NOT_TESTABLE)
 _Place = tuple[ColumnName, str, str, str]  # where pairs ran, and in which form the first network did
 
 

@@ -83,13 +83,7 @@ class Entry:
         """Ours over the paper's; its bounds are those of ours (the paper reports no spread)."""
         if self.ours is None or not self.paper or self.quantity == "tau_b":
             return None
-        if self.ours.low is None or self.ours.high is None:
-            return Interval(centre=self.ours.centre / self.paper)
-        return Interval(
-            centre=self.ours.centre / self.paper,
-            low=self.ours.low / self.paper,
-            high=self.ours.high / self.paper,
-        )
+        return self.ours.over(self.paper)
 
 
 def by_place(run: Run, rows: Sequence[Row], listed: Callable[[Unit], object]) -> dict[Place, list[Row]]:

@@ -1,9 +1,11 @@
 """ledger.md: the ledger as tables for people, one chapter per device and runtime."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from bench.records.run import Run
 from reports.environment_text import device_title
+from reports.ledger.claim_entries import VERDICTS
 from reports.ledger.entry import NOT_MEASURED, Entry, Section, outside_text
 from reports.numbers import GIGA, MEGA, MILLI, bounds, significant
 from reports.paper_tables import HARDWARE, ColumnName
@@ -40,6 +42,7 @@ _UNITS = {
     "params": ("M", MEGA),
     "tau_b": ("", 1.0),
 }
+_NUMERIC = ("paper", "ours", "ours/paper", "rank there", "rank here", "pairs", "params (M): paper", "MACs (G): paper")
 
 
 def markdown_ledger(results: Results) -> str:
@@ -78,28 +81,22 @@ def _of(entries: Sequence[Entry], section: Section) -> list[Entry]:
 
 
 def _values(entries: Sequence[Entry]) -> str:
-    headings = ["operator", "size", "what", "paper", "ours", "ours/paper", "verdict"]
-    numeric = [False, False, False, True, True, True, False]
-    body = [[_name(e), e.input_shape, _what(e), *_numbers(e), _verdict(e)] for e in entries]
     # Averages have no size: a column of blanks tells nothing.
-    keep = [index for index in range(len(headings)) if index != 1 or any(e.input_shape for e in entries)]
-    return pipe_table(_kept(headings, keep), [numeric[i] for i in keep], [_kept(row, keep) for row in body])
-
-
-def _kept(cells: Sequence[str], keep: Sequence[int]) -> list[str]:
-    return [cells[index] for index in keep]
+    sized = any(entry.input_shape for entry in entries)
+    body = [[_name(e), *[e.input_shape] * sized, _what(e), *_numbers(e), _verdict(e)] for e in entries]
+    headings = ["operator", *["size"] * sized, "what", "paper", "ours", "ours/paper", "verdict"]
+    return pipe_table(headings, _NUMERIC, body)
 
 
 def _networks(entries: Sequence[Entry]) -> list[str]:
     headings = ["network", "what", "paper", "ours", "ours/paper", "rank there", "rank here", "verdict"]
-    numeric = [False, False, True, True, True, True, True, False]
-    planned = [entry for entry in entries if entry.verdict != NOT_MEASURED]
     body = [
         [_name(e), _what(e), *_numbers(e), str(e.rank_paper or ""), str(e.rank_ours or ""), _verdict(e)]
-        for e in planned
+        for e in entries
+        if e.verdict != NOT_MEASURED
     ]
     rest = [safe_markdown(entry.name) for entry in entries if entry.verdict == NOT_MEASURED]
-    table = pipe_table(headings, numeric, body)
+    table = pipe_table(headings, _NUMERIC, body)
     return [table, f"Not in this run: {', '.join(rest)}."] if rest else [table]
 
 
@@ -116,11 +113,7 @@ def _claims(entries: Sequence[Entry]) -> list[str]:
     """The claims whose pairs were planned; all others are counted, not listed (ledger.csv has them)."""
     claims = _of(entries, "claim")
     planned = [entry for entry in claims if entry.planned]
-    absent: dict[tuple[str, str, str], int] = {}
-    for entry in claims:
-        if entry not in planned and entry.column:
-            key = (entry.column.upper(), entry.runtime, entry.reason)
-            absent[key] = absent.get(key, 0) + 1
+    absent = Counter((e.column.upper(), e.runtime, e.reason) for e in claims if e.column and not e.planned)
     lines = [
         f"- {count} claims of the {column} column{f' ({safe_markdown(runtime)})' * bool(runtime)} "
         f"are not testable here: {reason}."
@@ -134,7 +127,6 @@ def _claims(entries: Sequence[Entry]) -> list[str]:
 
 def _claim_table(claims: Sequence[Entry]) -> str:
     headings = ["first", "against", "device", "runtime", "paper", "ours", "ours/paper", "pairs", "verdict"]
-    numeric = [False] * 4 + [True] * 4 + [False]
     body = [
         [
             f"**{_name(e)}**" if e.headline else _name(e),
@@ -145,14 +137,12 @@ def _claim_table(claims: Sequence[Entry]) -> str:
         ]
         for e in claims
     ]
-    return pipe_table(headings, numeric, body)
+    return pipe_table(headings, _NUMERIC, body)
 
 
 def _score(claims: Sequence[Entry]) -> str:
-    counts = dict.fromkeys(("reproduced", "direction only", "not reproduced", "not testable here"), 0)
-    for claim in claims:
-        counts[claim.verdict] += 1
-    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) + "."
+    counts = Counter(claim.verdict for claim in claims)
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS) + "."
 
 
 def _counts(entries: Sequence[Entry]) -> list[str]:
@@ -165,11 +155,7 @@ def _counts(entries: Sequence[Entry]) -> list[str]:
         for name in names
     ]
     headings = ["network", "params (M): paper", "ours", "", "MACs (G): paper", "ours", ""]
-    return [
-        "## Params and MACs",
-        _COUNTS,
-        pipe_table(headings, [False, True, True, False, True, True, False], body),
-    ]
+    return ["## Params and MACs", _COUNTS, pipe_table(headings, _NUMERIC, body)]
 
 
 def _count(entry: Entry | None) -> list[str]:

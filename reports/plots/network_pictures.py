@@ -64,14 +64,8 @@ def spots(panel: Panel) -> list[Spot]:
         row = chosen.get(facts.name)
         speed = None if row is None else row.images_per_s if panel.mode == "throughput" else row.latency
         if speed is not None:
-            found.append(Spot(facts=facts, x=speed if panel.mode == "throughput" else _milliseconds(speed)))
+            found.append(Spot(facts=facts, x=speed if panel.mode == "throughput" else speed.over(MILLI)))
     return found
-
-
-def _milliseconds(time: Interval) -> Interval:
-    if time.low is None or time.high is None:
-        return Interval(centre=time.centre / MILLI)
-    return Interval(centre=time.centre / MILLI, low=time.low / MILLI, high=time.high / MILLI)
 
 
 def accuracy_picture(shown: Sequence[Panel]) -> Figure:

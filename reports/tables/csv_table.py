@@ -3,33 +3,45 @@
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import TypeVar
 
+from bench.records.workload import Unit
 from reports.numbers import centre, high, low
 from reports.results import Results
-from reports.rows import Row, settings_text
+from reports.rows import Row, settings_text, size_text
 from reports.untrusted import safe_csv
 
 T = TypeVar("T")
 Value = str | int | float | None
 
+
+def same(*names: str) -> dict[str, Callable[[object], Value]]:
+    """Columns that are named like what they show of an item."""
+    return {name: attrgetter(name) for name in names}
+
+
+# What a unit says of itself.
+OF_UNIT: dict[str, Callable[[Unit], Value]] = {
+    **same("device", "runtime"),
+    "kind": lambda unit: unit.workload.kind,
+    "name": lambda unit: unit.workload.name,
+    "variant": lambda unit: unit.workload.variant,
+    "input_shape": lambda unit: size_text(unit.workload.input_shape),
+    "stack": lambda unit: unit.workload.stack,
+    **same("batch", "dtype", "layout", "threads", "mode", "round"),
+    "settings": settings_text,
+}
+
+
+def _of_unit(name: str) -> Callable[[Row], Value]:
+    return lambda row: OF_UNIT[name](row.unit)
+
+
 # The order is a contract: new columns go at the end.
 COLUMNS: dict[str, Callable[[Row], Value]] = {
-    "device": lambda row: row.unit.device,
-    "runtime": lambda row: row.unit.runtime,
-    "kind": lambda row: row.unit.workload.kind,
-    "name": lambda row: row.unit.workload.name,
-    "variant": lambda row: row.unit.workload.variant,
-    "input_shape": lambda row: row.size,
-    "stack": lambda row: row.unit.workload.stack,
-    "batch": lambda row: row.unit.batch,
-    "dtype": lambda row: row.unit.dtype,
-    "layout": lambda row: row.unit.layout,
-    "threads": lambda row: row.unit.threads,
-    "mode": lambda row: row.unit.mode,
-    "params": lambda row: row.params,
-    "macs": lambda row: row.macs,
-    "flops": lambda row: row.flops,
+    **{name: _of_unit(name) for name in OF_UNIT if name not in ("round", "settings")},
+    **same("params", "macs", "flops"),
     "bytes_ideal": lambda row: None if row.cost is None else row.cost.bytes_ideal,
     "bytes_moved": lambda row: None if row.cost is None else row.cost.bytes_moved,
     "latency_s": lambda row: centre(row.latency),
@@ -43,22 +55,15 @@ COLUMNS: dict[str, Callable[[Row], Value]] = {
     "flops_per_s": lambda row: 2 * row.macs_per_s.centre if row.macs_per_s else None,
     "bytes_per_s": lambda row: row.bytes_per_s,
     "percent_of_limit": lambda row: None,  # until ceilings are measured
-    "rounds": lambda row: row.rounds,
-    "samples": lambda row: row.samples,
-    "peak_memory_bytes": lambda row: row.peak_memory_bytes,
-    "load_s": lambda row: row.load_s,
-    "first_call_s": lambda row: row.first_call_s,
-    "max_error": lambda row: row.max_error,
-    "verdict": lambda row: row.verdict,
-    "status": lambda row: row.status,
-    "reason": lambda row: row.reason,
+    **same("rounds", "samples", "peak_memory_bytes", "load_s", "first_call_s", "max_error"),
+    **same("verdict", "status", "reason"),
     "rounds_planned": lambda row: row.planned,
     "latency_p10_s": lambda row: row.percentiles.p10 if row.latency else None,
     "latency_p50_s": lambda row: row.percentiles.p50 if row.latency else None,
     "latency_p90_s": lambda row: row.percentiles.p90 if row.latency else None,
     "latency_p99_s": lambda row: row.percentiles.p99 if row.latency else None,
     "device_memory_bytes": lambda row: row.device_memory_bytes,
-    "settings": lambda row: settings_text(row.unit),
+    "settings": _of_unit("settings"),
     "notes": lambda row: "; ".join(row.notes),
 }
 

@@ -1,6 +1,6 @@
 """table.md: the table for a repository page or a step summary."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from reports.plots.pictured import picture_notes
 from reports.results import Results
@@ -28,9 +28,9 @@ def _about(table: Sequence[Row]) -> list[str]:
     return ["\n".join(items)] if items else []
 
 
-def pipe_table(headings: Sequence[str], numeric: Sequence[bool], body: Sequence[Sequence[str]]) -> str:
-    """A Markdown table of cells that are already escaped."""
-    rule = ["---:" if right else "---" for right in numeric]
+def pipe_table(headings: Sequence[str], numeric: Container[str], body: Sequence[Sequence[str]]) -> str:
+    """A Markdown table of cells that are already escaped; the columns headed `numeric` are aligned to the right."""
+    rule = ["---:" if heading in numeric else "---" for heading in headings]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (headings, rule, *body))
 
 
@@ -38,7 +38,7 @@ def _section(section: Section) -> str:
     # The note is a column of its own only where a row has one.
     notes = any(line.note for line in section.lines)
     headings = [column.heading for column in section.columns] + ["why"] * notes
-    numeric = [column.numeric for column in section.columns] + [False] * notes
+    numeric = [column.heading for column in section.columns if column.numeric]
     body = [[safe_markdown(cell) for cell in (*line.cells, *[line.note] * notes)] for line in section.lines]
     caption = ". ".join(safe_markdown(part, 900) for part in section.caption)
     return f"### {safe_markdown(section.title)}\n\n{pipe_table(headings, numeric, body)}\n\n{caption}."
