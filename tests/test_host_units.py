@@ -24,7 +24,7 @@ from bench.journal import Journal
 from bench.link.connection import Connection
 from bench.records.artifact import Artifact
 from bench.records.device import Device
-from bench.records.record import FailureKind, Record, Status
+from bench.records.record import FailureKind, Record, status_of
 from bench.records.workload import Unit
 from bench.wire.messages import Body, Said
 from bench.wire.order import Job, Order, Task, TaskKind
@@ -80,8 +80,8 @@ class MadeUp:
     def done(self, order: Order, body: Body) -> None:
         self.told.append(("done", order.unit.workload.name, str(order.attempt)))
 
-    def failed(self, order: Order, status: Status, kind: FailureKind, reason: str) -> None:
-        self.told.append((status, order.unit.workload.name, str(order.attempt), kind, reason))
+    def failed(self, order: Order, kind: FailureKind, reason: str) -> None:
+        self.told.append((status_of(kind), order.unit.workload.name, str(order.attempt), kind, reason))
 
     def again(self, unit: Unit, reason: str) -> None:
         self.told.append(("again", unit.workload.name, reason))

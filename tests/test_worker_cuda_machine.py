@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bench.records.measurement import Disturbances
-from bench.records.record import Record, Status
+from bench.records.record import Record, Status, status_of
 from bench.records.workload import Mode, Settings, Unit
 from bench.wire.messages import Body
 from bench.wire.order import Order, Task
@@ -135,7 +135,8 @@ def test_memory_that_runs_out_in_a_capture_is_no_lack_of_support(ends_badly: boo
     cuda = PaperCuda(capture_fails="CUDA out of memory. Tried to allocate 1 GiB", ends_badly=ends_badly)
     with pytest.raises(MemoryError, match="1 GiB") as raised:
         machine(cuda, on_gpu(cuda_graph=True), loaded(cuda, 100)).timed()
-    assert measuring.classify(raised.value)[:2] == ("failed", "out_of_memory")
+    kind, _ = measuring.classify(raised.value)
+    assert (status_of(kind), kind) == ("failed", "out_of_memory")
 
 
 @pytest.mark.parametrize(("l2", "flushed"), [(4 * MIB, 256 * MIB), (200 * MIB, 400 * MIB)])

@@ -6,7 +6,7 @@ from bench.errors import ProtocolError
 from bench.host.job import failure_of
 from bench.plan.schedule import BURSTS_PER_SIDE
 from bench.records.pair import Pair, PairRecord
-from bench.records.record import FailureKind, Status
+from bench.records.record import FailureKind, status_of
 from bench.records.verdict import Verdict
 from bench.wire.messages import Begin, Bursts, Exit, Fatal, Said, SideFailed, name_of
 from bench.wire.order import Job, Order, Task
@@ -18,7 +18,7 @@ class PairRun:
     def __init__(self, pair: Pair, orders: tuple[Order, Order], start_s: float) -> None:
         self._pair, self._orders, self._start_s = pair, orders, start_s
         self._bursts: dict[int, Bursts] = {}
-        self._failure: tuple[Status, FailureKind, str] | None = None
+        self._failure: tuple[FailureKind, str] | None = None
         self._started = time.monotonic()
         self._utc = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
@@ -37,8 +37,7 @@ class PairRun:
             self._bursts[said.worker] = body
         elif isinstance(body, SideFailed | Fatal):
             unit = self._orders[said.worker].unit
-            status: Status = "skipped" if body.kind == "unsupported" else "failed"
-            self._failure = (status, body.kind or "error", f"{unit.workload.name}: {body.reason}"[:300])
+            self._failure = (body.kind or "error", f"{unit.workload.name}: {body.reason}"[:300])
         elif not isinstance(body, Begin):
             raise ProtocolError(f"expected {name_of(Begin)!r} or {name_of(Bursts)!r}, got {name_of(body)!r}")
 
@@ -55,14 +54,12 @@ class PairRun:
             kept = [index for index in range(len(first)) if index not in discarded]
             if 2 * len(kept) >= len(first):
                 first, second = tuple(first[i] for i in kept), tuple(second[i] for i in kept)
-        end: tuple[Status, FailureKind, str] = ("done", "", "")
-        if not done:
-            end = self._failure or ("failed", *failure_of(exits))
-        status, kind, reason = end
+        none: tuple[FailureKind, str] = ("", "")
+        kind, reason = none if done else self._failure or failure_of(exits)
         return PairRecord(
             pair=self._pair,
             attempt=self._orders[0].attempt,
-            status=status,
+            status="done" if done else status_of(kind),
             reason_kind=kind,
             reason=reason,
             first_s=first if done else (),

@@ -13,7 +13,7 @@ from bench.plan.estimate import deadline_s
 from bench.plan.runtimes import runtime
 from bench.plan.schedule import chunks
 from bench.records.artifact import Artifact
-from bench.records.record import FailureKind, Status
+from bench.records.record import FailureKind
 from bench.records.workload import Unit
 from bench.wire.messages import Body, name_of
 from bench.wire.order import Job, Order, Task
@@ -100,7 +100,7 @@ class _Artifacts:
             raise ProtocolError(f"expected {name_of(Artifact)!r}, got {name_of(body)!r}")
         self._settle(order.unit, body)
 
-    def failed(self, order: Order, status: Status, kind: FailureKind, reason: str) -> None:
+    def failed(self, order: Order, kind: FailureKind, reason: str) -> None:
         self._settle(order.unit, Artifact(kind=kind, reason=f"while it was exported: {reason}"))
 
     def _settle(self, unit: Unit, artifact: Artifact) -> None:

@@ -13,7 +13,7 @@ from typing import Protocol
 from bench.errors import ProtocolError
 from bench.host.job import failure_of, gave_way, run_job
 from bench.link.connection import Connection
-from bench.records.record import FailureKind, Status
+from bench.records.record import FailureKind
 from bench.records.workload import Unit
 from bench.wire.messages import Begin, Body, Exit, Fatal, Said, name_of
 from bench.wire.order import Job, Order
@@ -30,7 +30,7 @@ class Endings(Protocol):
     def done(self, order: Order, body: Body) -> None:
         """It gave this; ProtocolError where that is not what was asked for."""
 
-    def failed(self, order: Order, status: Status, kind: FailureKind, reason: str) -> None:
+    def failed(self, order: Order, kind: FailureKind, reason: str) -> None:
         """It ended without."""
 
     def again(self, unit: Unit, reason: str) -> None:
@@ -83,8 +83,7 @@ class UnitLoop:
             return ()
         left = tuple(waiting.values())
         if fatal:
-            kind, reason = fatal[0].kind or "error", fatal[0].reason[:300]
-            self._fail(left, "skipped" if kind == "unsupported" else "failed", kind, reason)
+            self._fail(left, fatal[0].kind or "error", fatal[0].reason[:300])
             return ()
         return self._after(exits, left, current[0] if current else None, whole=len(left) == len(orders))
 
@@ -102,9 +101,9 @@ class UnitLoop:
         if kind == "crash":
             reason = f"crashed twice: {reason}"
         never_began = current is None and whole
-        self._fail(left if never_began else (victim,), "failed", kind, reason)
+        self._fail(left if never_began else (victim,), kind, reason)
         return () if never_began else tuple(unit for unit in units if unit != victim.unit)
 
-    def _fail(self, orders: Sequence[Order], status: Status, kind: FailureKind, reason: str) -> None:
+    def _fail(self, orders: Sequence[Order], kind: FailureKind, reason: str) -> None:
         for order in orders:
-            self._endings.failed(order, status, kind, reason)
+            self._endings.failed(order, kind, reason)

@@ -21,7 +21,7 @@ from bench.plan.support import unsupported
 from bench.records.artifact import Artifact
 from bench.records.measurement import NoiseFloor
 from bench.records.pair import Pair, PairRecord
-from bench.records.record import FailureKind, Record, Status
+from bench.records.record import FailureKind, Record, Status, status_of
 from bench.records.workload import Unit, describe
 from bench.wire.messages import Body, Said, name_of
 from bench.wire.order import Job, Order, Task
@@ -103,8 +103,8 @@ class Work:
             raise ProtocolError("expected a record of the unit that was asked for")
         self._write(replace(body, cost=self._artifact(order.unit).cost))
 
-    def failed(self, order: Order, status: Status, kind: FailureKind, reason: str) -> None:
-        self._fail(order.unit, order.attempt, status, kind, reason)
+    def failed(self, order: Order, kind: FailureKind, reason: str) -> None:
+        self._fail(order.unit, order.attempt, status_of(kind), kind, reason)
 
     # --- one job each
 
@@ -124,8 +124,8 @@ class Work:
         attempt = self._loop.attempt(pair.id)
         for unit in sides:
             if obstacle := self._obstacle(unit):
-                status, kind, reason = obstacle
-                reason = f"{unit.workload.name}: {reason}"
+                kind, reason = obstacle
+                reason, status = f"{unit.workload.name}: {reason}", status_of(kind)
                 self._write(PairRecord(pair=pair, attempt=attempt, status=status, reason_kind=kind, reason=reason))
                 return None
         first, second = (replace(self._order(unit), attempt=attempt) for unit in sides)
@@ -167,18 +167,19 @@ class Work:
             return False
         obstacle = self._obstacle(unit)
         if obstacle is not None:
-            self._fail(unit, self._loop.attempt(unit.id), *obstacle)
+            kind, reason = obstacle
+            self._fail(unit, self._loop.attempt(unit.id), status_of(kind), kind, reason)
         return obstacle is None
 
-    def _obstacle(self, unit: Unit) -> tuple[Status, FailureKind, str] | None:
+    def _obstacle(self, unit: Unit) -> tuple[FailureKind, str] | None:
         """What is known before anything is sent to end the unit."""
         if reason := unsupported(unit, self._machine.environments.get(self._device)):
-            return "skipped", "unsupported", reason
+            return "unsupported", reason
         artifact = self._artifact(unit)
         if artifact.kind:
-            return "skipped" if artifact.kind == "unsupported" else "failed", artifact.kind, artifact.reason
+            return artifact.kind, artifact.reason
         if artifact.graph_reason and runtime(unit.runtime).graph:
-            return "failed", "build", artifact.graph_reason
+            return "build", artifact.graph_reason
         return None
 
     def _lose(self, queue: Iterable[tuple[Unit, ...] | Pair], error: BenchError) -> None:

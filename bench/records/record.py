@@ -24,6 +24,11 @@ FailureKind = Literal[
 ]
 
 
+def status_of(kind: FailureKind) -> Status:
+    """What a unit that ended for that reason has become, where its device is still there."""
+    return "skipped" if kind == "unsupported" else "failed"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """The end of one unit. `reason` is one line for people; `reason_kind` is for programs."""

@@ -15,7 +15,7 @@ from bench.errors import UsageError
 from bench.plan.plugins import remedy
 from bench.plan.runtimes import runtime
 from bench.records.measurement import Measurement
-from bench.records.record import FailureKind, Record, Status
+from bench.records.record import FailureKind, Record, status_of
 from bench.records.verdict import Verdict
 from bench.records.workload import Unit, Workload
 from bench.wire.messages import Begin
@@ -76,22 +76,20 @@ def measure_unit(order: Order, store: Store, clock: Clock, overhead_s: float) ->
     """Load, check, warm up, sample; whatever goes wrong becomes the record's reason."""
     unit = order.unit
     started, utc = time.monotonic(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    status: Status = "failed"
     measurement = None
     kind: FailureKind = ""
     reason = ""
     try:
         import_libraries(unit)
         measurement = measure_loaded(unit, lambda: load(order, store), reference_of(order, store), clock, overhead_s)
-        status = "done"
     except Exception as error:  # noqa: BLE001 - a network may raise anything, and its row must say what
-        status, kind, reason = classify(error)
+        kind, reason = classify(error)
     finally:
         gc.collect()
     return Record(
         unit=unit,
         attempt=order.attempt,
-        status=status,
+        status="done" if measurement is not None else status_of(kind),
         reason_kind=kind,
         reason=reason,
         measurement=measurement,
@@ -100,28 +98,28 @@ def measure_unit(order: Order, store: Store, clock: Clock, overhead_s: float) ->
     )
 
 
-def classify(error: Exception) -> tuple[Status, FailureKind, str]:
-    """The status, kind and line that an exception becomes."""
+def classify(error: Exception) -> tuple[FailureKind, str]:
+    """The kind and line that an exception becomes."""
     text = one_line(error)
     if isinstance(error, UnsupportedError):
-        return "skipped", "unsupported", text
+        return "unsupported", text
     if isinstance(error, ImportError):
-        return "skipped", "unsupported", f"{text}; install it on this device"
+        return "unsupported", f"{text}; install it on this device"
     if isinstance(error, NotImplementedError) or "not implemented for '" in text:
-        return "skipped", "unsupported", text
+        return "unsupported", text
     if isinstance(error, WrongOutputError):
-        return "failed", "wrong_output", text
+        return "wrong_output", text
     if isinstance(error, FallbackError):
-        return "failed", "fallback", text
+        return "fallback", text
     if isinstance(error, ThreadsError):
-        return "failed", "threads", text
+        return "threads", text
     # torch says it in a RuntimeError, CUDA in a class of its own, cuDNN and cuBLAS in a status, ONNX Runtime in words.
     words = ("out of memory", "not enough memory", "bad_alloc", "failed to allocate memory", "_status_alloc_failed")
     if isinstance(error, MemoryError) or any(word in text.lower() for word in words):
-        return "failed", "out_of_memory", text or "out of memory"
+        return "out_of_memory", text or "out of memory"
     if isinstance(error, ValueError):
-        return "failed", "build", text
-    return "failed", "error", f"{type(error).__name__}: {text}"
+        return "build", text
+    return "error", f"{type(error).__name__}: {text}"
 
 
 def import_libraries(unit: Unit) -> None:

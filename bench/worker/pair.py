@@ -96,7 +96,7 @@ def measure_pair(task: Task, channel: Channel) -> None:
     except (EOFError, BrokenPipeError):
         raise  # the other side says why
     except Exception as error:  # a side may fail in any way; the pair's record says how
-        _, kind, reason = classify(error)
+        kind, reason = classify(error)
         channel.send(SideFailed(kind=kind, reason=reason), order)
         raise SystemExit(1) from error
     channel.send(replace(bursts, verdicts=verdicts), order)

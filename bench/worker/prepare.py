@@ -38,7 +38,7 @@ def export_units(task: Task, channel: Channel) -> None:
         try:
             made = _onnx_file(unit, store) if subjects.is_onnx_file(unit.workload) else _from_module(unit, store)
         except Exception as error:  # noqa: BLE001 - whatever an exporter raises, the row must say it
-            _, kind, reason = classify(error)
+            kind, reason = classify(error)
             made = Artifact(kind="build" if kind == "error" else kind, reason=reason)
         channel.send(replace(made, seconds=time.monotonic() - started), order)
 
