@@ -14,7 +14,7 @@ from bench.records.measurement import Cost, Measurement
 from bench.records.record import Record, latest
 from bench.records.run import Run
 from bench.records.verdict import Verdict, worst
-from bench.records.workload import Settings, Unit, Workload
+from bench.records.workload import Settings, Unit, Workload, size_text
 from bench.statistics import (
     P90_MINIMUM_SAMPLES,
     P99_MINIMUM_SAMPLES,
@@ -284,8 +284,3 @@ def settings_text(unit: Unit) -> str:
 def labelled(name: str, variant: str) -> str:
     """`pconv (inplace)`."""
     return f"{name} ({variant})" if variant else name
-
-
-def size_text(shape: Sequence[int]) -> str:
-    """`96x56x56`."""
-    return "x".join(str(extent) for extent in shape)

@@ -9,7 +9,7 @@ import click
 
 from bench.plan.runtimes import runtimes
 from bench.records.run import Option
-from bench.records.workload import DTYPES, LAYOUTS
+from bench.records.workload import DTYPES, LAYOUTS, size_text
 from reports.formats import stdout_formats
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -158,5 +158,5 @@ def given_options(context: click.Context) -> frozenset[str]:
 
 def _text(value: object) -> str:
     if isinstance(value, tuple):
-        return ",".join("x".join(map(str, item)) if isinstance(item, tuple) else str(item) for item in value)
+        return ",".join(size_text(item) if isinstance(item, tuple) else str(item) for item in value)
     return "" if value is None else str(value)

@@ -17,7 +17,7 @@ from bench.records.device import Device
 from bench.records.pair import Pair, PairRecord
 from bench.records.record import Record
 from bench.records.verdict import worst
-from bench.records.workload import Unit, describe
+from bench.records.workload import Unit, describe, size_text
 
 LONGEST_LINE = 900  # characters
 
@@ -86,7 +86,7 @@ class ConsoleObserver:
             now = time.monotonic()
             self._preparing.ended(unit.id, artifact.seconds)
             self._last = dict.fromkeys(self._last, now)
-        size = "x".join(map(str, unit.workload.input_shape))
+        size = size_text(unit.workload.input_shape)
         if artifact.kind:
             self.line(f"{unit.workload.name} {size}: not prepared: {artifact.reason}")
         elif unit.workload.kind == "model":

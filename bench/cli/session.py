@@ -27,7 +27,7 @@ from bench.records.device import Device
 from bench.records.environment import difference
 from bench.records.pair import Pair
 from bench.records.run import Plan, Run
-from bench.records.workload import Unit
+from bench.records.workload import Unit, size_text
 from reports.results import Results
 
 
@@ -194,7 +194,7 @@ def _came_to(plan: Plan, option: str) -> str:
         "batch": [unit.batch for unit in plan.units],
         "threads": [unit.threads for unit in plan.units],
         "op": [unit.workload.name for unit in plan.units],
-        "sizes": ["x".join(map(str, unit.workload.input_shape)) for unit in plan.units],
+        "sizes": [size_text(unit.workload.input_shape) for unit in plan.units],
     }
     return ",".join(dict.fromkeys(map(str, values.get(option, []))))
 
@@ -235,7 +235,7 @@ def _show_plan(table: Sequence[Unit], pairs: Sequence[Pair], *, rounds: int) -> 
     seconds = rounds * sum(expected_s(unit, shared=unit.workload.kind == "op") for unit in table)
     seconds += sum(map(expected_pair_s, pairs))
     for unit in table:
-        size = "x".join(map(str, unit.workload.input_shape))
+        size = size_text(unit.workload.input_shape)
         parts = (unit.device, unit.runtime, unit.workload.name, unit.workload.variant, size)
         click.echo(
             " ".join(filter(None, parts))

@@ -10,7 +10,7 @@ from typing import Any
 from bench.errors import UsageError
 from bench.plan.plugins import rows
 from bench.records.measurement import Cost
-from bench.records.workload import ModelArguments, OperatorArguments, Workload
+from bench.records.workload import ModelArguments, OperatorArguments, Workload, size_text
 from models.registry import NetworkEntry, add, names, resolve
 from operators.axes import Value
 from operators.cost import OperatorCost, layer_costs, operator_cost
@@ -147,7 +147,7 @@ def _operator_workload(op: str, size: tuple[int, int, int], asked: dict[str, Any
         own = {name: value for name, value in asked.items() if name in axes(op) or AXES[name].asked_of_all}
         spec = OperatorSpec(op=op, channels=size[0], height=size[1], width=size[2], **own)
     except ValueError as error:
-        raise UsageError(f"{op} at {size[0]}x{size[1]}x{size[2]}: {error}") from None
+        raise UsageError(f"{op} at {size_text(size)}: {error}") from None
     given: dict[str, Any] = {row.name: getattr(spec, row.name) for row in fields(OperatorArguments)}
     given |= {name: str(value) for name, value in given.items() if isinstance(value, Fraction)}
     return Workload(

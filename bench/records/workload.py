@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Literal
@@ -124,8 +125,12 @@ class Unit:
         return replace(self, round=0).id
 
 
+def size_text(shape: Sequence[int]) -> str:
+    """`96x56x56`."""
+    return "x".join(map(str, shape))
+
+
 def describe(unit: Unit) -> str:
     """A unit in a few words, for people."""
-    size = "x".join(map(str, unit.workload.input_shape))
-    parts = [unit.workload.name, unit.workload.variant, size, unit.runtime]
+    parts = [unit.workload.name, unit.workload.variant, size_text(unit.workload.input_shape), unit.runtime]
     return " ".join(filter(None, parts)) + f", round {unit.round + 1}"

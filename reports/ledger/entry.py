@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.records.run import Run
-from bench.records.workload import Unit
+from bench.records.workload import Unit, size_text
 from bench.statistics import Interval
 from reports.paper_tables import ARXIV, ColumnName, Speed, column_of
-from reports.rows import Row, labelled, size_text
+from reports.rows import Row, labelled
 
 Section = Literal[
     "operator",  # Table 1: time of ten layers

@@ -5,10 +5,11 @@ from dataclasses import replace
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
 from bench.records.run import Run
+from bench.records.workload import size_text
 from bench.statistics import Interval, kendall_tau_b
 from reports.ledger.entry import Entry, Place, Quantity, by_place, speed_entry
 from reports.paper_tables import ARXIV, FORMS, NetworkFacts, published, table3
-from reports.rows import Row, size_text
+from reports.rows import Row
 
 SOURCE = f"{ARXIV} Table 3"
 

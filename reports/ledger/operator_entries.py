@@ -7,10 +7,11 @@ from statistics import fmean
 from bench.plan.subjects import TABLE1_OPERATORS
 from bench.records.run import Run
 from bench.records.verdict import worst
+from bench.records.workload import size_text
 from bench.statistics import log_mean_interval
 from reports.ledger.entry import NOT_MEASURED, Entry, Place, by_place, speed_entry
 from reports.paper_tables import ARXIV, OperatorFacts, printed, table1, table1_averages
-from reports.rows import Row, size_text
+from reports.rows import Row
 
 BASELINE = "dwconv"
 SOURCE = f"{ARXIV} Table 1"

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import TypeVar
 
-from bench.records.workload import Unit
+from bench.records.workload import Unit, size_text
 from reports.numbers import centre, high, low
 from reports.results import Results
-from reports.rows import Row, settings_text, size_text
+from reports.rows import Row, settings_text
 from reports.untrusted import safe_csv
 
 T = TypeVar("T")
