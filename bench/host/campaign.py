@@ -25,6 +25,7 @@ from bench.plan.schedule import ordered
 from bench.records.device import Device
 from bench.records.environment import Environment
 from bench.records.pair import Pair
+from bench.records.record import utc_now
 from bench.records.run import DeviceState, Option, Plan
 from bench.records.workload import Unit
 from bench.wire.messages import Network
@@ -150,7 +151,7 @@ class Campaign:
             command=command,
             argv=tuple(argv),
             options=tuple(options),
-            created_utc=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            created_utc=utc_now(),
             version=package_version(),
             code_version=code_version(),
             units=tuple(stamped(unit) for unit in units),

@@ -6,7 +6,7 @@ from bench.errors import ProtocolError
 from bench.host.job import failure_of
 from bench.plan.schedule import BURSTS_PER_SIDE
 from bench.records.pair import Pair, PairRecord
-from bench.records.record import FailureKind, status_of
+from bench.records.record import FailureKind, status_of, utc_now
 from bench.records.verdict import Verdict
 from bench.wire.messages import Begin, Bursts, Exit, Fatal, Said, SideFailed, name_of
 from bench.wire.order import Job, Order, Task
@@ -20,7 +20,7 @@ class PairRun:
         self._bursts: dict[int, Bursts] = {}
         self._failure: tuple[FailureKind, str] | None = None
         self._started = time.monotonic()
-        self._utc = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        self._utc = utc_now()
 
     def job(self) -> Job:
         """Two workers that take turns."""

@@ -1,6 +1,5 @@
 """Brings every unit and pair of one device to exactly one record, whatever happens on the way."""
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -21,7 +20,7 @@ from bench.plan.support import unsupported
 from bench.records.artifact import Artifact
 from bench.records.measurement import NoiseFloor
 from bench.records.pair import Pair, PairRecord
-from bench.records.record import FailureKind, Record, Status, status_of
+from bench.records.record import FailureKind, Record, Status, status_of, utc_now
 from bench.records.workload import Unit, describe
 from bench.wire.messages import Body, Said, name_of
 from bench.wire.order import Job, Order, Task
@@ -193,7 +192,6 @@ class Work:
                     self._fail(unit, self._loop.attempt(unit.id), "lost", kind, str(error))
 
     def _fail(self, unit: Unit, attempt: int, status: Status, kind: FailureKind, reason: str) -> None:
-        utc = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         self._write(
             Record(
                 unit=unit,
@@ -202,7 +200,7 @@ class Work:
                 reason_kind=kind,
                 reason=reason or kind,
                 cost=self._artifact(unit).cost,
-                started_utc=utc,
+                started_utc=utc_now(),
             )
         )
 

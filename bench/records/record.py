@@ -1,5 +1,6 @@
 """The end of one unit, as the journal keeps it."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -24,6 +25,11 @@ FailureKind = Literal[
 ]
 
 
+def utc_now() -> str:
+    """2026-01-31T12:00:00Z."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
 def status_of(kind: FailureKind) -> Status:
     """What a unit that ended for that reason has become, where its device is still there."""
     return "skipped" if kind == "unsupported" else "failed"
@@ -40,7 +46,7 @@ class Record:
     reason: str = ""
     measurement: Measurement | None = None  # of a unit that is done
     cost: Cost | None = None  # added by the host
-    started_utc: str = ""  # 2026-01-31T12:00:00Z
+    started_utc: str = ""  # as `utc_now` writes it
     seconds: float = 0.0  # of work on this unit, start to end
 
     def __post_init__(self) -> None:

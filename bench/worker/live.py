@@ -10,7 +10,7 @@ from torch import nn
 from bench.errors import UsageError
 from bench.plan.code_version import code_version, package_version
 from bench.plan.runtimes import MODULE_RUNTIME
-from bench.records.record import Record
+from bench.records.record import Record, utc_now
 from bench.records.run import Plan, Run
 from bench.records.workload import ModelArguments, Unit, Workload
 from bench.system.affinity import choose, topology
@@ -46,7 +46,7 @@ def measure_live(network: nn.Module, input_px: int, batch: int, threads: int, dt
         code_version=code_version(),
     )
     affinity, threads_before = os.sched_getaffinity(0), torch.get_num_threads()
-    started, utc = time.monotonic(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    started, utc = time.monotonic(), utc_now()
     clock = SystemClock()
     try:
         os.sched_setaffinity(0, choose(topology(), threads))

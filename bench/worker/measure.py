@@ -15,7 +15,7 @@ from bench.errors import UsageError
 from bench.plan.plugins import remedy
 from bench.plan.runtimes import runtime
 from bench.records.measurement import Measurement
-from bench.records.record import FailureKind, Record, status_of
+from bench.records.record import FailureKind, Record, status_of, utc_now
 from bench.records.verdict import Verdict
 from bench.records.workload import Unit, Workload
 from bench.wire.messages import Begin
@@ -75,7 +75,7 @@ def _process_is_usable(record: Record) -> bool:
 def measure_unit(order: Order, store: Store, clock: Clock, overhead_s: float) -> Record:
     """Load, check, warm up, sample; whatever goes wrong becomes the record's reason."""
     unit = order.unit
-    started, utc = time.monotonic(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    started, utc = time.monotonic(), utc_now()
     measurement = None
     kind: FailureKind = ""
     reason = ""
