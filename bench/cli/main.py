@@ -12,15 +12,8 @@ from bench.plain_text import LONGEST_MESSAGE, plain_line
 
 
 class LazyGroup(click.Group):
-    """Imports a command's module when it is used, so that --help stays quick."""
+    """A command is the function of its name in bench.cli.NAME, imported when it is used: --help stays quick."""
 
-    modules: ClassVar[dict[str, str]] = {
-        "ops": "bench.cli.ops:ops",
-        "models": "bench.cli.models:models",
-        "devices": "bench.cli.devices:devices",
-        "report": "bench.cli.report:report",
-        "plugins": "bench.cli.plugins:plugins",
-    }
     summaries: ClassVar[dict[str, str]] = {
         "ops": "Time Conv, GConv, DWConv, PConv and their pairs; the default is the paper's Table 1.",
         "models": "Time FasterNet and its rivals; the default is the paper's Table 3.",
@@ -30,14 +23,14 @@ class LazyGroup(click.Group):
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.modules)
+        return list(self.summaries)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.modules:
+        if cmd_name not in self.summaries:
             return None
         import pkgutil
 
-        command = pkgutil.resolve_name(self.modules[cmd_name])
+        command = pkgutil.resolve_name(f"bench.cli.{cmd_name}:{cmd_name}")
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
