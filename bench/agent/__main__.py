@@ -15,13 +15,12 @@ from bench.wire.messages import Error, Start, message, name_of, understood
 
 def main(given: bytes = b"", worker: tuple[str, ...] = WORKER) -> int:
     """Read the host's `start` line, take the device's lock, serve; `worker` is the program that measures."""
-    line, _, rest = given.partition(b"\n")
     while b"\n" not in given:
         data = os.read(0, 1 << 16)
         if not data:
             return 1
         given += data
-        line, _, rest = given.partition(b"\n")
+    line, _, rest = given.partition(b"\n")
     line_of_host = decode_line(line)
     start = understood(line_of_host).body
     if not isinstance(start, Start):
