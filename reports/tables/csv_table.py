@@ -53,7 +53,7 @@ COLUMNS: dict[str, Callable[[Row], Value]] = {
     "images_per_s_high": lambda row: high(row.images_per_s),
     "macs_per_s": lambda row: centre(row.macs_per_s),
     "flops_per_s": lambda row: 2 * row.macs_per_s.centre if row.macs_per_s else None,
-    "bytes_per_s": lambda row: row.bytes_per_s,
+    **same("bytes_per_s"),
     "percent_of_limit": lambda row: None,  # until ceilings are measured
     **same("rounds", "samples", "peak_memory_bytes", "load_s", "first_call_s", "max_error"),
     **same("verdict", "status", "reason"),
@@ -62,7 +62,7 @@ COLUMNS: dict[str, Callable[[Row], Value]] = {
     "latency_p50_s": lambda row: row.percentiles.p50 if row.latency else None,
     "latency_p90_s": lambda row: row.percentiles.p90 if row.latency else None,
     "latency_p99_s": lambda row: row.percentiles.p99 if row.latency else None,
-    "device_memory_bytes": lambda row: row.device_memory_bytes,
+    **same("device_memory_bytes"),
     "settings": _of_unit("settings"),
     "notes": lambda row: "; ".join(row.notes),
 }
