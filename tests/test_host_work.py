@@ -1,10 +1,8 @@
 """Whatever a device does, every planned unit ends in exactly one record that says why."""
 
-import json
 import signal
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -13,63 +11,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.cache.store import Store
-from bench.errors import BenchError, DeviceError, LinkLostError, ProtocolError, StorageError
-from bench.host.machine import Machine
-from bench.host.patience import Patience
-from bench.host.work import Work
+from bench.errors import DeviceError, LinkLostError, ProtocolError, StorageError
 from bench.journal import Journal, read_run
 from bench.records.artifact import Artifact
-from bench.records.device import Device
-from bench.records.pair import Pair, PairRecord
-from bench.records.record import FailureKind, Record
 from bench.records.workload import Unit
-from bench.wire.messages import Bursts, Bye, Said, SideFailed
+from bench.wire.messages import Bye, Said
 from bench.wire.order import Job
-from tests.fake_device import FakeDevice, Line, Notes, all_well, begin, done, ended, fatal
+from tests.fake_device import FakeDevice, Line, all_well, begin, done, ended, fatal
 from tests.made_up import environment, plan, record, unit
+from tests.one_machine import QUICK, UNITS, Bench
 
-A, B, C = unit("conv"), unit("gconv"), unit("pconv")
-QUICK = Patience(reconnect_s=(0.0, 0.0, 0.0))
-
-
-class Bench:
-    """One machine's run in a folder."""
-
-    def __init__(self, folder: Path, artifact: Callable[[Unit], Artifact] = lambda _: Artifact()) -> None:
-        self.folder, self.notes, self._artifact = folder, Notes(), artifact
-
-    def run(
-        self, device: FakeDevice, units: tuple[Unit, ...] = (A, B, C), pairs: tuple[Pair, ...] = ()
-    ) -> BenchError | None:
-        with Journal.create(self.folder / "run", plan(*units)) as journal:
-            machine, work = self.work(device, journal)
-            lost = work.run(units, pairs)
-        machine.close()
-        assert device.closed == device.connected
-        return lost
-
-    def work(self, device: FakeDevice, journal: Journal, stop: Event | None = None) -> tuple[Machine, Work]:
-        """The device's work in that journal, its machine connected."""
-        stop = stop or Event()
-        machine = Machine((Device(name="cpu"),), device, "run-1", QUICK, self.notes, stop)
-        machine.connect()
-        machine.identify()
-        return machine, Work("cpu", machine, self._artifact, Store(self.folder), journal, self.notes, stop)
-
-    def written(self) -> Counter[str]:
-        """How many records each unit has in the file."""
-        lines = (self.folder / "run/records.jsonl").read_text().splitlines()
-        events = map(json.loads, lines)
-        return Counter(event["body"]["unit"]["workload"]["name"] for event in events if event["type"] == "record")
-
-    def ends(self) -> dict[str, tuple[str, str, int]]:
-        found = read_run(self.folder / "run").records
-        return {end.unit.workload.name: (end.status, end.reason_kind, end.attempt) for end in found}
-
-    def record(self, of: Unit) -> Record:
-        (found,) = [end for end in read_run(self.folder / "run").records if end.unit == of]
-        return found
+A, B, C = UNITS
 
 
 @pytest.fixture
@@ -161,64 +113,6 @@ def test_a_worker_that_gives_way_in_order_has_not_crashed(bench: Bench) -> None:
     assert bench.ends() == {"conv": DONE, "gconv": DONE, "pconv": DONE}
     assert [len(job.task.orders) for job in device.jobs] == [3, 2, 1]
     assert bench.notes.told == []
-
-
-PAIR = Pair(first=A, second=B)
-
-
-def bursts(side: int) -> Said:
-    return Said(body=Bursts(seconds=(0.5,)), worker=side)
-
-
-def side_failed(kind: FailureKind) -> Said:
-    return Said(body=SideFailed(kind=kind, reason="no such kernel"), worker=1)
-
-
-def end_of_pair(bench: Bench, device: FakeDevice) -> tuple[str, str, int]:
-    assert bench.run(device, (), (PAIR,)) is None
-    (found,) = [end for end in bench.notes.ends if isinstance(end, PairRecord)]
-    return found.status, found.reason_kind, found.attempt
-
-
-def test_a_pair_that_crashes_is_tried_once_more(bench: Bench) -> None:
-    ways = iter([[ended(signal=signal.SIGSEGV)], [bursts(0), bursts(1), ended(), ended()]])
-    assert end_of_pair(bench, FakeDevice(lambda job: next(ways))) == ("done", "", 2)
-
-
-def test_a_pair_that_crashes_twice_has_failed(bench: Bench) -> None:
-    assert end_of_pair(bench, FakeDevice(lambda job: [ended(signal=signal.SIGSEGV)])) == ("failed", "crash", 2)
-
-
-@pytest.mark.parametrize(
-    ("kind", "end"),
-    [
-        ("unsupported", ("skipped", "unsupported", 1)),
-        ("wrong_output", ("failed", "wrong_output", 1)),
-        ("out_of_memory", ("failed", "out_of_memory", 1)),
-        ("", ("failed", "error", 1)),
-    ],
-)
-def test_a_pair_ends_as_its_side_says(bench: Bench, kind: FailureKind, end: tuple[str, str, int]) -> None:
-    assert end_of_pair(bench, FakeDevice(lambda job: [side_failed(kind), ended(1), ended(1)])) == end
-
-
-@pytest.mark.parametrize(
-    ("artifact", "end"),
-    [
-        (Artifact(kind="unsupported", reason="no"), ("skipped", "unsupported", 1)),
-        (Artifact(kind="build", reason="no"), ("failed", "build", 1)),
-        (Artifact(graph_reason="no"), ("failed", "build", 1)),
-    ],
-)
-def test_a_pair_of_which_a_side_was_not_made_says_so(
-    tmp_path: Path, artifact: Artifact, end: tuple[str, str, int]
-) -> None:
-    bench = Bench(tmp_path, lambda _: artifact)
-    device = FakeDevice(lambda job: pytest.fail("nothing is to be sent"))
-    graphs = Pair(first=replace(A, runtime="onnxruntime"), second=replace(B, runtime="onnxruntime"))
-    assert bench.run(device, (), (graphs,)) is None
-    (found,) = [one for one in bench.notes.ends if isinstance(one, PairRecord)]
-    assert (found.status, found.reason_kind, found.attempt) == end
 
 
 @pytest.mark.parametrize(
