@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.cutting_proxy import CuttingProxy
 from tests.sshd import MISSING, Sshd
 
 Mount = Callable[[Path, str], None]
@@ -40,6 +41,15 @@ def sshd(tmp_path: Path) -> Iterator[Sshd]:
     server = Sshd(tmp_path / "sshd")
     yield server
     server.close()
+
+
+@pytest.fixture
+def proxy(sshd: Sshd) -> Iterator[CuttingProxy]:
+    """A proxy before that server, whose port is trusted too."""
+    cutting = CuttingProxy(sshd.port)
+    sshd.trust(sshd.port, cutting.port)
+    yield cutting
+    cutting.close()
 
 
 @pytest.fixture

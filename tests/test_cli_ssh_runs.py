@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,14 +18,6 @@ pytestmark = [pytest.mark.ssh, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[1]
 GRID = ("--op", "dwconv,pconv", "--size", "8x8x8", "--stack", "1", "--quick")
-
-
-@pytest.fixture
-def proxy(sshd: Sshd) -> Iterator[CuttingProxy]:
-    cutting = CuttingProxy(sshd.port)
-    sshd.trust(sshd.port, cutting.port)
-    yield cutting
-    cutting.close()
 
 
 @pytest.fixture

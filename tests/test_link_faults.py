@@ -32,16 +32,8 @@ from tests.sshd import SSHD, Sshd, wait_until
 pytestmark = pytest.mark.ssh
 
 ROOT = Path(__file__).resolve().parents[1]
-TIMING = Lease(heartbeat_s=0.2, lease_s=20.0, grace_s=0.2, lock_wait_s=20.0)
+LEASE = Lease(heartbeat_s=0.2, lease_s=20.0, grace_s=0.2, lock_wait_s=20.0)
 HASTY = Lease(heartbeat_s=0.2, lease_s=3.0, grace_s=0.2, lock_wait_s=20.0)  # where a lease has to end
-
-
-@pytest.fixture
-def proxy(sshd: Sshd) -> Iterator[CuttingProxy]:
-    cutting = CuttingProxy(sshd.port)
-    sshd.trust(sshd.port, cutting.port)
-    yield cutting
-    cutting.close()
 
 
 @pytest.fixture
@@ -81,7 +73,7 @@ def hear_all(connection: Connection) -> None:
 
 def again(transport: SshTransport) -> None:
     """The device takes the next run."""
-    connection, _, _ = transport.connect("again", TIMING)
+    connection, _, _ = transport.connect("again", LEASE)
     try:
         (end,) = run_job(connection, Job(task=Task(kind="noise")), lambda said: None, Event())
         assert end.code == 0
@@ -105,7 +97,7 @@ def test_a_link_cut_after_any_number_of_bytes(
 
 def work(transport: SshTransport) -> None:
     """Connect, begin a job of some seconds, listen until an error ends it."""
-    connection, _, _ = transport.connect("run", TIMING)
+    connection, _, _ = transport.connect("run", LEASE)
     try:
         connection.send(Job(task=Task(kind="probe")))
         hear_all(connection)
@@ -114,7 +106,7 @@ def work(transport: SshTransport) -> None:
 
 
 def test_a_reset_in_mid_unit(sshd: Sshd, proxy: CuttingProxy, transport: SshTransport) -> None:
-    connection, _, _ = transport.connect("run", TIMING)
+    connection, _, _ = transport.connect("run", LEASE)
     begin(connection, sshd)
     proxy.reset()
     assert lost(connection).startswith("board: ")
@@ -134,7 +126,7 @@ def test_a_black_hole_in_mid_unit(sshd: Sshd, proxy: CuttingProxy, transport: Ss
 
 
 def test_a_flap_shorter_than_the_lease_loses_nothing(sshd: Sshd, proxy: CuttingProxy, transport: SshTransport) -> None:
-    connection, _, _ = transport.connect("run", TIMING)
+    connection, _, _ = transport.connect("run", LEASE)
     try:
         connection.send(Job(task=Task(kind="noise")))
         proxy.pause()
@@ -153,7 +145,7 @@ def test_a_flap_shorter_than_the_lease_loses_nothing(sshd: Sshd, proxy: CuttingP
 def test_a_black_hole_before_the_login(sshd: Sshd, proxy: CuttingProxy) -> None:
     proxy.pause()
     with pytest.raises(LinkLostError, match="board: expected our program to run there within 1 s"):
-        SshTransport(sshd.device(port=proxy.port), patience_s=1.0).connect("run", TIMING)
+        SshTransport(sshd.device(port=proxy.port), patience_s=1.0).connect("run", LEASE)
 
 
 @pytest.mark.root
@@ -217,19 +209,19 @@ def connects(address: str, port: int) -> bool:
 
 
 def test_a_board_that_loses_power(sshd: Sshd, transport: SshTransport) -> None:
-    connection, _, _ = transport.connect("run", TIMING)
+    connection, _, _ = transport.connect("run", LEASE)
     begin(connection, sshd)
     sshd.stop()
     lost(connection)
     with pytest.raises(LinkLostError):
-        transport.connect("run", TIMING)
+        transport.connect("run", LEASE)
     sshd.start()
     again(transport)
 
 
 def test_a_killed_agent_is_a_lost_link_that_heals(sshd: Sshd, transport: SshTransport) -> None:
     """ssh ends with 255 as for any other loss: only a new connection can tell."""
-    connection, environment, _ = transport.connect("run", TIMING)
+    connection, environment, _ = transport.connect("run", LEASE)
     begin(connection, sshd)
     agent = next(p for p in sshd.agents() if "-c" in p.cmdline())
     agent.kill()
@@ -293,14 +285,14 @@ def test_the_remote_command_survives_a_shell_of_ones_own(sshd: Sshd) -> None:
     target = SshTarget(destination="board", config=str(sshd.folder / "ssh_config"))
     object.__setattr__(target, "python", "$(touch hit);touch hit;'`touch hit`")
     with pytest.raises(DeviceError, match="expected Python on the device"):
-        SshTransport(Device(name="board", ssh=target)).connect("run", TIMING)
+        SshTransport(Device(name="board", ssh=target)).connect("run", LEASE)
     assert not (sshd.home / "hit").exists()
 
 
 def test_resets_at_random_moments(sshd: Sshd, proxy: CuttingProxy, transport: SshTransport) -> None:
     moments = random.Random(4)
     for _ in range(6):
-        connection, _, _ = transport.connect("run", TIMING)
+        connection, _, _ = transport.connect("run", LEASE)
         connection.send(Job(task=Task(kind="probe")))
         connection.receive(moments.uniform(0, 0.4))
         proxy.reset()

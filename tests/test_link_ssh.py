@@ -3,7 +3,6 @@
 import ast
 import os
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -26,21 +25,12 @@ from tests.sshd import Sshd, free_port, new_key, wait_until
 
 pytestmark = pytest.mark.ssh
 
-TIMING = Lease(heartbeat_s=0.2, lease_s=20.0, grace_s=0.5, lock_wait_s=20.0)
-
-
-@pytest.fixture
-def proxy(sshd: Sshd) -> Iterator[CuttingProxy]:
-    """A proxy before the server, whose port is trusted too."""
-    cutting = CuttingProxy(sshd.port)
-    sshd.trust(sshd.port, cutting.port)
-    yield cutting
-    cutting.close()
+LEASE = Lease(heartbeat_s=0.2, lease_s=20.0, grace_s=0.5, lock_wait_s=20.0)
 
 
 def reach(transport: SshTransport) -> Environment:
     """Connect and leave."""
-    connection, environment, _ = transport.connect("run", TIMING)
+    connection, environment, _ = transport.connect("run", LEASE)
     connection.close()
     return environment
 
@@ -59,7 +49,7 @@ def nothing_runs(sshd: Sshd) -> None:
 
 
 def test_a_job_runs_there_and_only_the_cache_stays(sshd: Sshd) -> None:
-    connection, environment, skew = SshTransport(sshd.device()).connect("run", TIMING)
+    connection, environment, skew = SshTransport(sshd.device()).connect("run", LEASE)
     assert environment.kernel == os.uname().release
     assert abs(skew) < 60
     heard: list[Said] = []
@@ -99,7 +89,7 @@ def test_folders_of_the_home_that_bear_our_names_hide_nothing(sshd: Sshd) -> Non
     for name in ("bench", "models", "json"):
         (sshd.home / name).mkdir()
         (sshd.home / name / "__init__.py").write_text("raise RuntimeError('foreign')")
-    connection, _, _ = SshTransport(sshd.device()).connect("run", TIMING)
+    connection, _, _ = SshTransport(sshd.device()).connect("run", LEASE)
     try:
         (end,) = run_job(connection, Job(task=Task(kind="noise")), lambda said: None, Event())
     finally:
@@ -201,10 +191,10 @@ def test_the_first_program_uses_no_syntax_that_an_old_python_cannot_parse() -> N
 
 def test_two_hosts_share_a_device_in_turn(sshd: Sshd) -> None:
     transport = SshTransport(sshd.device())
-    connection, _, _ = transport.connect("first", TIMING)
+    connection, _, _ = transport.connect("first", LEASE)
     try:
         with pytest.raises(DeviceError, match="another run holds this device"):
-            transport.connect("second", replace(TIMING, lock_wait_s=0.3))
+            transport.connect("second", replace(LEASE, lock_wait_s=0.3))
     finally:
         connection.close()
     nothing_runs(sshd)
@@ -217,7 +207,7 @@ def test_a_jump_host_is_the_users_own_affair(sshd: Sshd, tmp_path: Path) -> None
         jump = (sshd.folder / "ssh_config").read_text().replace("Host *", "Host jump")
         inner = (behind.folder / "ssh_config").read_text().replace("Host *", "Host board\n    ProxyJump jump")
         (behind.folder / "ssh_config").write_text(jump + inner)
-        connection, environment, _ = SshTransport(behind.device()).connect("run", TIMING)
+        connection, environment, _ = SshTransport(behind.device()).connect("run", LEASE)
         try:
             assert environment.logical_cpus == os.cpu_count()
             sshd.stop()
