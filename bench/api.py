@@ -17,7 +17,8 @@ from bench.plan.axes import Axes, cells
 from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME
 from reports.frame import frame, samples
 from reports.notebook import NotebookRun
-from reports.rows import Row, rows
+from reports.row import Row
+from reports.rows import rows
 
 if TYPE_CHECKING:
     from torch import nn

@@ -14,6 +14,21 @@ def device_title(run: Run, name: str) -> str:
     return f"{name}: " + ", ".join([processor(state.environment, accelerator), *versions(run, state)])
 
 
+def surroundings(run: Run) -> tuple[str, ...]:
+    """What limits a device's CPUs, and which variables were kept from its workers: a sentence each (not escaped)."""
+    lines = []
+    for state in run.devices:
+        if state.environment is None:
+            continue
+        if (quota := state.environment.cpu_quota) is not None:
+            lines.append(
+                f"{state.name}: its control group may use {quota:.3g} CPUs on average and is stopped when it has."
+            )
+        if cleared := state.environment.cleared_variables:
+            lines.append(f"{state.name}: workers did not inherit {', '.join(cleared)}.")
+    return tuple(lines)
+
+
 def processor(environment: Environment, accelerator: str = "") -> str:
     """The accelerator that computes, else the board where it has a name, the CPU and its cores."""
     named = [each for each in environment.accelerators if accelerator and each.startswith(accelerator)]

@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 _INTEGERS = {
     *("stack", "batch", "threads", "params", "macs", "flops", "bytes_ideal", "bytes_moved", "rounds", "samples"),
-    *("peak_memory_bytes", "rounds_planned", "device_memory_bytes", "round"),
+    *("peak_memory_bytes", "rounds_planned", "device_memory_bytes", "round", "threads_worked"),
 }
 _TEXTS = {
     *("device", "runtime", "kind", "name", "variant", "input_shape", "dtype", "layout", "mode"),
-    *("verdict", "status", "reason", "settings", "notes"),
+    *("verdict", "status", "reason", "settings", "notes", "allocator", "isa"),
 }
 _SAMPLE_COLUMNS = (
     *("device", "runtime", "name", "variant", "input_shape", "stack", "batch", "threads", "dtype", "layout", "mode"),
-    *("settings", "round"),
+    *("settings", "allocator", "round"),
 )
 
 

@@ -11,7 +11,8 @@ from reports.ledger.entry import Entry
 from reports.ledger.network_entries import network_entries
 from reports.ledger.operator_entries import operator_entries
 from reports.plots.panel import Panel, candidates
-from reports.rows import Row, rows
+from reports.row import Row
+from reports.rows import rows
 
 
 @dataclass(frozen=True, kw_only=True)

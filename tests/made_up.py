@@ -41,6 +41,7 @@ def unit(
         device=device,
         mode="latency",
         round=round_number,
+        allocator="retained",
     )
 
 

@@ -14,7 +14,8 @@ from bench.records.verdict import Verdict
 from bench.records.workload import ModelArguments, Unit, Workload
 from reports.paper_tables import table1, table3
 from reports.results import Results
-from reports.rows import Row, rows
+from reports.row import Row
+from reports.rows import rows
 from reports.terminal import TerminalReport
 from tests.made_up import environment as small_machine
 from tests.made_up import unit as small_unit

@@ -1,5 +1,6 @@
 """What a device is: found without torch, compared by what decides a number alone."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,11 +8,14 @@ import pytest
 
 from bench.agent.environment import installed, probe
 from bench.records.environment import Environment, RuntimeVersion, difference, fingerprint
+from bench.system.inherited import inherited
 from tests.made_up import environment
 
 
 def fingerprinted(found: Environment) -> Environment:
-    mark = fingerprint(found.machine, found.cpu_model, found.kernel, found.runtimes, found.accelerators)
+    mark = fingerprint(
+        found.machine, found.cpu_model, found.kernel, found.runtimes, found.accelerators, found.cpu_quota
+    )
     return replace(found, fingerprint=mark)
 
 
@@ -26,6 +30,7 @@ def test_this_machine_is_found(tmp_path: Path) -> None:
     assert found.free_disk_bytes
     assert found.runtime("torch") is not None
     assert found.runtime("no such thing") is None
+    assert found.cleared_variables == inherited(os.environ)
     assert fingerprinted(found) == found
 
 
@@ -52,6 +57,7 @@ def test_what_changes_by_itself_makes_no_other_device(change: dict[str, object])
         ({"cpu_model": "Other CPU"}, "cpu model was 'Test CPU', is 'Other CPU'"),
         ({"kernel": "6.2"}, "kernel was '6.1', is '6.2'"),
         ({"machine": "aarch64"}, "machine was 'x86_64', is 'aarch64'"),
+        ({"cpu_quota": 0.5}, "cpu quota was empty, is 0.5"),
         ({"accelerators": ("cuda:0 X",)}, "accelerators was empty, is ('cuda:0 X',)"),
         (
             {"runtimes": (RuntimeVersion(name="torch", version="2.0"),)},

@@ -20,7 +20,7 @@ from bench.errors import BenchError, UsageError
 from bench.journal import Journal
 from bench.records.measurement import Disturbances, Measurement
 from bench.records.run import Run
-from reports.rows import Percentiles, Row
+from reports.row import Percentiles, Row
 from tests.made_up_runs import done, environment, failed, op, ops_run
 
 ROOT = Path(__file__).parents[1]

@@ -29,6 +29,8 @@ def asked(*arguments: str) -> Request:
 def test_defaults_are_filled_in_and_what_was_given_is_known() -> None:
     plain = asked()
     assert (plain.command, plain.devices, plain.axes.rounds, plain.axes.effort) == ("some", ("cpu",), 5, "normal")
+    assert plain.axes.allocators == ("retained",)
+    assert asked("--allocator", "system,jemalloc").axes.allocators == ("system", "jemalloc")
     assert (plain.out, plain.resume, plain.devices_file, plain.given) == (None, None, None, frozenset())
     published = asked("--publish", "--device", "cpu,board", "--out", "run", "--no-progress")
     assert (published.axes.rounds, published.axes.effort, published.devices) == (10, "publish", ("cpu", "board"))

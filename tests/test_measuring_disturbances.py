@@ -76,8 +76,8 @@ def test_a_quiet_machine_gives_no_verdict_and_no_note(machine: Machine) -> None:
     assert found.steal_percent == 0
     assert found.swapped_in_pages == 0
     # What cannot be read there is said to be unknown, never zero.
-    unknown = (found.frequency_ratio, found.governor, found.temperature_c, found.throttle_flags)
-    assert unknown == (None, None, None, None)
+    unknown = (found.frequency_ratio, found.governor, found.temperature_c, found.throttle_flags, found.throttled_s)
+    assert unknown == (None,) * 5
 
 
 def test_steal_of_the_measured_cpu_counts(machine: Machine) -> None:
@@ -111,6 +111,23 @@ def test_a_new_start_forgets(machine: Machine) -> None:
     machine.ticks(cpu0=(0, 0), cpu1=(1095, 50))
     monitor.start()
     assert verdicts(monitor) == ()
+
+
+def test_a_cpu_quota_that_was_used_up_is_throttled(machine: Machine) -> None:
+    machine.write("proc/self/cgroup", "0::/")
+    machine.write("proc/self/mountinfo", "33 31 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup rw")
+    machine.write("sys/fs/cgroup/cpu.max", "50000 100000")
+    machine.write("sys/fs/cgroup/cpu.stat", "nr_throttled 100\nthrottled_usec 4000000")
+    monitor = machine.monitor()
+    # Ten seconds pass: 50 ms of them are less than a hundredth, 5 s are half.
+    machine.write("sys/fs/cgroup/cpu.stat", "nr_throttled 101\nthrottled_usec 4050000")
+    assert verdicts(monitor) == ()
+    machine.write("sys/fs/cgroup/cpu.stat", "nr_throttled 200\nthrottled_usec 9000000")
+    found, said, notes = monitor.finish()
+    assert said == ("throttled",)
+    assert (found.throttled_periods, found.throttled_s) == (100, 5.0)
+    assert notes[0].startswith("stopped for 5.0 of ")
+    assert "CPU quota of 0.5 was used up" in notes[0]
 
 
 @pytest.mark.parametrize(("current", "expected"), [(2_000_000, ()), (1_800_000, ()), (1_790_000, ("throttled",))])

@@ -116,10 +116,10 @@ def test_an_operator_that_makes_no_sense_is_named(grid: OperatorGrid, reason: st
 def test_every_list_is_an_axis() -> None:
     axes = Axes(
         runtimes=("eager", "onnxruntime"), batches=(1, 8), threads=(1, 2), dtypes=("float32", "bfloat16"),
-        layouts=("nchw", "channels_last"),
+        layouts=("nchw", "channels_last"), allocators=("system", "retained"),
     )  # fmt: skip
     table = cells(operator_workloads(OperatorGrid(operators=("conv",), sizes=((8, 4, 4),))), axes, CPU, ("compile",))
-    assert len(table) == len(set(table)) == 2**5
+    assert len(table) == len(set(table)) == 2**6
 
 
 def test_the_command_line_beats_the_devices_entry_and_that_the_default() -> None:
@@ -187,6 +187,14 @@ def test_operators_of_one_round_share_a_worker_and_a_network_has_its_own() -> No
     for group in groups:
         assert len({(unit.round, unit.runtime, unit.threads, unit.settings) for unit in group}) == 1
         assert len(group) == 1 or all(unit.workload.kind == "op" for unit in group)
+
+
+def test_units_that_share_a_worker_share_its_allocator_and_one_that_gives_memory_back_is_alone() -> None:
+    axes = Axes(allocators=("system", "retained", "jemalloc"))
+    operators = cells(operator_workloads(OperatorGrid(sizes=TABLE1_SIZES[:1])), axes, CPU, ("eager",))
+    groups = [{unit.allocator for unit in group} for group in grouped(operators)]
+    # Four operators: each alone where the one before it would change malloc's threshold, together elsewhere.
+    assert sorted(map(sorted, groups)) == [["jemalloc"], ["retained"], *[["system"]] * 4]
 
 
 def test_no_job_is_longer_than_a_line_may_be() -> None:

@@ -103,5 +103,7 @@ def test_a_run_of_a_runtime_that_is_gone_is_still_reported() -> None:
 
 @pytest.mark.parametrize("name", ["", "a b", "../x", "\x1b[31m", "x" * 41])
 def test_a_unit_refuses_what_is_no_plain_name(name: str) -> None:
-    with pytest.raises(ValueError, match="plain name of a runtime"):
+    with pytest.raises(ValueError, match="plain names of a runtime"):
         replace(unit(), runtime=name)
+    with pytest.raises(ValueError, match="plain names of a runtime and an allocator"):
+        replace(unit(), allocator=name)

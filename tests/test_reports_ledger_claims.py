@@ -8,15 +8,12 @@ import pytest
 
 from bench.records.run import Run
 from bench.statistics import Interval
-from bench.worker.measuring.rules import Rules
 from reports.claims import Claim, claims
 from reports.ledger.claim_entries import (
     DIRECTION_ONLY,
-    NOISY,
     NOT_REPRODUCED,
     NOT_TESTABLE,
     REPRODUCED,
-    VERY_NOISY,
     claim_entries,
     pair_verdicts,
     verdict,
@@ -137,7 +134,6 @@ def test_a_pair_whose_own_bursts_disagree_is_told() -> None:
     assert pair_verdicts(replace(records[0], first_s=(1.0,) * 10, second_s=(3.3, 3.4) * 5)) == ()
     # 3.2 and 3.6 in turn: s = 0.0621, half-width 4.4 %.
     noisy = replace(records[0], first_s=(1.0,) * 10, second_s=(3.2, 3.6) * 5, verdicts=("drifting",))
-    assert (Rules().noisy, Rules().very_noisy) == (NOISY, VERY_NOISY)
     assert pair_verdicts(noisy) == ("drifting", "noisy")
     assert claim_of(models_run([], [noisy, *records[1:]])).reason == "worst pair drifting"
 

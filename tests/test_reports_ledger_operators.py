@@ -43,6 +43,22 @@ def test_ledger_says_what_was_not_measured() -> None:
     assert ratio.reason == "needs 8 rows, 2 of them in this run"
 
 
+def test_the_ratios_stand_side_by_side_for_each_allocator() -> None:
+    units = [replace(op(name), allocator=memory) for memory in ("system", "retained") for name in ("dwconv", "pconv")]
+    run = ops_run(units, [done(own, s) for own, s in zip(units, (0.008, 0.004, 0.002, 0.003), strict=True)])
+    entries = Results(run=run).entries
+    ratios = {e.allocator: e.ours for e in entries if e.section == "operator_ratio" and e.name == "pconv" and e.ours}
+    # The same MACs in these made-up rows: twice as fast as the C library comes, slower where memory is kept.
+    assert {name: found.centre for name, found in ratios.items()} == pytest.approx({"system": 2, "retained": 2 / 3})
+    text = markdown_ledger(Results(run=run))
+    assert text.count("### Ratios to DWConv") == 2
+    chapter = text.partition("## Page faults: cpu, eager")[2]
+    assert "| 96x56x56 | system | 8.00 |" in chapter
+    assert "| pconv | 96x56x56 | 3.95 | 2.00 | 0.667 |" in chapter
+    alone = [own for own in units if own.allocator == "system"]
+    assert "## Page faults" not in markdown_ledger(Results(run=ops_run(alone, [done(own, 1.0) for own in alone])))
+
+
 def test_another_kernel_is_no_row_of_table_1() -> None:
     own = op("dwconv")
     arguments = own.workload.operator

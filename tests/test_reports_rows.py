@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from bench.records.measurement import Disturbances
 from bench.records.record import Record
 from bench.records.workload import Settings
-from reports.rows import Row, rows, settings_text
+from reports.row import Row
+from reports.rows import rows, settings_text
 from tests.made_up_runs import COST, done, failed, measurement, models_run, net, only, op, ops_run
 
 
@@ -23,7 +25,35 @@ def test_a_row_over_two_rounds_by_hand() -> None:
     assert row.macs_per_s is not None
     assert row.macs_per_s.centre == pytest.approx(1e6 / 0.002)
     assert row.bytes_per_s == pytest.approx(800 / 0.002)
-    assert (row.status, row.verdict, row.rounds, row.samples) == ("done", "noisy", 2, 6)
+    # Its interval reaches from a factor of thousands below to one above, whatever the workers say of themselves.
+    assert (row.status, row.verdict, row.rounds, row.samples) == ("done", "very_noisy", 2, 6)
+
+
+@pytest.mark.parametrize(
+    ("apart", "verdict"),
+    # t(0.975, 4) / sqrt(5) = 1.2416; five medians one of which is e^d off spread by d / sqrt(5), so half = 0.5552 d.
+    [(0.03, "ok"), (0.05, "noisy"), (0.15, "noisy"), (0.21, "very_noisy")],  # 1.7, 2.8, 8.7 and 12.4 %
+)
+def test_a_row_is_as_noisy_as_its_interval(apart: float, verdict: str) -> None:
+    units = [op(number=n) for n in range(5)]
+    times = [1.0, 1.0, 1.0, 1.0, math.exp(apart)]
+    assert only(ops_run(units, [done(u, t) for u, t in zip(units, times, strict=True)])).verdict == verdict
+
+
+def test_page_faults_are_told_by_their_number_and_their_part_of_the_time() -> None:
+    units = [op(number=n) for n in range(3)]
+    records = []
+    for own, faults in zip(units, (1000.0, 2000.0, 4000.0), strict=True):
+        record = done(own, 0.01)
+        assert record.measurement is not None
+        seen = Disturbances(page_faults_per_call=faults, page_fault_s=1e-6, threads_worked=1)
+        records.append(replace(record, measurement=replace(record.measurement, disturbances=seen)))
+    row = only(ops_run(units, records))
+    # 2000 of a microsecond each are 2 of 10 ms; the median over the rounds, as of the faults themselves.
+    assert row.page_fault_share == pytest.approx(0.2)
+    assert (row.page_faults_per_call, row.threads_worked) == (2000, 1)
+    nothing = only(ops_run([op()], [done(op(), 1.0)]))
+    assert (nothing.page_faults_per_call, nothing.page_fault_share, nothing.threads_worked) == (None, None, None)
 
 
 def test_speed_bounds_change_places() -> None:

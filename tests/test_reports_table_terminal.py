@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from reports.results import Results
+from reports.tables.markdown_table import markdown_table
 from reports.tables.noise_floor import noise_lines
 from tests.made_up_runs import (
     QUIET,
@@ -141,6 +143,16 @@ def test_noise_floor_by_hand() -> None:
     assert "takes 50.0 ns" in line
     # p10 and p90 of 1.0 and 1.1 are 1.01 and 1.09: 0.08 / 1.05.
     assert "additions varied by 7.6% in a typical round and 7.6% in the worst, its medians by 0% over 2 rounds" in line
+
+
+def test_what_limits_the_cpus_and_what_workers_did_not_inherit_is_said() -> None:
+    limited = replace(environment(), cpu_quota=0.5, cleared_variables=("OMP_PROC_BIND=true", "LD_PRELOAD=/x\x1b[31m"))
+    run = ops_run([op()], [done(op(), 1.0)], limited)
+    for text in (printed(run), markdown_table(Results(run=run))):
+        assert "its control group may use 0.5 CPUs on average" in " ".join(text.split())
+        assert "did not inherit OMP" in " ".join(text.split())
+        assert "\x1b" not in text
+    assert "inherit" not in printed(ops_run([op()], [done(op(), 1.0)]))
 
 
 def test_one_preempted_sample_does_not_make_the_noise_floor() -> None:

@@ -24,7 +24,6 @@ from bench.wire.order import Order
 from bench.worker.channel import Channel, one_line
 from bench.worker.inputs import input_array
 from bench.worker.measure import (
-    ThreadsError,
     WrongOutputError,
     check,
     classify,
@@ -34,6 +33,7 @@ from bench.worker.measure import (
     measure_unit,
 )
 from bench.worker.measuring.clock import SystemClock
+from bench.worker.measuring.threads import ThreadsError
 from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
 from bench.worker.settings import applied
 from tests.made_up import unit
@@ -113,6 +113,34 @@ def test_other_threads_than_asked_for_fail_before_anything_is_timed() -> None:
 
     with pytest.raises(ThreadsError, match="set 1 threads, the runtime reports 2"):
         measure(loaded(array(1), step=never, threads=2))
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two CPUs")
+def test_a_workload_that_takes_more_cpus_than_it_was_given_is_no_number() -> None:
+    before = os.sched_getaffinity(0)
+
+    def widens() -> Loaded:
+        os.sched_setaffinity(0, before)
+        return loaded(array(1), step=lambda: sum(range(1000)))
+
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        with pytest.raises(ThreadsError, match=rf"put the threads on CPUs \[{min(before)}\], they could run on"):
+            measure_loaded(UNIT, widens, None, SystemClock(), overhead_s=0.0)
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def test_page_faults_of_a_call_are_evidence_and_a_verdict() -> None:
+    def step() -> None:
+        with mmap.mmap(-1, 4 << 20) as block:
+            block.write(bytes(4 << 20))
+
+    found = measure(loaded(array(1), step=step))
+    assert "page_faults" in found.verdicts
+    assert (found.disturbances.page_faults_per_call or 0) >= 1
+    assert any("page faults a call: see --allocator" in note for note in found.notes)
+    assert found.disturbances.threads_worked == 1
 
 
 def test_the_output_is_checked_before_anything_is_sampled() -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from bench.records.environment import Environment, RuntimeVersion, fingerprint
 from bench.system.affinity import big_cpus, topology
 from bench.system.files import number_of, text_of
+from bench.system.inherited import inherited
+from bench.system.quota import CpuQuota
 from bench.system.sensors import temperature_c, throttle_flags
 
 # What a kernel for convolutions may choose between; the rest of the flags decides no speed here.
@@ -25,6 +27,7 @@ def probe(cache: Path, packages: Iterable[str]) -> Environment:
     cpus = topology()
     info = _cpuinfo()
     features = set((info.get("flags") or info.get("Features") or "").split())
+    quota = CpuQuota().cpus()
     machine, model, kernel, runtimes = platform.machine(), cpu_model(info), platform.release(), _versions(packages)
     top_khz = number_of(Path("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq"))
     return Environment(
@@ -44,11 +47,13 @@ def probe(cache: Path, packages: Iterable[str]) -> Environment:
         board=text_of(Path("/sys/firmware/devicetree/base/model")).rstrip("\0"),  # /proc/device-tree leads here
         virtual=_virtual(features),
         governor=text_of(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
+        cpu_quota=quota,
+        cleared_variables=inherited(os.environ),
         max_frequency_hz=None if top_khz is None else top_khz * 1000,
         temperature_c=temperature_c(),
         throttle_flags=throttle_flags(),
         free_disk_bytes=_free_disk(cache),
-        fingerprint=fingerprint(machine, model, kernel, runtimes),
+        fingerprint=fingerprint(machine, model, kernel, runtimes, cpu_quota=quota),
     )
 
 

@@ -10,6 +10,7 @@ import click
 from bench.plan.runtimes import runtimes
 from bench.records.run import Option
 from bench.records.workload import DTYPES, LAYOUTS, size_text
+from bench.system.allocator import ALLOCATORS, DEFAULT_ALLOCATOR
 from reports.formats import stdout_formats
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -108,6 +109,12 @@ _SHARED = (
     ),
     click.option(
         "--layout", type=ListOf("LIST", one_of("a layout", LAYOUTS)), default="nchw", help=f"{', '.join(LAYOUTS)}."
+    ),
+    click.option(
+        "--allocator",
+        type=ListOf("LIST", one_of("an allocator", ALLOCATORS)),
+        default=DEFAULT_ALLOCATOR,
+        help=f"What malloc does with freed memory: {', '.join(ALLOCATORS)}; default {DEFAULT_ALLOCATOR}.",
     ),
     click.option("--quick", is_flag=True, help="One round: no interval is claimed."),
     click.option("--rounds", type=Positive(), help="Default 5."),

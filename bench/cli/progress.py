@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from bench.plain_text import plain_line
 from bench.plan.estimate import TimeLeft, expected_export_s, expected_pair_s, expected_s
+from bench.plan.schedule import shares_worker
 from bench.records.artifact import Artifact
 from bench.records.device import Device
 from bench.records.pair import Pair, PairRecord
@@ -54,7 +55,7 @@ class ConsoleObserver:
         guesses: dict[str, dict[str, float]] = {}
         for unit in units:
             mine = guesses.setdefault(self._machines[unit.device], {})
-            mine[unit.id] = expected_s(unit, shared=unit.workload.kind == "op")
+            mine[unit.id] = expected_s(unit, shared=shares_worker(unit))
         for pair in pairs:
             guesses.setdefault(self._machines[pair.first.device], {})[pair.id] = expected_pair_s(pair)
         self._left = {machine: TimeLeft(mine) for machine, mine in guesses.items()}

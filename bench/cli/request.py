@@ -90,6 +90,7 @@ def _axes(options: dict[str, Any]) -> Axes:
         threads=options["threads"] or (),
         dtypes=options["dtype"],
         layouts=options["layout"],
+        allocators=options["allocator"],
         rounds=rounds,
         effort="publish" if options["publish"] else "normal",
         seed=options["seed"],

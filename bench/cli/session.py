@@ -22,7 +22,7 @@ from bench.plain_text import LONGEST_MESSAGE, plain_line
 from bench.plan.axes import cells
 from bench.plan.code_version import code_version
 from bench.plan.estimate import expected_pair_s, expected_s
-from bench.plan.schedule import all_rounds
+from bench.plan.schedule import all_rounds, shares_worker
 from bench.records.device import Device
 from bench.records.environment import difference
 from bench.records.pair import Pair
@@ -232,7 +232,7 @@ def _default_folder(command: str, devices: Sequence[Device]) -> Path:
 
 
 def _show_plan(table: Sequence[Unit], pairs: Sequence[Pair], *, rounds: int) -> None:
-    seconds = rounds * sum(expected_s(unit, shared=unit.workload.kind == "op") for unit in table)
+    seconds = rounds * sum(expected_s(unit, shared=shares_worker(unit)) for unit in table)
     seconds += sum(map(expected_pair_s, pairs))
     for unit in table:
         size = size_text(unit.workload.input_shape)
@@ -240,6 +240,7 @@ def _show_plan(table: Sequence[Unit], pairs: Sequence[Pair], *, rounds: int) -> 
         click.echo(
             " ".join(filter(None, parts))
             + f" batch {unit.batch}, {unit.threads} thread{'s' * (unit.threads > 1)}, {unit.dtype}, {unit.layout}"
+            + f", {unit.allocator} memory"
         )
     click.echo(
         f"{len(table)} rows x {rounds} round{'s' * (rounds > 1)} = {len(table) * rounds} units"

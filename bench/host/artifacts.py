@@ -46,6 +46,7 @@ def representative(unit: Unit) -> Unit:
         effort="normal",
         settings=Settings(),
         accelerator="",
+        allocator="system",
     )
 
 

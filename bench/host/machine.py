@@ -152,6 +152,11 @@ def _environment_of(device: Device, environment: Environment, gpus: Accelerators
         environment,
         accelerators=(name,),
         fingerprint=fingerprint(
-            environment.machine, environment.cpu_model, environment.kernel, environment.runtimes, (name,)
+            environment.machine,
+            environment.cpu_model,
+            environment.kernel,
+            environment.runtimes,
+            (name,),
+            environment.cpu_quota,
         ),
     )

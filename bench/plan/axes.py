@@ -7,6 +7,7 @@ from itertools import product
 from bench.plan.runtimes import runtime
 from bench.records.device import Device
 from bench.records.workload import Effort, Mode, Settings, Unit, Workload
+from bench.system.allocator import DEFAULT_ALLOCATOR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +19,7 @@ class Axes:
     threads: tuple[int, ...] = ()
     dtypes: tuple[str, ...] = ("float32",)
     layouts: tuple[str, ...] = ("nchw",)
+    allocators: tuple[str, ...] = (DEFAULT_ALLOCATOR,)
     rounds: int = 5
     effort: Effort = "normal"
     seed: int = 0
@@ -49,10 +51,11 @@ def cells(
             effort=axes.effort,
             seed=axes.seed,
             settings=axes.settings,
+            allocator=allocator,
             accelerator=device.accelerator,
         )
-        for workload, runtime, dtype, layout, batch, count in product(
-            workloads, runtimes, axes.dtypes, axes.layouts, batches, threads
+        for workload, runtime, dtype, layout, batch, count, allocator in product(
+            workloads, runtimes, axes.dtypes, axes.layouts, batches, threads, axes.allocators
         )
     )
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bench.records.pair import Pair
 from bench.records.workload import Unit
+from bench.system.allocator import ALLOCATORS
 
 PAIRS_PER_CLAIM = 4
 BURSTS_PER_SIDE = 30
@@ -32,18 +33,23 @@ def ordered(units: Iterable[Unit], seed: int) -> tuple[Unit, ...]:
 
 
 def grouped(units: Iterable[Unit]) -> Iterator[tuple[Unit, ...]]:
-    """Which units share a worker: operators of one round, runtime and thread count, at most `WORKER_UNITS`.
-
-    A network has its own.
-    """
+    """Which units share a worker: operators of one round whose process is set up alike, at most `WORKER_UNITS`."""
     shared: dict[object, list[Unit]] = {}
     for unit in units:
-        key: object = (unit.round, unit.device, unit.runtime, unit.threads, unit.settings)
-        if unit.workload.kind == "model":
+        key: object = (unit.round, unit.device, unit.runtime, unit.threads, unit.settings, unit.allocator)
+        if not shares_worker(unit):
             key = unit.id
         shared.setdefault(key, []).append(unit)
     for members in shared.values():
         yield from chunks(members)
+
+
+def shares_worker(unit: Unit) -> bool:
+    """A network has its own worker, and so has an operator whose malloc gives memory back.
+
+    glibc's moves its threshold as it goes: the number of one operator would depend on those before it.
+    """
+    return unit.workload.kind == "op" and ALLOCATORS[unit.allocator].retains
 
 
 def chunks(units: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:

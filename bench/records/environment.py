@@ -34,6 +34,8 @@ class Environment:
     board: str = ""  # device-tree model
     virtual: str = ""  # hypervisor or container, as far as it shows
     governor: str = ""
+    cpu_quota: float | None = None  # CPUs that its control group may use up on average; None: no limit
+    cleared_variables: tuple[str, ...] = ()  # NAME=VALUE that its workers did not inherit: they would decide numbers
     max_frequency_hz: int | None = None  # of CPU 0
     temperature_c: float | None = None  # of the hottest CPU zone, degrees Celsius
     throttle_flags: int | None = None  # a Raspberry Pi's get_throttled bits
@@ -48,10 +50,16 @@ class Environment:
 
 
 def fingerprint(
-    machine: str, model: str, kernel: str, runtimes: tuple[RuntimeVersion, ...], accelerators: tuple[str, ...] = ()
+    machine: str,
+    model: str,
+    kernel: str,
+    runtimes: tuple[RuntimeVersion, ...],
+    accelerators: tuple[str, ...] = (),
+    cpu_quota: float | None = None,
 ) -> str:
     """16 hex digits of what decides a number and doesn't change by itself; nothing volatile."""
-    parts = [machine, model, kernel, [[r.name, r.version] for r in runtimes], list(accelerators)]
+    parts: list[object] = [machine, model, kernel, [[r.name, r.version] for r in runtimes], list(accelerators)]
+    parts += [] if cpu_quota is None else [cpu_quota]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -60,7 +68,7 @@ def difference(before: Environment, after: Environment) -> str:
     if before.fingerprint == after.fingerprint:
         return ""
     changes = []
-    for name in ("machine", "cpu_model", "kernel", "accelerators"):
+    for name in ("machine", "cpu_model", "kernel", "accelerators", "cpu_quota"):
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
             changes.append(f"{name.replace('_', ' ')} was {_shown(old)}, is {_shown(new)}")

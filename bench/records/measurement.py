@@ -56,6 +56,11 @@ class Disturbances:
     clock_reasons: NVML's clock event reasons seen, as bits.
     sm_clock_ratio: the GPU's lowest SM clock over its default one.
     power_w: the GPU's highest power, in watts.
+    page_faults_per_call: minor page faults in one timed call, of all threads of the process.
+    page_fault_s: seconds that one takes here: the kernel finds a page, clears it and maps it.
+    throttled_periods: how often the process's control group was stopped because its CPU quota was used up.
+    throttled_s: for how many seconds altogether.
+    threads_worked: threads of the process that spent a twentieth of the time or more on a CPU.
     discarded_groups: groups of samples thrown away because the machine was throttled while they were taken.
     remeasured: whether this is the second measurement, after a first that was disturbed.
     """
@@ -70,6 +75,11 @@ class Disturbances:
     clock_reasons: int | None = None
     sm_clock_ratio: float | None = None
     power_w: float | None = None
+    page_faults_per_call: float | None = None
+    page_fault_s: float | None = None
+    throttled_periods: int | None = None
+    throttled_s: float | None = None
+    threads_worked: int | None = None
     discarded_groups: int = 0
     remeasured: bool = False
 
@@ -99,6 +109,7 @@ class Measurement:
     device_memory_bytes: the peak of the accelerator's allocator; None on a CPU.
     threads_seen: threads as the runtime reports them.
     cpus: the CPUs that the process could use, read back.
+    isa: the instruction set that the runtime says it chose; empty where it does not tell.
     verdicts: what limits the trust in the samples; empty where nothing does.
     notes: what else must be known, a line each.
     disturbances: what the machine did meanwhile.
@@ -117,6 +128,7 @@ class Measurement:
     device_memory_bytes: int | None = None
     threads_seen: int
     cpus: tuple[int, ...]
+    isa: str = ""
     verdicts: tuple[Verdict, ...] = ()
     notes: tuple[str, ...] = ()
     disturbances: Disturbances = field(default_factory=Disturbances)

@@ -3,10 +3,22 @@
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-Verdict = Literal["throttled", "contended", "drifting", "not_steady", "very_noisy", "noisy", "unreplicated", "ok"]
+Verdict = Literal[
+    "throttled", "contended", "drifting", "not_steady", "very_noisy", "noisy", "page_faults", "unreplicated", "ok"
+]
 
 # Worst first: the order of the Literal is the order of severity.
 SEVERITY: tuple[Verdict, ...] = get_args(Verdict)
+
+# Half-widths of a 95 % interval, relative to its centre, above which a number is one of these.
+NOISY, VERY_NOISY = 0.02, 0.10
+
+
+def of_half_width(half_width: float | None) -> tuple[Verdict, ...]:
+    """What an interval says of its number; nothing where it has no bounds."""
+    if half_width is None or half_width <= NOISY:
+        return ()
+    return ("very_noisy",) if half_width > VERY_NOISY else ("noisy",)
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

@@ -97,16 +97,18 @@ class Unit:
     effort: Effort = "normal"
     seed: int = 0
     settings: Settings = field(default_factory=Settings)
+    allocator: str = "system"  # what malloc does with freed memory, a name of bench.system.allocator; older runs' own
     accelerator: str = ""  # "" is the CPU, else "cuda:N"
     code_version: str = ""
     fingerprint: str = ""  # of the device; empty where it was never reached
 
     def __post_init__(self) -> None:
         # Whether there is such a runtime is the plan's to say: what one measured is still reported when it is gone.
-        if not re.fullmatch(PLAIN_NAME, self.runtime) or self.dtype not in DTYPES or self.layout not in LAYOUTS:
+        plain = all(re.fullmatch(PLAIN_NAME, name) for name in (self.runtime, self.allocator))
+        if not plain or self.dtype not in DTYPES or self.layout not in LAYOUTS:
             raise ValueError(
-                f"expected the plain name of a runtime, dtype of {DTYPES} and layout of {LAYOUTS}, "
-                f"got {self.runtime!r}, {self.dtype!r}, {self.layout!r}"
+                f"expected plain names of a runtime and an allocator, dtype of {DTYPES} and layout of {LAYOUTS}, "
+                f"got {self.runtime!r}, {self.allocator!r}, {self.dtype!r}, {self.layout!r}"
             )
         if self.batch < 1 or self.threads < 1 or self.round < 0:
             raise ValueError(

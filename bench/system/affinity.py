@@ -1,6 +1,8 @@
 """Which CPUs a worker may use, and the thread variables that its libraries read at import (measurement.md rule 1)."""
 
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,6 +85,22 @@ def choose(cpus: tuple[Cpu, ...], threads: int) -> tuple[int, ...]:
 def thread_environment(threads: int) -> dict[str, str]:
     """The variables to set before a runtime is imported."""
     return {name: str(threads) for name in THREAD_VARIABLES} | {"OMP_DYNAMIC": "FALSE", "MKL_DYNAMIC": "FALSE"}
+
+
+@contextmanager
+def pinned(cpus: Iterable[int]) -> Iterator[None]:
+    """All threads of this process on these CPUs; each back on its own afterwards."""
+    wanted, before = set(cpus), {}
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(ProcessLookupError):  # it has ended
+            before[int(task.name)] = os.sched_getaffinity(int(task.name))
+            os.sched_setaffinity(int(task.name), wanted)
+    try:
+        yield
+    finally:
+        for number, cpus_before in before.items():
+            with suppress(ProcessLookupError):
+                os.sched_setaffinity(number, cpus_before)
 
 
 def big_cpus(cpus: tuple[Cpu, ...]) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 import copy
 import os
 import time
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -13,11 +14,14 @@ from bench.plan.runtimes import MODULE_RUNTIME
 from bench.records.record import Record, utc_now
 from bench.records.run import Plan, Run
 from bench.records.workload import ModelArguments, Unit, Workload
-from bench.system.affinity import choose, topology
+from bench.system.affinity import choose, pinned, topology
+from bench.system.inherited import inherited
 from bench.worker.build import count_network, network_cost_of
 from bench.worker.inputs import input_array
-from bench.worker.measure import ThreadsError, WrongOutputError, measure_loaded
+from bench.worker.measure import WrongOutputError, measure_loaded
 from bench.worker.measuring.clock import SystemClock, timer_overhead_s
+from bench.worker.measuring.page_faults import keeps_freed_memory
+from bench.worker.measuring.threads import ThreadsError
 from bench.worker.runtimes.loaded import UnsupportedError
 from bench.worker.runtimes.pytorch import load_module
 
@@ -43,21 +47,23 @@ def measure_live(network: nn.Module, input_px: int, batch: int, threads: int, dt
         device="cpu",
         mode="latency",
         round=0,
+        allocator="retained" if keeps_freed_memory() else "system",
         code_version=code_version(),
     )
-    affinity, threads_before = os.sched_getaffinity(0), torch.get_num_threads()
+    threads_before = torch.get_num_threads()
     started, utc = time.monotonic(), utc_now()
     clock = SystemClock()
     try:
-        os.sched_setaffinity(0, choose(topology(), threads))
-        torch.set_num_threads(threads)
-        # A copy: changing dtype or layout would change the caller's own network.
-        loaded = load_module(copy.deepcopy(network).eval().requires_grad_(False), unit)
-        measurement = measure_loaded(unit, lambda: loaded, None, clock, timer_overhead_s(clock))
+        with pinned(choose(topology(), threads)):
+            torch.set_num_threads(threads)
+            # A copy: changing dtype or layout would change the caller's own network.
+            loaded = load_module(copy.deepcopy(network).eval().requires_grad_(False), unit)
+            measurement = measure_loaded(unit, lambda: loaded, None, clock, timer_overhead_s(clock))
+            told = (f"set in this process: {variable}" for variable in inherited(os.environ))
+            measurement = replace(measurement, notes=(*measurement.notes, *told))
     except (WrongOutputError, ThreadsError, UnsupportedError) as error:
         raise UsageError(str(error)) from error
     finally:
-        os.sched_setaffinity(0, affinity)
         torch.set_num_threads(threads_before)
     images = torch.from_numpy(input_array(unit))
     record = Record(

@@ -2,12 +2,14 @@
 
 import gc
 import importlib
+import os
 import pkgutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from bench.cache.store import Store
@@ -25,8 +27,10 @@ from bench.worker.machine import Machine, machine_for
 from bench.worker.measuring import memory
 from bench.worker.measuring.clock import Clock, SystemClock, timer_overhead_s
 from bench.worker.measuring.cooling import Cooling
+from bench.worker.measuring.page_faults import check_allocator, page_fault_s, page_faults_note
 from bench.worker.measuring.rules import rules_for
 from bench.worker.measuring.sampler import measure
+from bench.worker.measuring.threads import ThreadsError, ThreadWatch, check_cpus, threads_note
 from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
 from bench.worker.settings import applied
 
@@ -42,10 +46,6 @@ DISTURBED: set[Verdict] = {"throttled", "contended"}  # worth a second measureme
 
 class WrongOutputError(Exception):
     """The output is not that of fp32 eager."""
-
-
-class ThreadsError(Exception):
-    """The runtime does not use the threads it was told to use."""
 
 
 def measure_units(task: Task, channel: Channel) -> None:
@@ -80,6 +80,7 @@ def measure_unit(order: Order, store: Store, clock: Clock, overhead_s: float) ->
     kind: FailureKind = ""
     reason = ""
     try:
+        check_allocator(unit.allocator)
         import_libraries(unit)
         measurement = measure_loaded(unit, lambda: load(order, store), reference_of(order, store), clock, overhead_s)
     except Exception as error:  # noqa: BLE001 - a network may raise anything, and its row must say what
@@ -177,6 +178,7 @@ def measure_loaded(
 ) -> Measurement:
     """Load with `loader`, check against `reference`, warm up, sample; raises what goes wrong."""
     memory.reset_peak()
+    cpus = frozenset(os.sched_getaffinity(0))  # before anything of the workload's runs
     with applied(unit):
         start = clock.now_ns()
         loaded = loader()
@@ -186,17 +188,23 @@ def measure_loaded(
         machine = machine_for(unit, loaded, clock)
         with machine.ready():
             first = _first_call(unit, loaded, machine, reference)
-            rules = rules_for(unit.effort)
+            rules, threads = rules_for(unit.effort), ThreadWatch()
             with _collector_off():
                 for again in (False, True):  # once more after a pause; whatever comes then is what is reported
                     if again:
                         clock.sleep(rules.remeasure_pause_s)
                     rules = machine.begin(rules_for(unit.effort))
+                    threads.start()
                     samples = measure(machine.timer(), machine.monitor, clock, rules, overhead_s)
+                    worked = threads.worked()
+                    check_cpus(worked, unit.threads, cpus)
                     ending = machine.monitor.finish()
                     verdicts = {*samples.verdicts(rules), *ending.verdicts}
                     if not DISTURBED & verdicts:
                         break
+            fault_s = None if samples.page_faults is None else page_fault_s(clock)
+            faults = page_faults_note(samples.page_faults_per_call, fault_s, median(samples.wall_s), rules.page_faults)
+            verdicts |= {"page_faults"} if faults else set()
             return Measurement(
                 samples_s=tuple(samples.wall_s),
                 device_samples_s=tuple(samples.device_s),
@@ -211,9 +219,17 @@ def measure_loaded(
                 device_memory_bytes=machine.device_memory_bytes(),
                 threads_seen=loaded.threads,
                 cpus=machine.cpus,
+                isa=loaded.isa,
                 verdicts=tuple(sorted(verdicts)),
-                notes=(*loaded.notes, *ending.notes),
-                disturbances=replace(ending.disturbances, discarded_groups=samples.discarded_groups, remeasured=again),
+                notes=(*loaded.notes, *ending.notes, *threads_note(worked, unit.threads), *faults),
+                disturbances=replace(
+                    ending.disturbances,
+                    page_faults_per_call=samples.page_faults_per_call,
+                    page_fault_s=fault_s,
+                    threads_worked=len(worked),
+                    discarded_groups=samples.discarded_groups,
+                    remeasured=again,
+                ),
             )
 
 

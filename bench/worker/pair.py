@@ -13,6 +13,7 @@ from bench.worker.channel import Channel
 from bench.worker.machine import machine_for
 from bench.worker.measure import check, classify, load, reference_of
 from bench.worker.measuring.clock import SystemClock, timer_overhead_s
+from bench.worker.measuring.page_faults import check_allocator
 from bench.worker.measuring.rules import rules_for
 from bench.worker.measuring.sampler import Timer, iterations_for, measure
 from bench.worker.settings import applied
@@ -75,6 +76,7 @@ def measure_pair(task: Task, channel: Channel) -> None:
     token = Token(task.token_read, task.token_write, held=task.side == 0)
     channel.send(Begin(), order)
     try:
+        check_allocator(unit.allocator)
         with applied(unit):
             # Loading takes turns as well: two imports at once would fight for one core and the same memory.
             token.take()

@@ -10,22 +10,21 @@ from collections.abc import Container, Sequence
 
 from bench.records.pair import PairRecord
 from bench.records.run import Run
-from bench.records.verdict import Verdict, worst
+from bench.records.verdict import Verdict, of_half_width, worst
 from bench.statistics import Interval, log_mean_interval
 from reports.claims import Claim, claims
-from reports.ledger.entry import NOT_PLANNED, Entry
+from reports.ledger.entry import NOT_PLANNED, Entry, Place
 from reports.paper_tables import ARXIV, COLUMN_NAMES, ColumnName, column_of, published
 
 FEWEST_PAIRS = 4  # below it Student's t on the pairs is too wide to say anything
 TOLERANCE = 0.10
-NOISY, VERY_NOISY = 0.02, 0.10  # half-widths, those of a worker's verdicts
 
 REPRODUCED = "reproduced"
 DIRECTION_ONLY = "direction only"
 NOT_REPRODUCED = "not reproduced"
 NOT_TESTABLE = "not testable here"
 VERDICTS = (REPRODUCED, DIRECTION_ONLY, NOT_REPRODUCED, NOT_TESTABLE)
-_Place = tuple[ColumnName, str, str, str]  # where pairs ran, and in which form the first network did
+_Place = tuple[Place, str]  # where pairs ran, and in which form the first network did
 
 
 def claim_entries(run: Run) -> tuple[Entry, ...]:
@@ -36,15 +35,16 @@ def claim_entries(run: Run) -> tuple[Entry, ...]:
         column = column_of(pair.first, run.device(pair.first.device).environment)
         names = (pair.first.workload.name, pair.second.workload.name)
         if column and all(published(unit) for unit in (pair.first, pair.second)):
-            place = (column, pair.first.device, pair.first.runtime, pair.first.workload.variant)
+            unit = pair.first
+            place = (Place(column, unit.device, unit.runtime, unit.allocator), unit.workload.variant)
             planned.setdefault(place, {}).setdefault(names, []).append(ended.get(pair.id))
     present = {column_of(unit, run.device(unit.device).environment) for unit in run.plan.units}
     entries: list[Entry] = []
     for column in COLUMN_NAMES:
-        places = [place for place in planned if place[0] == column]
+        places = [place for place in planned if place[0].column == column]
         for claim in (each for each in claims() if each.column == column):
             if not places:
-                entries.append(_entry(claim, (column, "", "", ""), reason=_absence(column, present)))
+                entries.append(_entry(claim, (Place(column, "", "", ""), ""), reason=_absence(column, present)))
             entries += [_claim(claim, at, planned[at].get((claim.first, claim.second), [])) for at in places]
     return tuple(entries)
 
@@ -93,9 +93,7 @@ def pair_verdicts(record: PairRecord) -> tuple[Verdict, ...]:
     The limits are those of a worker's interval: noisy over ±2 %, very_noisy over ±10 %.
     """
     ratios = [second / first for first, second in zip(record.first_s, record.second_s, strict=True)]
-    half = log_mean_interval(ratios).half_width or 0.0
-    own: tuple[Verdict, ...] = ("very_noisy",) if half > VERY_NOISY else ("noisy",) if half > NOISY else ()
-    return (*record.verdicts, *own)
+    return (*record.verdicts, *of_half_width(log_mean_interval(ratios).half_width))
 
 
 def _shortage(records: Sequence[PairRecord | None]) -> str:
@@ -114,12 +112,10 @@ def _entry(
     verdict: str = NOT_TESTABLE,
     reason: str = "",
 ) -> Entry:
-    column, device, runtime, variant = place
+    where, variant = place
     return Entry(
         section="claim",
-        column=column,
-        device=device,
-        runtime=runtime,
+        **where._asdict(),
         name=claim.first,
         variant=variant,
         against=claim.second,

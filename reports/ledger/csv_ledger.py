@@ -18,6 +18,7 @@ COLUMNS: dict[str, Callable[[Entry], Value]] = {
     "ours_over_paper_low": lambda entry: low(entry.ratio),
     "ours_over_paper_high": lambda entry: high(entry.ratio),
     **same("basis", "replicates", "rank_paper", "rank_ours", "ranked", "verdict", "reason", "source"),
+    **same("allocator"),
 }
 
 

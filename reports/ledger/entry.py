@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from bench.records.run import Run
 from bench.records.workload import Unit, size_text
 from bench.statistics import Interval
 from reports.paper_tables import ARXIV, ColumnName, Speed, column_of
-from reports.rows import Row, labelled
+from reports.row import Row, labelled
 
 Section = Literal[
     "operator",  # Table 1: time of ten layers
@@ -21,11 +21,19 @@ Section = Literal[
 ]
 Quantity = Literal["latency_s", "images_per_s", "macs_per_s", "speed_ratio", "macs", "params", "tau_b"]
 Basis = Literal["", "round medians", "pairs of live workers", "count"]
-Place = tuple[ColumnName, str, str]  # a column of the paper, and the device and runtime of ours beside it
 
 _BASES: dict[Section, Basis] = {"claim": "pairs of live workers", "network_count": "count"}
 NOT_MEASURED = "not measured"
 NOT_PLANNED = "not planned in this run"
+
+
+class Place(NamedTuple):
+    """A column of the paper, and where the numbers beside it were taken."""
+
+    column: ColumnName
+    device: str
+    runtime: str
+    allocator: str
 
 
 def outside_text(entries: Sequence["Entry"]) -> str:
@@ -60,6 +68,14 @@ class Entry:
     reason: str = ""
     headline: bool = False
     source: str
+    allocator: str = ""
+
+    @property
+    def place(self) -> Place | None:
+        """Where it was taken; None for what no device decides and where none was there."""
+        if self.column is None or not self.device:
+            return None
+        return Place(self.column, self.device, self.runtime, self.allocator)
 
     @property
     def label(self) -> str:
@@ -92,7 +108,8 @@ def by_place(run: Run, rows: Sequence[Row], listed: Callable[[Unit], object]) ->
     for row in rows:
         column = column_of(row.unit, run.device(row.unit.device).environment)
         if column and listed(row.unit):
-            groups.setdefault((column, row.unit.device, row.unit.runtime), []).append(row)
+            unit = row.unit
+            groups.setdefault(Place(column, unit.device, unit.runtime, unit.allocator), []).append(row)
     return groups
 
 
@@ -107,18 +124,15 @@ def speed_entry(
     source: str,
 ) -> Entry:
     """A printed speed beside the row that stands for it, in the quantity of the column."""
-    column, device, runtime = place
-    gpu = column == "gpu"
+    gpu = place.column == "gpu"
     return Entry(
         section=section,
-        column=column,
-        device=device,
-        runtime=runtime,
+        **place._asdict(),
         name=name,
         variant=row.unit.workload.variant if row else "",
         input_shape=size_text(shape),
         quantity="images_per_s" if gpu else "latency_s",
-        paper=printed.printed(column),
+        paper=printed.printed(place.column),
         ours=None if row is None else row.images_per_s if gpu else row.latency,
         replicates=row.rounds if row else 0,
         verdict=(row.verdict or row.status) if row else NOT_MEASURED,

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from bench.records.run import Run
 from reports.environment_text import device_title
 from reports.ledger.claim_entries import VERDICTS
-from reports.ledger.entry import NOT_MEASURED, Entry, Section, outside_text
+from reports.ledger.entry import NOT_MEASURED, Entry, Place, Section, outside_text
+from reports.ledger.page_faults import page_fault_chapter
 from reports.numbers import GIGA, MEGA, MILLI, bounds, significant
-from reports.paper_tables import HARDWARE, ColumnName
+from reports.paper_tables import HARDWARE
 from reports.results import Results
 from reports.tables.markdown_table import pipe_table
 from reports.untrusted import safe_markdown
@@ -51,19 +52,16 @@ def markdown_ledger(results: Results) -> str:
     if not any(entry.ours for entry in entries):
         return f"# Replication ledger\n\n{_INTRODUCTION}\n\n{_NOTHING}\n"
     parts = ["# Replication ledger", _INTRODUCTION, *_claims(entries)]
-    places = dict.fromkeys(
-        (e.column, e.device, e.runtime) for e in entries if e.column and e.device and e.section != "claim"
-    )
-    for column, device, runtime in places:
-        own = [e for e in entries if (e.column, e.device, e.runtime) == (column, device, runtime)]
-        if column:
-            parts += _chapter(results.run, column, device, runtime, own)
-    return "\n\n".join([*parts, *_counts(entries)]) + "\n"
+    for place in dict.fromkeys(entry.place for entry in entries if entry.section != "claim"):
+        if place is not None:
+            parts += _chapter(results.run, place, [entry for entry in entries if entry.place == place])
+    return "\n\n".join([*parts, *page_fault_chapter(results), *_counts(entries)]) + "\n"
 
 
-def _chapter(run: Run, column: ColumnName, device: str, runtime: str, own: Sequence[Entry]) -> list[str]:
-    title = f"## {safe_markdown(device_title(run, device))}: {safe_markdown(runtime)}"
-    parts = [title, f"Beside the paper's {column.upper()} column ({HARDWARE[column]})."]
+def _chapter(run: Run, place: Place, own: Sequence[Entry]) -> list[str]:
+    where = f"{place.runtime}, {place.allocator} memory"
+    title = f"## {safe_markdown(device_title(run, place.device))}: {safe_markdown(where)}"
+    parts = [title, f"Beside the paper's {place.column.upper()} column ({HARDWARE[place.column]})."]
     if _of(own, "operator"):
         parts += ["### Table 1", _values(_of(own, "operator"))]
         parts += ["### Ratios to DWConv", _RATIOS, _values(_of(own, "operator_ratio"))]

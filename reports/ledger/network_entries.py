@@ -9,7 +9,7 @@ from bench.records.workload import size_text
 from bench.statistics import Interval, kendall_tau_b
 from reports.ledger.entry import Entry, Place, Quantity, by_place, speed_entry
 from reports.paper_tables import ARXIV, FORMS, NetworkFacts, published, table3
-from reports.rows import Row
+from reports.row import Row
 
 SOURCE = f"{ARXIV} Table 3"
 
@@ -44,7 +44,7 @@ def _form(row: Row) -> int:
 def _speeds(place: Place, rows: Sequence[Row]) -> list[Entry]:
     chosen = network_rows(rows)
     ours = {name: 1 / row.time.centre * row.unit.batch for name, row in chosen.items() if row.time}
-    paper = {facts.name: facts.speed.images_per_s(place[0]) or 0 for facts in table3()}
+    paper = {facts.name: facts.speed.images_per_s(place.column) or 0 for facts in table3()}
     both = [name for name in paper if paper[name] and name in ours]
     rank_paper, rank_ours = _ranks(paper, both), _ranks(ours, both)
     entries = []
@@ -70,12 +70,9 @@ def _ranks(speeds: Mapping[str, float], names: Sequence[str]) -> dict[str, int]:
 
 
 def _order(place: Place, tau: float | None, ranked: int) -> Entry:
-    column, device, runtime = place
     return Entry(
         section="network_order",
-        column=column,
-        device=device,
-        runtime=runtime,
+        **place._asdict(),
         name="all measured networks",
         quantity="tau_b",
         paper=1.0,

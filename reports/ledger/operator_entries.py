@@ -11,7 +11,7 @@ from bench.records.workload import size_text
 from bench.statistics import log_mean_interval
 from reports.ledger.entry import NOT_MEASURED, Entry, Place, by_place, speed_entry
 from reports.paper_tables import ARXIV, OperatorFacts, printed, table1, table1_averages
-from reports.rows import Row
+from reports.row import Row
 
 BASELINE = "dwconv"
 SOURCE = f"{ARXIV} Table 1"
@@ -28,7 +28,6 @@ class _OperatorLedger:
 
     def __init__(self, place: Place, rows: Sequence[Row]) -> None:
         self.place = place
-        self.column, self.device, self.runtime = place
         self.rows = rows
         self.found: dict[tuple[str, tuple[int, int, int]], list[Row]] = {}
         self.first: dict[tuple[str, str, tuple[int, int, int]], Row] = {}
@@ -61,7 +60,7 @@ class _OperatorLedger:
         """Our speed over DWConv's at the same size beside the paper's."""
         base_facts = next(each for each in table1() if (each.op, each.shape) == (BASELINE, facts.shape))
         base = next(iter(self.found.get((BASELINE, facts.shape), ())), None)
-        paper_speed, paper_base = facts.macs_per_s(self.column), base_facts.macs_per_s(self.column)
+        paper_speed, paper_base = facts.macs_per_s(self.place.column), base_facts.macs_per_s(self.place.column)
         paper = paper_speed / paper_base if paper_speed and paper_base else None
         variant = row.unit.workload.variant if row else ""
         entry = self._entry(facts.op, variant, paper, facts.source, against=BASELINE, shape=size_text(facts.shape))
@@ -70,7 +69,7 @@ class _OperatorLedger:
     def _averages(self, op: str, variant: str) -> list[Entry]:
         """The plain mean of the four achieved speeds, as the paper averages, and its ratio to DWConv's."""
         own, base = self._four(op, variant), self._four(BASELINE, "")
-        averages = {name: speeds[self.column] for name, speeds in table1_averages().items()}
+        averages = {name: speeds[self.place.column] for name, speeds in table1_averages().items()}
         source = f"{SOURCE}, printed averages"
         mean = _by_round(self._entry(op, variant, averages[op], source), own, fmean)
         if op == BASELINE:
@@ -85,9 +84,7 @@ class _OperatorLedger:
         """One that takes several rows, with nothing of ours yet."""
         return Entry(
             section="operator_ratio" if shape else "operator_average",
-            column=self.column,
-            device=self.device,
-            runtime=self.runtime,
+            **self.place._asdict(),
             name=op,
             variant=variant,
             input_shape=shape,

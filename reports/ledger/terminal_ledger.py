@@ -17,12 +17,12 @@ _STYLES = {"reproduced": "green", "direction only": "yellow", "not reproduced": 
 
 def terminal_ledger(entries: Sequence[Entry]) -> Iterator[RenderableType]:
     """The average ratios to DWConv or the planned claims, a table per place; nothing where the run has neither."""
-    places: dict[tuple[str, str], list[Entry]] = {}
+    places: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in entries:
         if _is_heart(entry):
-            places.setdefault((entry.device, entry.runtime), []).append(entry)
-    for (device, runtime), shown in places.items():
-        title = f"Speed ratios beside the paper's: {device}, {runtime}"
+            places.setdefault((entry.device, entry.runtime, entry.allocator), []).append(entry)
+    for place, shown in places.items():
+        title = f"Speed ratios beside the paper's: {', '.join(filter(None, place))}{' memory' * bool(place[-1])}"
         yield Text(visible(title), style="bold")
         yield _table(shown)
         for line in _caveats(shown):

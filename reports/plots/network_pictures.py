@@ -29,7 +29,7 @@ from reports.plots.style import (
     looks,
 )
 from reports.results import Results
-from reports.rows import Row
+from reports.row import Row
 
 MOST_NAMES = 4  # left-out networks that a caption spells out
 

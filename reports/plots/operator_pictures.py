@@ -28,7 +28,7 @@ from reports.plots.style import (
     plain,
 )
 from reports.results import Results
-from reports.rows import Row
+from reports.row import Row
 
 OPERATORS = (*("conv", "gconv", "dwconv", "pconv", "pconv+pwconv", "dwconv+pwconv", "gconv+pwconv", "pwconv", "tconv"),)
 MOST_SERIES = 200  # operators, each with its variants, in one picture

@@ -9,7 +9,8 @@ from bench.records.run import Run
 from bench.records.workload import Kind, Mode, Unit
 from reports.environment_text import processor, versions
 from reports.paper_tables import column_of
-from reports.rows import Row, settings_text
+from reports.row import Row
+from reports.rows import settings_text
 from reports.untrusted import visible
 
 
@@ -71,6 +72,7 @@ def _key(row: Row) -> tuple[str, ...]:
         unit.dtype,
         unit.layout,
         _layers(unit),
+        unit.allocator,
         settings_text(unit),
     )
 
@@ -113,6 +115,7 @@ def _panel(run: Run, slug: str, rows: Sequence[Row]) -> Panel:
     version = ", ".join(versions(run, state, unit.runtime))
     threads = "" if unit.accelerator else f"{unit.threads} thread{'s' if unit.threads > 1 else ''}"
     settings = [_layers(unit), f"batch {unit.batch}", threads, unit.dtype, unit.layout.upper().replace("_", " ")]
+    settings += [f"{unit.allocator} memory"]
     return Panel(
         slug=slug,
         device=visible(unit.device),

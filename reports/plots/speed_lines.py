@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from bench.statistics import Interval
 from reports.numbers import GIGA, MILLI, significant
 from reports.plots.style import FAINT, QUIET, Look, error_bars, log_axis
-from reports.rows import Row
+from reports.row import Row
 
 MOST_APART = 200  # marks that are drawn one by one
 _ROOM = 1.8  # a line's name needs that much of it, as a factor

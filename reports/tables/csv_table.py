@@ -9,7 +9,8 @@ from typing import TypeVar
 from bench.records.workload import Unit, size_text
 from reports.numbers import centre, high, low
 from reports.results import Results
-from reports.rows import Row, settings_text
+from reports.row import Row
+from reports.rows import settings_text
 from reports.untrusted import safe_csv
 
 T = TypeVar("T")
@@ -31,6 +32,7 @@ OF_UNIT: dict[str, Callable[[Unit], Value]] = {
     "stack": lambda unit: unit.workload.stack,
     **same("batch", "dtype", "layout", "threads", "mode", "round"),
     "settings": settings_text,
+    **same("allocator"),
 }
 
 
@@ -40,7 +42,7 @@ def _of_unit(name: str) -> Callable[[Row], Value]:
 
 # The order is a contract: new columns go at the end.
 COLUMNS: dict[str, Callable[[Row], Value]] = {
-    **{name: _of_unit(name) for name in OF_UNIT if name not in ("round", "settings")},
+    **{name: _of_unit(name) for name in OF_UNIT if name not in ("round", "settings", "allocator")},
     **same("params", "macs", "flops"),
     "bytes_ideal": lambda row: None if row.cost is None else row.cost.bytes_ideal,
     "bytes_moved": lambda row: None if row.cost is None else row.cost.bytes_moved,
@@ -65,6 +67,8 @@ COLUMNS: dict[str, Callable[[Row], Value]] = {
     **same("device_memory_bytes"),
     "settings": _of_unit("settings"),
     "notes": lambda row: "; ".join(row.notes),
+    "allocator": _of_unit("allocator"),
+    **same("page_faults_per_call", "page_fault_share", "threads_worked", "isa"),
 }
 
 

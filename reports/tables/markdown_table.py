@@ -2,9 +2,11 @@
 
 from collections.abc import Container, Sequence
 
+from reports.environment_text import surroundings
 from reports.plots.pictured import picture_notes
 from reports.results import Results
-from reports.rows import Row, workload_notes
+from reports.row import Row
+from reports.rows import workload_notes
 from reports.tables.noise_floor import noise_lines
 from reports.tables.sections import CONVENTION, VERDICT_LEGEND, Section, sections
 from reports.untrusted import safe_markdown
@@ -14,7 +16,8 @@ def markdown_table(results: Results) -> str:
     """Every row with its verdict, the conventions and the noise floor. Ends with a newline."""
     parts = [_section(section) for section in sections(results)]
     legend = [CONVENTION + ".", VERDICT_LEGEND + "."]
-    notes = [safe_markdown(line, 900) for line in (*noise_lines(results.run), *picture_notes(results))]
+    said = (*noise_lines(results.run), *surroundings(results.run), *picture_notes(results))
+    notes = [safe_markdown(line, 900) for line in said]
     return "\n\n".join([*parts, *_about(results.rows), *legend, *notes]) + "\n"
 
 

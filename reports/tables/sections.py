@@ -12,16 +12,17 @@ from bench.records.workload import Kind
 from reports.environment_text import device_title
 from reports.numbers import GIGA, MEGA, MILLI, centre, plus_minus, significant
 from reports.results import Results
-from reports.rows import Row, settings_text
+from reports.row import Row
+from reports.rows import settings_text
 
 CONVENTION = (
     "MACs are multiply-adds (the paper's FLOPs), of the whole row for one image; "
     "GMAC/s = MACs x batch / time (the paper's FLOPS)"
 )
 VERDICT_LEGEND = (
-    "verdicts, worst first: throttled (clock was cut), contended (others used the core), drifting, "
-    "not_steady (warm-up never settled), very_noisy (over ±10% within a worker), noisy (over ±2%), "
-    "unreplicated (one round: no interval), ok"
+    "verdicts, worst first: throttled (clock cut, CPU quota used up), contended (others used the core), drifting, "
+    "not_steady (warm-up never settled), very_noisy (over ±10%, within a worker or over the rounds), noisy (over ±2%), "
+    "page_faults (over 5% of the time went into them: see --allocator), unreplicated (one round: no interval), ok"
 )
 
 
@@ -68,6 +69,7 @@ SETTINGS: dict[str, Callable[[Row], str]] = {
     "dtype": lambda row: row.unit.dtype,
     "layout": lambda row: row.unit.layout,
     "stack": lambda row: str(row.unit.workload.stack or ""),
+    "allocator": lambda row: row.unit.allocator,
     "settings": lambda row: settings_text(row.unit),
 }
 # Shorter words where room is scarce; the long ones are those of the options.

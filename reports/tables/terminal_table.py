@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from reports.environment_text import surroundings
 from reports.plots.pictured import picture_notes
 from reports.results import Results
 from reports.rows import uncounted
@@ -33,7 +34,7 @@ def terminal_table(results: Results, width: int) -> Iterator[RenderableType]:
         f"{row.unit.workload.name}: {missing}" for row in results.rows if (missing := uncounted(row.cost))
     ):
         yield Text(visible(line, 900))
-    for line in (*noise_lines(results.run), *picture_notes(results)):
+    for line in (*noise_lines(results.run), *surroundings(results.run), *picture_notes(results)):
         yield Text(visible(line, 900), style="dim")
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 from bench.records.measurement import Disturbances
 from bench.records.verdict import Verdict
 from bench.system.files import number_of, text_of
+from bench.system.quota import CpuQuota, Throttling
 from bench.system.sensors import temperature_c, throttle_reader
 from bench.worker.measuring.clock import Clock
 from bench.worker.measuring.watch import Ending
 
 STEAL_LIMIT_PERCENT = 1.0
+QUOTA_LIMIT = 0.01  # of the time, that the process's control group was stopped
 SWITCHES_LIMIT_PER_S = 50.0
 FREQUENCY_LIMIT = 0.90
 # vcgencmd get_throttled: bits 0 (under-voltage), 1 (clock capped), 2 (throttled) and 3 (soft limit) are live;
@@ -26,6 +28,7 @@ class CpuMonitor:
     def __init__(self, cpus: tuple[int, ...], clock: Clock, root: Path = Path("/")) -> None:
         self._cpus, self._clock, self._root = cpus, clock, root
         self._read_throttle = throttle_reader(root)
+        self._quota = CpuQuota(root)
         self.start()
 
     def start(self) -> None:
@@ -33,6 +36,7 @@ class CpuMonitor:
         self._started_ns = self._clock.now_ns()
         self._steal, self._jiffies = self._cpu_times()
         self._switches = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+        self._stopped = self._quota.throttling()
         self._swapped = self._swap_ins()
         self._frequency_ratio: float | None = None
         self._temperature: float | None = None
@@ -63,6 +67,7 @@ class CpuMonitor:
         stolen, passed = steal - self._steal, max(jiffies - self._jiffies, 1)
         switches = (resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw - self._switches) / seconds
         swapped = self._swap_ins() - self._swapped
+        stopped = self._stopped_since()
         governor = self._governor()
         found = Disturbances(
             steal_percent=100 * stolen / passed,
@@ -72,17 +77,29 @@ class CpuMonitor:
             swapped_in_pages=swapped,
             temperature_c=self._temperature,
             throttle_flags=self._flags,
+            throttled_periods=None if stopped is None else stopped.periods,
+            throttled_s=None if stopped is None else stopped.seconds,
         )
         verdicts: list[Verdict] = []
         slow = self._frequency_ratio is not None and self._frequency_ratio < FREQUENCY_LIMIT
-        if slow or self._flags:
+        over_quota = stopped is not None and stopped.seconds > QUOTA_LIMIT * seconds
+        if slow or self._flags or over_quota:
             verdicts.append("throttled")
         # The kernel counts steal in ticks of 10 ms: a single tick in a short unit is rounding, not evidence.
         if (stolen > 1 and 100 * stolen / passed > STEAL_LIMIT_PERCENT) or switches > SWITCHES_LIMIT_PER_S:
             verdicts.append("contended")
         notes = [f"governor {governor}"] if governor not in (None, "performance") else []
         notes += [f"{swapped} pages swapped in"] if swapped else []
+        if over_quota and stopped is not None:
+            notes.append(
+                f"stopped for {stopped.seconds:.1f} of {seconds:.1f} s: its CPU quota of {self._quota.cpus() or 0:.3g}"
+                " was used up; give the container whole CPUs (--cpuset-cpus) instead of a share of their time"
+            )
         return Ending(found, tuple(verdicts), tuple(notes))
+
+    def _stopped_since(self) -> Throttling | None:
+        now = self._quota.throttling()
+        return None if now is None or self._stopped is None else now.since(self._stopped)
 
     def _cpu_times(self) -> tuple[int, int]:
         """Ticks stolen and ticks passed, summed over the CPUs."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bench.records.verdict import NOISY, VERY_NOISY
 from bench.records.workload import Effort
 
 
@@ -26,8 +27,9 @@ class Rules:
     cap_samples: int = 5  # where the cap passes sooner
     hard_cap_s: float = 30.0
     fewest: int = 3
-    noisy: float = 0.02
-    very_noisy: float = 0.10
+    noisy: float = NOISY
+    very_noisy: float = VERY_NOISY
+    page_faults: float = 0.05  # of a call's time, from which on they are a verdict
     remeasure_pause_s: float = 0.5
     discard_pause_s: float = 0.05  # doubled up to `discard_pause_cap_s` while groups are discarded in a row
     discard_pause_cap_s: float = 0.5

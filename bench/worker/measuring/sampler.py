@@ -9,6 +9,7 @@ from typing import Protocol
 from bench.records.verdict import Verdict
 from bench.statistics import Interval, decorrelated, drifts, median_interval, quantile
 from bench.worker.measuring.clock import Clock
+from bench.worker.measuring.page_faults import minor_faults
 from bench.worker.measuring.rules import Rules
 
 
@@ -18,6 +19,7 @@ class Sample:
 
     wall_s: float
     device_s: float | None = None
+    page_faults: int | None = None  # minor ones, of all its iterations
 
 
 class Timer(Protocol):
@@ -37,12 +39,14 @@ class CpuTimer:
         if self._restore is not None:
             self._restore()
         step, repeat = self._step, range(iterations)
+        faults = minor_faults()
         start = self._now()
         for _ in repeat:
             step()
         end = self._now()
+        faults = minor_faults() - faults
         # A clock that stands still (coarse ones do) must not give a zero.
-        return Sample(wall_s=max(end - start, 1) / 1e9 / iterations)
+        return Sample(wall_s=max(end - start, 1) / 1e9 / iterations, page_faults=faults)
 
 
 class Monitor(Protocol):
@@ -67,7 +71,15 @@ class Samples:
     precise: bool = False
     interval: Interval = field(default_factory=lambda: Interval(centre=0.0))
     discarded_groups: int = 0
+    page_faults: int | None = None  # of all calls behind `wall_s`; None where they were not counted
     exhausted: bool = False  # as many groups were discarded as the rules allow
+
+    @property
+    def page_faults_per_call(self) -> float | None:
+        """Minor page faults in one call; None where they were not counted."""
+        if self.page_faults is None or not self.wall_s:
+            return None
+        return self.page_faults / (len(self.wall_s) * self.iterations)
 
     def verdicts(self, rules: Rules) -> tuple[Verdict, ...]:
         """What the samples alone say about themselves."""
@@ -161,6 +173,8 @@ def _collect(timer: Timer, monitor: Monitor, clock: Clock, rules: Rules, samples
         pause_s = rules.discard_pause_s
         samples.wall_s += [sample.wall_s for sample in group]
         samples.device_s += [sample.device_s for sample in group if sample.device_s is not None]
+        if all(sample.page_faults is not None for sample in group):
+            samples.page_faults = (samples.page_faults or 0) + sum(sample.page_faults or 0 for sample in group)
         samples.interval = median_interval(decorrelated(samples.wall_s))
         half = samples.interval.half_width
         if len(samples.wall_s) >= rules.first_check and half is not None and half <= rules.precision:

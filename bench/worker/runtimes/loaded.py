@@ -25,4 +25,5 @@ class Loaded:
     output: "Callable[[], npt.NDArray[np.float32]]"
     threads: int  # read back from the runtime
     restore: Callable[[], None] | None = None
+    isa: str = ""  # the instruction set that the runtime says it chose
     notes: tuple[str, ...] = ()

@@ -64,6 +64,7 @@ def load_module(module: "torch.nn.Module", unit: Unit) -> Loaded:
         output=output,
         threads=torch.get_num_threads(),
         restore=restore if restores else None,
+        isa="" if unit.accelerator else torch.backends.cpu.get_cpu_capability(),
     )
 
 
