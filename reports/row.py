@@ -41,7 +41,7 @@ class Row:
     planned: rounds that were planned; `rounds` is how many gave a number.
     status: done, or what became of the rounds that gave no number; partial where some did.
     reason: why they gave none, in a line; empty where all rounds are done.
-    cost: params and multiply-adds, and bytes of a call; None where nothing could be counted.
+    cost: params and multiply-adds, and bytes of a call as the runtime executes it; None where nothing was counted.
     medians: the median of each round that gave a number.
     time: seconds per call, whatever the mode: the geometric mean of the medians with its 95% interval.
     device_time: the same by events on the accelerator; None on a CPU.

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from statistics import median
 
+from bench.plan.runtimes import MODULE_RUNTIME
 from bench.plan.subjects import network_note
 from bench.records.measurement import Cost, Measurement
 from bench.records.record import Record, latest
@@ -24,6 +25,7 @@ from bench.statistics import (
 from reports.row import Percentiles, RoundMedian, Row, RowStatus
 
 NOT_RUN_YET = "not run yet"
+STALE = "bytes_moved is empty: this run recorded only those of eager; measure again"
 MOST_UNSEEN = 5  # operations that a note names
 
 
@@ -39,8 +41,9 @@ def rows(run: Run) -> tuple[Row, ...]:
 def _row(units: Sequence[Unit], records: Sequence[Record | None]) -> Row:
     done = sorted((r for r in records if r and r.measurement), key=lambda r: r.unit.round)
     measurements = [record.measurement for record in done if record.measurement]
-    cost = next((record.cost for record in (*done, *records) if record and record.cost), None)
     unit = min(units, key=lambda each: each.round)
+    counted = next((record.cost for record in (*done, *records) if record and record.cost), None)
+    cost, stale = _executed(unit, counted, measurements)
     status, reason = _status(records)
     about = workload_notes(unit.workload, cost)
     if not measurements:
@@ -74,8 +77,21 @@ def _row(units: Sequence[Unit], records: Sequence[Record | None]) -> Row:
         threads_worked=min((d.threads_worked for d in seen if d.threads_worked is not None), default=None),
         isa=", ".join(sorted({m.isa for m in measurements if m.isa})),
         verdict=_verdict(measurements, time),
-        notes=tuple(dict.fromkeys([*about, *(note for m in measurements for note in m.notes), *_too_few(len(pooled))])),
+        notes=tuple(
+            dict.fromkeys([*about, *stale, *(note for m in measurements for note in m.notes), *_too_few(len(pooled))])
+        ),
     )
+
+
+def _executed(
+    unit: Unit, counted: Cost | None, measurements: Sequence[Measurement]
+) -> tuple[Cost | None, tuple[str, ...]]:
+    """The cost with the bytes that the runtime moves, and a note where an older run knows eager's alone."""
+    if counted is None or unit.runtime == MODULE_RUNTIME:
+        return counted, ()
+    moved = _largest(m.bytes_moved for m in measurements)
+    stale = moved is None and counted.bytes_moved is not None
+    return replace(counted, bytes_moved=moved), (STALE,) if stale else ()
 
 
 def workload_notes(workload: Workload, cost: Cost | None) -> tuple[str, ...]:

@@ -57,6 +57,8 @@ def test_a_runtime_a_network_and_an_operator_come_to_a_row(plugins: Path, tmp_pa
         ("eager", "done", 2 * 8 * 4 * 4),
         ("toy", "done", 2 * 8 * 4 * 4),
     }
+    notes = {r["unit"]["runtime"]: r["measurement"]["notes"] for r in found}
+    assert notes["toy"] == ["bytes_moved is empty: Toy does not say what its kernels read and write"]
     assert "toy_op" in ops.stdout
     assert [line.split(",")[1] for line in models.stdout.splitlines()[1:]] == ["eager", "toy"]
     assert all(r["measurement"]["max_error"] < 1e-5 for r in records(tmp_path / "models"))

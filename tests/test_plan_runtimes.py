@@ -45,6 +45,8 @@ MAY_NAME_THEM = {
         ({"package": "../x"}, "package"),
         ({"module": "toy core"}, "module"),
         ({"loader": "toy.core"}, "module:function"),
+        ({"moved": "toy.core"}, "module:function"),
+        ({"moved": None}, "moved"),
         ({"graph": "yes"}, "True or False"),
         ({"lacks": {"int3": "no such dtype here"}}, "int3"),
         ({"lacks": {"float16": ""}}, "reason"),
@@ -63,7 +65,8 @@ def test_a_row_that_makes_no_sense_is_refused(change: dict[str, Any], said: str)
 @pytest.mark.parametrize("name", ["eager", "compile", "onnxruntime", "openvino"])
 def test_the_loader_of_each_of_ours_is_there(name: str) -> None:
     """Its module imports without the runtime: whether that is installed is found out when it loads."""
-    assert callable(pkgutil.resolve_name(runtime(name).loader))
+    row = runtime(name)
+    assert all(callable(pkgutil.resolve_name(each)) for each in (row.loader, row.moved) if each)
 
 
 def test_only_the_table_and_the_runtimes_own_modules_name_a_runtime() -> None:

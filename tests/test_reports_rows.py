@@ -119,6 +119,20 @@ def test_percentiles_need_enough_samples() -> None:
     assert (many.percentiles.p90, many.percentiles.p99, many.notes) == (0.001, 0.001, ())
 
 
+def test_bytes_moved_are_those_that_the_runtime_executes() -> None:
+    """Eager's are in its cost. The cost of older runs has eager's for all runtimes, which is not theirs."""
+    for runtime, measured, moved in (("eager", None, 800), ("onnxruntime", 300, 300), ("onnxruntime", None, None)):
+        of = replace(op(), runtime=runtime)
+        record = done(of, 0.001)
+        assert record.measurement is not None
+        assert record.cost is not None
+        assert record.cost.bytes_moved == 800
+        row = only(ops_run([of], [replace(record, measurement=replace(record.measurement, bytes_moved=measured))]))
+        assert any("only those of eager" in note for note in row.notes) == (moved is None)
+        assert row.cost == replace(record.cost, bytes_moved=moved)
+        assert row.bytes_per_s == (None if moved is None else pytest.approx(moved / 0.001))
+
+
 def test_rows_keep_the_order_of_the_plan() -> None:
     names = ["pconv", "conv", "dwconv"]
     units = [op(name, number=n) for n in (0, 1) for name in (names if n == 0 else names[::-1])]

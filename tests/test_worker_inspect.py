@@ -163,7 +163,7 @@ def test_a_factory_is_known_by_its_source_and_its_weights(tmp_path: Path, monkey
 
 
 def test_the_cost_is_that_of_the_graph_that_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The form that is exported from a fused FasterNet copies other bytes than the module that eager runs."""
+    """A graph runtime executes other operations than the module has: the same work, and bytes that only it knows."""
     monkeypatch.setattr("bench.worker.prepare._export", lambda *_: "")
     model = ModelArguments(source="fasternet_t0")
     workload = Workload(kind="model", name="fasternet_t0", input_shape=(3, 64, 64), model=model)
@@ -173,8 +173,8 @@ def test_the_cost_is_that_of_the_graph_that_is_timed(tmp_path: Path, monkeypatch
     graph_cost, eager_cost = cost_of(made, planned), cost_of(made, replace(planned, runtime="eager"))
     assert graph_cost is not None
     assert eager_cost is not None
-    assert graph_cost.macs == eager_cost.macs
-    assert graph_cost.bytes_moved != eager_cost.bytes_moved
+    assert graph_cost == replace(eager_cost, bytes_moved=None)
+    assert eager_cost.bytes_moved
     other = replace(eager_cost, bytes_moved=1)
     eager_last = replace(planned, runtime="eager", layout="channels_last")
     last = cost_of(replace(made, channels_last_cost=other), eager_last)

@@ -17,18 +17,14 @@ from bench.wire.decode import decode, encode
 
 
 def cost_of(artifact: Artifact, unit: Unit) -> Cost | None:
-    """The counts of the very graph that the unit times."""
-    other = artifact.channels_last_cost if unit.layout == "channels_last" else None
-    cost = (artifact.graph_cost if runtime(unit.runtime).graph else other) or artifact.cost
+    """The counts of the very graph that the unit times; what a runtime other than eager moves, its worker reads."""
+    cost = (artifact.channels_last_cost if unit.layout == "channels_last" else None) or artifact.cost
+    if cost is None or unit.runtime == MODULE_RUNTIME:
+        return cost
     # Counted at the element size of the unit that the artifact was made for.
     made, timed = subjects.BYTES[representative(unit).dtype], subjects.BYTES[unit.dtype]
-    if cost is None or made == timed:
-        return cost
-    return replace(
-        cost,
-        bytes_ideal=None if cost.bytes_ideal is None else cost.bytes_ideal * timed // made,
-        bytes_moved=None if cost.bytes_moved is None else cost.bytes_moved * timed // made,
-    )
+    ideal = None if cost.bytes_ideal is None else cost.bytes_ideal * timed // made
+    return replace(cost, bytes_ideal=ideal, bytes_moved=None)
 
 
 def representative(unit: Unit) -> Unit:

@@ -23,6 +23,10 @@ class Runtime:
     (`bench.worker.build.build_module`). What shows only then is raised: UnsupportedError where a kernel or a compiler
     is missing (a skipped row), FallbackError where another device answered (a failed one).
 
+    `moved` is "module:function" too, or empty where nobody can tell: `bytes_moved(unit: Unit, model: Path | None) ->
+    int`, the bytes that the operations of one call read and write as the runtime executes them. It is called once the
+    unit was measured, and nothing of it is timed; UnsupportedError says why it cannot tell.
+
     `lacks` gives the reason for each dtype, layout and field of Settings that cannot be had: such a unit is skipped
     before anything runs. The step of one with `accelerator` works on torch's current CUDA stream.
     """
@@ -33,6 +37,7 @@ class Runtime:
     module: str
     loader: str
     graph: bool  # it takes the exported graph, not the PyTorch module
+    moved: str = ""
     float32_graph: bool = False  # one float32 graph serves all its dtypes
     accelerator: bool = False
     lacks: Mapping[str, str] = field(default_factory=dict)
@@ -46,6 +51,8 @@ class Runtime:
         self._expect("package", PLAIN_NAME, "the name that pip installs it by")
         self._expect("module", _MODULE, "the module that is imported, such as onnxruntime")
         self._expect("loader", rf"{_MODULE}:[A-Za-z_]\w*", '"module:function"')
+        if self.moved != "":
+            self._expect("moved", rf"{_MODULE}:[A-Za-z_]\w*", '"module:function" or empty')
         for name in ("graph", "float32_graph", "accelerator"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"expected {name} of {self.name} to be True or False, got {getattr(self, name)!r}")
@@ -98,6 +105,7 @@ _OURS = {
             package="onnxruntime",
             module="onnxruntime",
             loader="bench.worker.runtimes.onnx_runtime:load",
+            moved="bench.worker.runtimes.onnx_runtime:bytes_moved",
             graph=True,
             lacks={
                 "channels_last": "ONNX Runtime chooses its own layout",
@@ -113,6 +121,7 @@ _OURS = {
             package="openvino",
             module="openvino",
             loader="bench.worker.runtimes.openvino_runtime:load",
+            moved="bench.worker.runtimes.openvino_runtime:bytes_moved",
             graph=True,
             float32_graph=True,
             lacks={

@@ -14,7 +14,6 @@ class Artifact:
     model: str = ""  # the exported graph, .onnx
     cost: Cost | None = None
     channels_last_cost: Cost | None = None  # where that layout moves other bytes
-    graph_cost: Cost | None = None  # where the exported graph is not the module's own
     kind: FailureKind = ""  # empty where it was made
     reason: str = ""  # one line for people
     graph_reason: str = ""  # why there is no graph, where the rest could be made

@@ -22,8 +22,9 @@ class Cost:
     """What a workload must do: `macs` and `params` per image, `bytes_*` per call of the whole batch.
 
     `bytes_ideal` is the paper's analytic memory access (each touched tensor once), None for networks;
-    `bytes_moved` is what this implementation reads and writes. None as well where it could not be counted whole:
-    then `unseen` says what is missing.
+    `bytes_moved` is what the module's own operations read and write where they are executed as they are, in eager;
+    None for the other runtimes, which make others of them. None as well where it could not be counted whole: then
+    `unseen` says what is missing.
     """
 
     params: int
@@ -113,6 +114,8 @@ class Measurement:
     verdicts: what limits the trust in the samples; empty where nothing does.
     notes: what else must be known, a line each.
     disturbances: what the machine did meanwhile.
+    bytes_moved: what the operations of a call read and write as this runtime executes them; None in eager, whose cost
+        has it, and where `notes` say why not.
     """
 
     samples_s: tuple[float, ...]
@@ -132,6 +135,7 @@ class Measurement:
     verdicts: tuple[Verdict, ...] = ()
     notes: tuple[str, ...] = ()
     disturbances: Disturbances = field(default_factory=Disturbances)
+    bytes_moved: int | None = None
 
     def __post_init__(self) -> None:
         if not self.samples_s or not are_times(self.samples_s):
@@ -140,6 +144,8 @@ class Measurement:
             raise ValueError("expected device samples that are times in seconds")
         if self.iterations_per_sample < 1 or self.warmup_iterations < 0:
             raise ValueError("expected iterations_per_sample >= 1 and warmup_iterations >= 0")
+        if self.bytes_moved is not None and self.bytes_moved < 0:
+            raise ValueError(f"expected bytes_moved >= 0, got {self.bytes_moved}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from bench.records.verdict import Verdict
 from bench.records.workload import Unit, Workload
 from bench.wire.messages import Begin
 from bench.wire.order import Order, Task
+from bench.worker.bytes_moved import with_bytes_moved
 from bench.worker.channel import Channel, one_line
 from bench.worker.machine import Machine, machine_for
 from bench.worker.measuring import memory
@@ -83,6 +84,7 @@ def measure_unit(order: Order, store: Store, clock: Clock, overhead_s: float) ->
         check_allocator(unit.allocator)
         import_libraries(unit)
         measurement = measure_loaded(unit, lambda: load(order, store), reference_of(order, store), clock, overhead_s)
+        measurement = with_bytes_moved(measurement, unit, model_of(order, store))
     except Exception as error:  # noqa: BLE001 - a network may raise anything, and its row must say what
         kind, reason = classify(error)
     finally:
@@ -161,7 +163,7 @@ def _find_subject(workload: Workload) -> None:
 def load(order: Order, store: Store) -> Loaded:
     """The unit in its runtime; TypeError where a plug-in's loader returns something else."""
     row = runtime(order.unit.runtime)
-    loaded = pkgutil.resolve_name(row.loader)(order.unit, store.path(order.model) if row.graph else None)
+    loaded = pkgutil.resolve_name(row.loader)(order.unit, model_of(order, store))
     if not isinstance(loaded, Loaded):
         raise TypeError(
             f"expected {row.loader} to return Loaded, got {type(loaded).__name__}; {remedy('bench.runtimes', row.name)}"
@@ -255,6 +257,11 @@ def _first_call(
     error = check(unit, machine.timed(), reference)
     memory.reset_peak()
     return _FirstCall(seconds=seconds, max_error=error, peak_bytes=peak)
+
+
+def model_of(order: Order, store: Store) -> Path | None:
+    """The exported graph, for a runtime that takes it."""
+    return store.path(order.model) if runtime(order.unit.runtime).graph else None
 
 
 def reference_of(order: Order, store: Store) -> "Callable[[], npt.NDArray[np.float32]] | None":

@@ -66,8 +66,6 @@ def _from_module(unit: Unit, store: Store) -> Artifact:
         module = build.build_module(workload, image) if workload.operator is not None else module
         try:
             form = build.exported_form(module, workload)
-            if form is not module:
-                found = replace(found, graph_cost=counted(form))
             found = replace(found, model=_export(form, image.to(getattr(torch, unit.dtype)), store))
         except Exception as error:  # noqa: BLE001 - the network can still be timed in eager
             found = replace(found, graph_reason=f"no ONNX graph: {one_line(error)}")

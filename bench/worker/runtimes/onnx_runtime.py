@@ -1,6 +1,8 @@
 """ONNX Runtime on the CPU. Imports neither torch nor our operators, so a board without them runs it."""
 
+import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from bench.plain_text import plain_line
@@ -16,8 +18,10 @@ if TYPE_CHECKING:
 ELEMENT_TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
 
 
-def session(path: Path, threads: int, *, optimised: bool = True, flush_denormal: bool = False) -> Any:
-    """A session on `threads` threads of the CPU provider.
+def session(
+    path: Path, threads: int, *, optimised: bool = True, flush_denormal: bool = False, profile: Path | None = None
+) -> Any:
+    """A session on `threads` threads of the CPU provider; one that writes its profile to the folder `profile`.
 
     The first session of a process decides whether its calling thread flushes denormal numbers: give all the same.
     """
@@ -31,6 +35,11 @@ def session(path: Path, threads: int, *, optimised: bool = True, flush_denormal:
     options.add_session_config_entry("session.set_denormal_as_zero", str(int(flush_denormal)))
     if not optimised:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if profile is not None:
+        options.enable_profiling = True
+        options.profile_file_prefix = str(profile / "onnxruntime")
+        # A kernel that packs its weights takes them out of the profile; the graph stays the same.
+        options.add_session_config_entry("session.disable_prepacking", "1")
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
@@ -44,9 +53,7 @@ def load(unit: Unit, path: Path) -> Loaded:
         raise
     if opened.get_providers() != ["CPUExecutionProvider"]:
         raise FallbackError(f"asked for the CPU provider, got {opened.get_providers()}")
-    given = opened.get_inputs()[0]
-    image = input_array(unit).astype(ELEMENT_TYPES.get(given.type, "float32"))
-    names, feed = [opened.get_outputs()[0].name], {given.name: image}
+    names, feed = [opened.get_outputs()[0].name], _feed(opened, unit)
     run = opened.run
 
     def output() -> "npt.NDArray[np.float32]":
@@ -58,3 +65,18 @@ def load(unit: Unit, path: Path) -> Loaded:
         output=output,
         threads=opened.get_session_options().intra_op_num_threads,
     )
+
+
+def bytes_moved(unit: Unit, path: Path) -> int:
+    """What one call's nodes read and write by ONNX Runtime's own profile, in a session of its own."""
+    with TemporaryDirectory() as folder:
+        opened = session(path, unit.threads, flush_denormal=unit.settings.flush_denormal, profile=Path(folder))
+        opened.run([opened.get_outputs()[0].name], _feed(opened, unit))
+        events = json.loads(Path(opened.end_profiling()).read_text())
+    nodes = [event["args"] for event in events if event.get("cat") == "Node" and "output_size" in event["args"]]
+    return sum(int(node[size]) for node in nodes for size in ("activation_size", "parameter_size", "output_size"))
+
+
+def _feed(opened: Any, unit: Unit) -> "dict[str, npt.NDArray[Any]]":
+    given = opened.get_inputs()[0]
+    return {given.name: input_array(unit).astype(ELEMENT_TYPES.get(given.type, "float32"))}
