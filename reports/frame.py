@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _INTEGERS = {
     *("stack", "batch", "threads", "params", "macs", "flops", "bytes_ideal", "bytes_moved", "rounds", "samples"),
     *("peak_memory_bytes", "rounds_planned", "device_memory_bytes", "round", "threads_worked"),
+    "iterations_per_sample",
 }
 _TEXTS = {
     *("device", "runtime", "kind", "name", "variant", "input_shape", "dtype", "layout", "mode"),

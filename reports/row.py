@@ -23,8 +23,8 @@ class RoundMedian:
 class Percentiles:
     """Of the samples of all rounds, in seconds per call; None where there are too few samples for that tail.
 
-    A sample is the mean over a batch of calls: single slow calls do not show. p50 is the median, p10 the lower tail,
-    p90 and p99 the upper one.
+    A sample is the mean over a batch of calls, `Row.iterations_per_sample` of them: where that is more than 1, single
+    slow calls do not show. p50 is the median, p10 the lower tail, p90 and p99 the upper one.
     """
 
     p10: float | None = None
@@ -47,6 +47,7 @@ class Row:
     device_time: the same by events on the accelerator; None on a CPU.
     percentiles: of all samples, in seconds per call.
     samples: how many there are in all rounds.
+    iterations_per_sample: calls of which a sample is the mean, the most of any round; 1 where each is a single call.
     peak_memory_bytes, device_memory_bytes: the largest of any round, in the process and on the accelerator.
     load_s, first_call_s: seconds, the median over the rounds.
     max_error: the largest of any round, relative to the largest reference output; None where none was checked.
@@ -69,6 +70,7 @@ class Row:
     device_time: Interval | None = None
     percentiles: Percentiles = field(default_factory=Percentiles)
     samples: int = 0
+    iterations_per_sample: int | None = None
     peak_memory_bytes: int | None = None
     device_memory_bytes: int | None = None
     load_s: float | None = None

@@ -67,6 +67,7 @@ def _row(units: Sequence[Unit], records: Sequence[Record | None]) -> Row:
         device_time=log_mean_interval(device_medians) if device_medians else None,
         percentiles=_percentiles(pooled),
         samples=len(pooled),
+        iterations_per_sample=max(m.iterations_per_sample for m in measurements),
         peak_memory_bytes=_largest(m.peak_memory_bytes for m in measurements),
         device_memory_bytes=_largest(m.device_memory_bytes for m in measurements),
         load_s=median(m.load_s for m in measurements),

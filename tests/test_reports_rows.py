@@ -119,6 +119,16 @@ def test_percentiles_need_enough_samples() -> None:
     assert (many.percentiles.p90, many.percentiles.p99, many.notes) == (0.001, 0.001, ())
 
 
+def test_a_row_says_of_how_many_calls_a_sample_is_the_mean() -> None:
+    """The most of any round: where that is more than 1, percentiles are not those of single calls."""
+    units = [op(number=n) for n in range(2)]
+    records = [done(each, 0.001) for each in units]
+    taken = [replace(measurement(0.001, 3), iterations_per_sample=count) for count in (1, 7)]
+    records = [replace(each, measurement=found) for each, found in zip(records, taken, strict=True)]
+    assert only(ops_run(units, records)).iterations_per_sample == 7
+    assert only(ops_run(units, [])).iterations_per_sample is None
+
+
 def test_bytes_moved_are_those_that_the_runtime_executes() -> None:
     """Eager's are in its cost. The cost of older runs has eager's for all runtimes, which is not theirs."""
     for runtime, measured, moved in (("eager", None, 800), ("onnxruntime", 300, 300), ("onnxruntime", None, None)):

@@ -69,6 +69,7 @@ COLUMNS: dict[str, Callable[[Row], Value]] = {
     "notes": lambda row: "; ".join(row.notes),
     "allocator": _of_unit("allocator"),
     **same("page_faults_per_call", "page_fault_share", "threads_worked", "isa"),
+    **same("iterations_per_sample"),
 }
 
 
