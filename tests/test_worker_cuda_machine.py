@@ -25,7 +25,7 @@ from tests.made_up import record, unit
 
 RULES = Rules()
 ANSWER = torch.tensor([1.0, 2.0])
-GPU_UNIT = replace(unit(), accelerator="cuda:1", device="cuda:1")
+GPU_UNIT = replace(unit(), accelerator="cuda:1", device="cuda:1", allocator="system")
 
 
 class QuietHost:

@@ -38,7 +38,7 @@ from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
 from bench.worker.settings import applied
 from tests.made_up import unit
 
-UNIT = unit()
+UNIT = replace(unit(), allocator="system")  # what these tests themselves run under
 Array = npt.NDArray[np.float32]
 
 
