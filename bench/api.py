@@ -15,15 +15,25 @@ from bench import journal
 from bench.errors import UsageError
 from bench.plan.axes import Axes, cells
 from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME
+from reports.comparisons import Comparison, comparisons
 from reports.frame import frame, samples
 from reports.notebook import NotebookRun
 from reports.row import Row
 from reports.rows import rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from torch import nn
 
-__all__ = ["frame", "measure", "read_run", "samples"]
+    from bench.host.campaign import Campaign
+    from bench.host.enough import Enough
+    from bench.records.device import Device
+    from bench.records.pair import Pair
+    from bench.records.run import Run
+    from bench.records.workload import Unit
+
+__all__ = ["compare", "frame", "measure", "read_run", "samples"]
 
 
 def read_run(folder: Path | str) -> NotebookRun:
@@ -80,29 +90,80 @@ def measure(
         raise UsageError(str(error)) from error
 
 
+def compare(
+    first: str,
+    second: str,
+    *,
+    device: str = "cpu",
+    pairs: int = 10,
+    until: float | None = None,
+    budget_s: float | None = None,
+    out: Path | None = None,
+) -> Comparison:
+    """`bench compare FIRST SECOND`: the time of the second over that of the first, by pairs of live workers.
+
+    Each side is written as there: `"fasternet_t0@onnxruntime"`, `"dwconv,size=96x56x56,allocator=system"`. `until` is
+    the relative half-width of the ratio's interval at which it ends, `budget_s` the seconds it may take; `pairs` is the
+    most there will be. Records stay in the folder `out`, where one is given. Raises BenchError.
+    """
+    from bench.host.enough import Enough
+    from bench.plan.sides import comparison_pairs, parse_side
+
+    try:
+        sides = parse_side(first), parse_side(second)
+        axes, enough = Axes(), Enough(until=until, budget_s=budget_s)
+        run = _run(
+            "compare",
+            device,
+            lambda campaign, found: ((), comparison_pairs(sides, campaign.inspect, axes, [found], pairs)),
+            axes.seed,
+            out,
+            enough,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    return comparisons(run)[0]
+
+
 def _measure_named(
     network: str, axes: Axes, runtime: str, device: str, input_px: int | None, *, fused: bool, out: Path | None
 ) -> Row:
+    from bench.plan.names import network_workloads
+    from bench.plan.schedule import all_rounds
+
+    def table(campaign: "Campaign", found: "Device") -> "tuple[Sequence[Unit], Sequence[Pair]]":
+        workloads = network_workloads(campaign.inspect, [network], input_px, forms=("plain",), fused=fused)
+        return all_rounds(cells(workloads, axes, found, (runtime,)), axes.rounds), ()
+
+    return rows(_run("models", device, table, axes.seed, out))[0]
+
+
+def _run(
+    command: str,
+    device: str,
+    table: "Callable[[Campaign, Device], tuple[Sequence[Unit], Sequence[Pair]]]",
+    seed: int,
+    out: Path | None,
+    enough: "Enough | None" = None,
+) -> "Run":
+    """Plan, measure and read back what `table` asks for on one device."""
     from bench.cache.store import default_cache
     from bench.devices.file import find_device
     from bench.host.campaign import Campaign
     from bench.host.observer import SilentObserver
     from bench.link.choice import transport_for
-    from bench.plan.names import network_workloads
-    from bench.plan.schedule import all_rounds
 
     campaign = Campaign([find_device(device)], transport_for, default_cache(), SilentObserver())
     try:
-        workloads = network_workloads(campaign.inspect, [network], input_px, forms=("plain",), fused=fused)
+        units, pairs = table(campaign, find_device(device))
         campaign.connect()
-        table = cells(workloads, axes, find_device(device), (runtime,))
-        plan = campaign.plan("models", (), (), all_rounds(table, axes.rounds), (), axes.seed)
+        plan = campaign.plan(command, (), (), units, pairs, seed)
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(out or Path(scratch) / "run")
             with journal.Journal.create(folder, plan) as opened:
-                problems = campaign.run(opened, plan.units, (), plan.seed)
+                problems = campaign.run(opened, plan.units, plan.pairs, plan.seed, enough)
             if problems:
                 raise problems[0]
-            return rows(journal.read_run(folder))[0]
+            return journal.read_run(folder)
     finally:
         campaign.close()

@@ -69,9 +69,32 @@ _ROWS = (
 )
 
 
+_OF_COMPARISONS = {
+    row.name: row
+    for row in (
+        Format(name="table", writer="reports.tables.comparison_table:terminal_comparisons", stdout=True),
+        Format(name="csv", writer="reports.tables.comparison_table:csv_comparisons", file="compare.csv", stdout=True),
+        Format(
+            name="json", writer="reports.tables.comparison_table:json_comparisons", file="compare.json", stdout=True
+        ),
+        Format(
+            name="markdown",
+            writer="reports.tables.comparison_table:markdown_comparisons",
+            file="compare.md",
+            stdout=True,
+        ),
+    )
+}
+
+
+def formats_of(command: str) -> dict[str, Format]:
+    """Those of the runs of that command: a comparison has files of its own."""
+    return _OF_COMPARISONS if command == "compare" else formats()
+
+
 @cache
 def formats() -> dict[str, Format]:
-    """Every format there is: ours, then those of plug-ins."""
+    """Every format of a table of rows: ours, then those of plug-ins."""
     ours = {row.name: row for row in _ROWS}
     files = {row.file for row in _ROWS}
 

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from bench.records.run import Run
 from bench.records.workload import Kind
+from reports.comparisons import Comparison, comparisons
 from reports.ledger.claim_entries import claim_entries
 from reports.ledger.entry import Entry
 from reports.ledger.network_entries import network_entries
@@ -31,7 +32,14 @@ class Results:
         """The ledger, an entry per printed value: operators for `bench ops`, claims and networks for `bench models`."""
         if self.run.plan.command == "ops":
             return operator_entries(self.run, self.rows)
+        if self.run.plan.command == "compare":
+            return ()
         return (*claim_entries(self.run), *network_entries(self.run, self.rows))
+
+    @cached_property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """What `bench compare` asked for."""
+        return comparisons(self.run) if self.run.plan.command == "compare" else ()
 
     @cached_property
     def panels(self) -> Mapping[Kind, tuple[Panel, ...]]:

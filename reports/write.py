@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from bench.journal import Progress, silent
-from reports.formats import formats
+from reports.formats import formats_of
 from reports.plots.pictures import pictures
 from reports.plots.style import png, style
 from reports.results import Results
@@ -17,7 +17,7 @@ def write_reports(results: Results, folder: Path, progress: Progress = silent) -
     Raises OSError where the folder cannot be written. The same run gives the same bytes.
     """
     # Tables first: they are there even if a picture cannot be drawn.
-    files = [row for row in formats().values() if row.file]
+    files = [row for row in formats_of(results.run.plan.command).values() if row.file]
     written = []
     for number, row in enumerate(files):
         progress(row.file, number, len(files))

@@ -8,7 +8,7 @@ import pytest
 
 from bench.cli.ops import ops
 from bench.cli.options import shared_options
-from bench.cli.request import Request, request
+from bench.cli.request import Request, request, rows_of
 from bench.errors import UsageError
 
 
@@ -20,7 +20,7 @@ def asked(*arguments: str) -> Request:
     @shared_options
     @click.pass_context
     def command(context: click.Context, /, **_: Any) -> None:
-        found.append(request(context, ("eager",), lambda _: ()))
+        found.append(request(context, rows_of(context, ("eager",), lambda _: ())))
 
     command.main(arguments, standalone_mode=False)
     return found[0]

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from bench.cli.options import shared_options
-from bench.cli.request import request
+from bench.cli.request import request, rows_of
 from bench.plan.axes import Axes, cells
 from bench.plan.subjects import OperatorGrid, operator_workloads
 from bench.plan.support import unsupported
@@ -101,7 +101,7 @@ def options() -> Callable[..., Settings]:
     @shared_options
     @click.pass_context
     def command(context: click.Context, /, **_: Any) -> None:
-        seen.append(request(context, (), lambda _: ()).axes.settings)
+        seen.append(request(context, rows_of(context, (), lambda _: ())).axes.settings)
 
     def parse(*arguments: str) -> Settings:
         command.main(arguments, standalone_mode=False)

@@ -17,6 +17,7 @@ class LazyGroup(click.Group):
     summaries: ClassVar[dict[str, str]] = {
         "ops": "Time Conv, GConv, DWConv, PConv and their pairs; the default is the paper's Table 1.",
         "models": "Time FasterNet and its rivals; the default is the paper's Table 3.",
+        "compare": "Say how many times as slow one workload is as another, by pairs of live workers.",
         "devices": "List, check, set up, trust and clean the devices of devices.yaml.",
         "report": "Make the tables and plots of finished runs again.",
         "plugins": "List what installed plug-ins offer, and what is wrong with those that are left out.",

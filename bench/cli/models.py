@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.options import ListOf, Positive, one_of, shared_options
-from bench.cli.request import request
+from bench.cli.request import request, rows_of
 from bench.plan.names import network_workloads
 from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME
 from bench.plan.schedule import PAIRS_PER_CLAIM, claim_pairs
@@ -52,4 +52,4 @@ def models(context: click.Context, /, **options: Any) -> int:
         wanted = dict.fromkeys((claim.first, claim.second) for claim in claims())
         return claim_pairs(table, wanted, options["pairs"])
 
-    return run_command(request(context, (MODULE_RUNTIME, GRAPH_RUNTIME), workloads, pairs))
+    return run_command(request(context, rows_of(context, (MODULE_RUNTIME, GRAPH_RUNTIME), workloads, pairs)))

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from bench.cli.options import F, ListOf, Positive, one_of, positive, ratio, shared_options, size
-from bench.cli.request import request
+from bench.cli.request import request, rows_of
 from bench.plan.runtimes import MODULE_RUNTIME
 from bench.plan.subjects import TABLE1_OPERATORS, TABLE1_SIZES, OperatorGrid, operator_workloads, operators
 from operators.axes import Axis
@@ -50,4 +50,4 @@ def ops(context: click.Context, /, **options: Any) -> int:
         sizes=options["sizes"] or TABLE1_SIZES,
         axes={name: values if isinstance(values, tuple) else (values,) for name, values in asked.items()},
     )
-    return run_command(request(context, (MODULE_RUNTIME,), lambda _: operator_workloads(grid)))
+    return run_command(request(context, rows_of(context, (MODULE_RUNTIME,), lambda _: operator_workloads(grid))))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.console import SturdyConsole
-from bench.errors import StorageError
+from bench.errors import StorageError, UsageError
 from bench.journal import Progress, silent
 
 if TYPE_CHECKING:
@@ -31,9 +31,12 @@ def write_files(results: "Results", folder: Path, progress: Progress = silent) -
 
 def print_results(results: "Results", folder: Path, files: Sequence[Path], output_format: str) -> None:
     """The table in the format asked for; nothing else goes to stdout."""
-    from reports.formats import formats
+    from reports.formats import formats_of
 
-    shown = formats()[output_format].shown(results)
+    own = formats_of(results.run.plan.command)
+    if output_format not in own:
+        raise UsageError(f"expected --format of {', '.join(own)} for a comparison, got {output_format}; choose one")
+    shown = own[output_format].shown(results)
     if isinstance(shown, str):
         click.echo(shown, nl=False)
     else:

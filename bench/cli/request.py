@@ -10,13 +10,18 @@ import click
 
 from bench.cli.options import given_options, plan_options
 from bench.errors import UsageError
-from bench.plan.axes import Axes
+from bench.host.enough import Enough
+from bench.plan.axes import Axes, cells
+from bench.records.device import Device
 from bench.records.pair import Pair
 from bench.records.run import Option
 from bench.records.workload import Settings, Unit, Workload
 
 if TYPE_CHECKING:
     from bench.host.campaign import Campaign
+
+# Units of round 0 and pairs, on the devices; it may ask the campaign to inspect networks first.
+Table = Callable[["Campaign", Sequence[Device]], tuple[Sequence[Unit], Sequence[Pair]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +35,8 @@ class Request:
     devices: tuple[str, ...]
     devices_file: Path | None
     axes: Axes
-    runtimes: tuple[str, ...]  # where neither the command line nor the device's entry names any
-    workloads: "Callable[[Campaign], Sequence[Workload]]"  # may ask the campaign to inspect networks first
-    pairs: Callable[[Sequence[Unit]], Sequence[Pair]]
+    table: "Table"
+    enough: Enough  # pairs of a comparison
     out: Path | None
     resume: Path | None
     retry_failed: bool
@@ -47,12 +51,7 @@ class Request:
             raise UsageError(f"expected --out or --resume, got both; results stay in {self.resume}")
 
 
-def request(
-    context: click.Context,
-    runtimes: tuple[str, ...],
-    workloads: "Callable[[Campaign], Sequence[Workload]]",
-    pairs: Callable[[Sequence[Unit]], Sequence[Pair]] = lambda _: (),
-) -> Request:
+def request(context: click.Context, table: Table, enough: Enough | None = None) -> Request:
     """The request that a command's options make, those of `shared_options` among them."""
     options = context.params
     return Request(
@@ -62,10 +61,9 @@ def request(
         given=given_options(context),
         devices=options["device"],
         devices_file=_path(options["devices_file"]),
-        axes=_axes(options),
-        runtimes=runtimes,
-        workloads=workloads,
-        pairs=pairs,
+        axes=axes_of(options),
+        table=table,
+        enough=enough or Enough(),
         out=_path(options["out"]),
         resume=_path(options["resume"]),
         retry_failed=options["retry_failed"],
@@ -75,11 +73,31 @@ def request(
     )
 
 
+def rows_of(
+    context: click.Context,
+    runtimes: tuple[str, ...],
+    workloads: "Callable[[Campaign], Sequence[Workload]]",
+    pairs: Callable[[Sequence[Unit]], Sequence[Pair]] = lambda _: (),
+) -> Table:
+    """The cells of these workloads on each device, and pairs of them; they may ask the campaign to inspect networks.
+
+    `runtimes` are those where neither the command line nor the device's entry names any.
+    """
+
+    def table(campaign: "Campaign", devices: Sequence[Device]) -> tuple[Sequence[Unit], Sequence[Pair]]:
+        found, axes = workloads(campaign), axes_of(context.params)
+        units = [unit for device in devices for unit in cells(found, axes, device, runtimes)]
+        return units, pairs(units)
+
+    return table
+
+
 def _path(text: str | None) -> Path | None:
     return Path(text) if text else None
 
 
-def _axes(options: dict[str, Any]) -> Axes:
+def axes_of(options: dict[str, Any]) -> Axes:
+    """The axes that the shared options name; UsageError where two of them don't go together."""
     given = [f"--{name}" for name in ("quick", "publish", "rounds") if options[name]]
     if len(given) > 1 and not options["resume"]:  # which compares each of them with the run instead
         raise UsageError(f"expected one of --quick, --publish and --rounds, got {' and '.join(given)}")

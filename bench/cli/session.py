@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -19,7 +19,6 @@ from bench.host.campaign import Campaign
 from bench.journal import Journal, check_new, read_plan, read_run
 from bench.link.choice import transport_for
 from bench.plain_text import LONGEST_MESSAGE, plain_line
-from bench.plan.axes import cells
 from bench.plan.code_version import code_version
 from bench.plan.estimate import expected_pair_s, expected_s
 from bench.plan.schedule import all_rounds, shares_worker
@@ -56,7 +55,7 @@ def run_command(request: Request) -> int:
             campaign = begun.campaign
             devices = [device for machine in campaign.machines for device in machine.devices]
             with observer.watching(begun.units, begun.pairs, devices), Interrupts(campaign):
-                problems = campaign.run(begun.journal, begun.units, begun.pairs, begun.plan.seed)
+                problems = campaign.run(begun.journal, begun.units, begun.pairs, begun.plan.seed, request.enough)
             interrupted = campaign.stopped
         return _report(begun.folder, request.output_format, problems, interrupted=interrupted)
 
@@ -67,9 +66,9 @@ def _planned(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
     folder = request.out or _default_folder(request.command, devices)
     check_new(folder)  # before anything is inspected or reached
     with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
-        table, pairs = _table(campaign, devices, request)
+        table, pairs = request.table(campaign, devices)
         units = all_rounds(table, request.axes.rounds)
-        _reach(campaign, units)
+        _reach(campaign, units, pairs)
         plan = campaign.plan(request.command, request.argv, request.options, units, pairs, request.axes.seed)
         with Journal.create(folder, plan) as journal:
             yield _Begun(
@@ -89,7 +88,9 @@ def _resumed(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
             return
         devices = _devices(_names(plan, units, pairs), request)
         with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
-            _reach(campaign, units)
+            _reach(campaign, units, pairs)
+            for record in run.pair_records:
+                request.enough.ended(record)
             _check_same(run, campaign, folder)
             yield _Begun(plan=plan, folder=folder, journal=journal, campaign=campaign, units=units, pairs=pairs)
 
@@ -103,22 +104,15 @@ def _dry_run(request: Request, observer: ConsoleObserver) -> int:
     devices = _devices(request.devices, request)
     check_new(request.out or _default_folder(request.command, devices))
     with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
-        table, pairs = _table(campaign, devices, request)
+        table, pairs = request.table(campaign, devices)
     _show_plan(table, pairs, rounds=request.axes.rounds)
     return EXIT_DONE
 
 
-def _table(campaign: Campaign, devices: Sequence[Device], request: Request) -> tuple[Sequence[Unit], Sequence[Pair]]:
-    """The cells and pairs that are asked for."""
-    workloads = request.workloads(campaign)
-    table = [unit for device in devices for unit in cells(workloads, request.axes, device, request.runtimes)]
-    return table, request.pairs(table)
-
-
-def _reach(campaign: Campaign, units: Sequence[Unit]) -> None:
+def _reach(campaign: Campaign, units: Sequence[Unit], pairs: Sequence[Pair]) -> None:
     with Interrupts(campaign):
         campaign.connect()
-    _check_threads(units, campaign)
+    _check_threads([*units, *(pair.first for pair in pairs)], campaign)
 
 
 def _check_same(run: Run, campaign: Campaign, folder: Path) -> None:
@@ -145,6 +139,8 @@ def _report(folder: Path, output_format: str, problems: Sequence[BenchError], *,
     for problem in problems:
         click.echo(f"bench: {plain_line(str(problem), LONGEST_MESSAGE)}", err=True)
     code = exit_code(run, bool(problems), interrupted)
+    if code == EXIT_DONE and any(made.answer == "UNMEASURED" for made in results.comparisons):
+        code = EXIT_FAILED
     if interrupted or code == EXIT_DEVICE:
         click.echo(f"bench: the run is not complete; go on with: bench {run.plan.command} --resume {folder}", err=True)
     return code
@@ -231,17 +227,24 @@ def _default_folder(command: str, devices: Sequence[Device]) -> Path:
     )
 
 
+def _in_words(unit: Unit) -> str:
+    size = size_text(unit.workload.input_shape)
+    parts = (unit.device, unit.runtime, unit.workload.name, unit.workload.variant, size)
+    return (
+        " ".join(filter(None, parts))
+        + f" batch {unit.batch}, {unit.threads} thread{'s' * (unit.threads > 1)}, {unit.dtype}, {unit.layout}"
+        + f", {unit.allocator} memory"
+    )
+
+
 def _show_plan(table: Sequence[Unit], pairs: Sequence[Pair], *, rounds: int) -> None:
     seconds = rounds * sum(expected_s(unit, shared=shares_worker(unit)) for unit in table)
     seconds += sum(map(expected_pair_s, pairs))
     for unit in table:
-        size = size_text(unit.workload.input_shape)
-        parts = (unit.device, unit.runtime, unit.workload.name, unit.workload.variant, size)
-        click.echo(
-            " ".join(filter(None, parts))
-            + f" batch {unit.batch}, {unit.threads} thread{'s' * (unit.threads > 1)}, {unit.dtype}, {unit.layout}"
-            + f", {unit.allocator} memory"
-        )
+        click.echo(_in_words(unit))
+    if not table:
+        for first, second in dict.fromkeys((replace(p.first, round=0), replace(p.second, round=0)) for p in pairs):
+            click.echo(f"{_in_words(first)} against {_in_words(second)}")
     click.echo(
         f"{len(table)} rows x {rounds} round{'s' * (rounds > 1)} = {len(table) * rounds} units"
         + (f", {len(pairs)} pairs" if pairs else "")

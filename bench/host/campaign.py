@@ -12,6 +12,7 @@ from typing import Any
 from bench.cache.files_lock import FilesLock, files_in_use
 from bench.errors import BenchError, LinkLostError, StoppedError, StorageError, UsageError
 from bench.host.artifacts import ArtifactCache
+from bench.host.enough import Enough
 from bench.host.inspection import inspect
 from bench.host.machine import Machine
 from bench.host.observer import Observer
@@ -166,7 +167,9 @@ class Campaign:
 
     # --- run
 
-    def run(self, journal: Journal, units: Sequence[Unit], pairs: Sequence[Pair], seed: int) -> list[BenchError]:
+    def run(
+        self, journal: Journal, units: Sequence[Unit], pairs: Sequence[Pair], seed: int, enough: Enough | None = None
+    ) -> list[BenchError]:
         """Export what is missing, then measure; returns what lost a machine. The journal has the rest."""
         units = ordered(units, seed)
         for machine in self.machines:
@@ -176,7 +179,8 @@ class Campaign:
             made = self._preparation(files)
             exports = pool.submit(self._prepare, made, [*units, *(u for p in pairs for u in (p.first, p.second))])
             tasks = [
-                pool.submit(self._measure, machine, units, pairs, made, journal, exports) for machine in self.machines
+                pool.submit(self._measure, machine, units, pairs, made, journal, exports, enough)
+                for machine in self.machines
             ]
             if self._host not in self.machines:
                 pool.submit(self._leave_host, exports)
@@ -221,6 +225,7 @@ class Campaign:
         made: Preparation,
         journal: Journal,
         exports: "Future[None]",
+        enough: Enough | None,
     ) -> BenchError | None:
         lost: BenchError | None = None
         try:
@@ -239,7 +244,9 @@ class Campaign:
             problem = lost or machine.problems.get(device.name)
             if self.stopped:
                 break  # what is left has no record: `--resume` measures it
-            work = Work(device.name, machine, made.artifact, made.cache.store, journal, self._observer, self._stop)
+            work = Work(
+                device.name, machine, made.artifact, made.cache.store, journal, self._observer, self._stop, enough
+            )
             try:
                 if problem is not None:
                     work.lose(mine, own_pairs, problem)

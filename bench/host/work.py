@@ -7,6 +7,7 @@ from threading import Event
 
 from bench.cache.store import Store
 from bench.errors import BenchError, ProtocolError, StorageError
+from bench.host.enough import Enough
 from bench.host.job import run_job
 from bench.host.machine import Machine
 from bench.host.observer import Observer
@@ -41,10 +42,11 @@ class Work:
         journal: Journal,
         observer: Observer,
         stop: Event,
+        enough: Enough | None = None,
     ) -> None:
         self._device, self._machine, self._artifact, self._store = device, machine, artifact, store
         self._journal, self._observer, self._stop = journal, observer, stop
-        self._loop = UnitLoop(self, stop)
+        self._loop, self._enough = UnitLoop(self, stop), enough or Enough()
         self._ended: set[str] = set()
 
     def run(self, units: Iterable[Unit], pairs: Iterable[Pair]) -> BenchError | None:
@@ -55,6 +57,8 @@ class Work:
         while queue and not self._stop.is_set():
             item = queue.popleft()
             try:
+                if isinstance(item, Pair) and self._enough.has(item):
+                    continue  # nor has it a record: a resumed run may go on with it
                 if isinstance(item, Pair):
                     left: tuple[Unit, ...] | Pair | None = self._pair(item)
                 else:
@@ -206,5 +210,7 @@ class Work:
 
     def _write(self, record: Record | PairRecord) -> None:
         self._journal.append(record)
+        if isinstance(record, PairRecord):
+            self._enough.ended(record)
         self._ended.add(record.unit.id if isinstance(record, Record) else record.pair.id)
         self._observer.ended(record)

@@ -9,6 +9,8 @@ from bench.records.record import FailureKind, Status
 from bench.records.verdict import Verdict
 from bench.records.workload import Unit
 
+FEWEST_PAIRS = 4  # below it Student's t on the pairs is too wide to say anything
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:

@@ -8,7 +8,7 @@ class is in the run, a side failed or there are too few pairs to claim an interv
 import math
 from collections.abc import Container, Sequence
 
-from bench.records.pair import PairRecord
+from bench.records.pair import FEWEST_PAIRS, PairRecord
 from bench.records.run import Run
 from bench.records.verdict import Verdict, of_half_width, worst
 from bench.statistics import Interval, log_mean_interval
@@ -16,7 +16,6 @@ from reports.claims import Claim, claims
 from reports.ledger.entry import NOT_PLANNED, Entry, Place
 from reports.paper_tables import ARXIV, COLUMN_NAMES, ColumnName, column_of, published
 
-FEWEST_PAIRS = 4  # below it Student's t on the pairs is too wide to say anything
 TOLERANCE = 0.10
 
 REPRODUCED = "reproduced"

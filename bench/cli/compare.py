@@ -1,0 +1,82 @@
+"""`bench compare`."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.options import Positive, shared_options
+from bench.cli.request import axes_of, request
+from bench.errors import UsageError
+from bench.host.enough import Enough
+from bench.plan.sides import FORM, comparison_pairs, parse_side
+
+if TYPE_CHECKING:
+    from bench.host.campaign import Campaign
+    from bench.records.device import Device
+    from bench.records.pair import Pair
+    from bench.records.workload import Unit
+
+PAIRS = 10
+MOST_PAIRS = 200  # where an interval or a time decides how many there are
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Percent(click.ParamType[float]):
+    """`2%` as 0.02."""
+
+    name = "N%"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?)%", str(value))
+        if found is None or not 0 < float(found[1]) <= 100:
+            self.fail(f"expected a percentage over 0%, such as 2%, got {str(value)[:40]!r}", param, ctx)
+        return float(found[1]) / 100
+
+
+class Duration(click.ParamType[float]):
+    """`90s`, `2m` or `1h` in seconds."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)([smh])", str(value))
+        if found is None or not float(found[1]):
+            self.fail(f"expected a time such as 90s, 2m or 1h, got {str(value)[:40]!r}", param, ctx)
+        return float(found[1]) * _SECONDS[found[2]]
+
+
+@click.command()
+@click.argument("sides", nargs=-1, metavar="A B")
+@click.option("--pairs", type=Positive(), help=f"Fresh pairs of workers; default {PAIRS}.")
+@click.option("--until", type=Percent(), help="Go on until the ratio's interval is that narrow, as in 2%.")
+@click.option("--budget", type=Duration(), help="Begin no pair that would end later, as in 2m.")
+@shared_options
+@click.pass_context
+def compare(context: click.Context, /, **options: Any) -> int:
+    """How many times as slow is B as A? Measured interleaved, by pairs of live workers, on each device.
+
+    A and B are SUBJECT[@RUNTIME][,NAME=VALUE...]: a network as --model names it, or an operator with its size.
+
+    \b
+      bench compare fasternet_t0 fasternet_t0@onnxruntime
+      bench compare dwconv,size=96x56x56,allocator=system dwconv,size=96x56x56
+    """
+    from bench.cli.session import run_command
+
+    if options["quick"] or options["rounds"]:
+        raise UsageError("expected --pairs, --until or --budget, got rounds; a comparison is made of pairs")
+    enough = Enough(until=options["until"], budget_s=options["budget"])
+    most = options["pairs"] or (PAIRS if enough.until is None and enough.budget_s is None else MOST_PAIRS)
+
+    def table(campaign: "Campaign", devices: "Sequence[Device]") -> "tuple[Sequence[Unit], Sequence[Pair]]":
+        if len(options["sides"]) != 2:
+            raise UsageError(f"expected two sides, each {FORM}, got {len(options['sides'])}")
+        try:
+            first, second = map(parse_side, options["sides"])
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        return (), comparison_pairs((first, second), campaign.inspect, axes_of(options), devices, most)
+
+    return run_command(request(context, table, enough))

@@ -1,0 +1,148 @@
+"""One side of a comparison, as it is written on the command line, and the unit that it stands for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+from bench.errors import UsageError
+from bench.plan.axes import Axes, cells
+from bench.plan.names import Inspect, network_workloads
+from bench.plan.runtimes import MODULE_RUNTIME, find_runtime, runtimes
+from bench.plan.subjects import OperatorGrid, operator_workloads, operators
+from bench.records.device import Device
+from bench.records.pair import Pair
+from bench.records.workload import DTYPES, LAYOUTS, Unit, Workload
+from bench.system.allocator import ALLOCATORS
+from operators.spec import AXES
+
+FORM = "SUBJECT[@RUNTIME][,NAME=VALUE...]"
+_CHOICES = {"dtype": DTYPES, "layout": LAYOUTS, "allocator": tuple(ALLOCATORS), "form": ("plain", "fast")}
+_OF_A_UNIT = {
+    "batch": "batches",
+    "threads": "threads",
+    "dtype": "dtypes",
+    "layout": "layouts",
+    "allocator": "allocators",
+}
+_OF_A_NETWORK = ("input", "form", "unfused")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """`fasternet_t0@onnxruntime,dtype=float16` or `dwconv,size=96x56x56,allocator=system`."""
+
+    text: str
+    subject: str
+    runtime: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse_side(text: str) -> Side:
+    """The parts of one side; ValueError where a name is unknown or a value is none of its choices."""
+    head, *rest = text.split(",")
+    subject, at, runtime = head.rpartition("@")
+    if not at or find_runtime(runtime) is None:
+        # An @ may stand in the name of a file.
+        if at and runtime.isidentifier():
+            raise ValueError(f"expected a runtime of {', '.join(runtimes())} behind the @ of {text!r}, got {runtime!r}")
+        subject, runtime = head, ""
+    if not subject:
+        raise ValueError(f"expected {FORM}, such as fasternet_t0@onnxruntime, got {text!r}")
+    settings: dict[str, str] = {}
+    operator = subject in operators()
+    allowed = {*_OF_A_UNIT, *(("size", *_options()) if operator else _OF_A_NETWORK)}
+    for part in rest:
+        name, equals, value = part.partition("=")
+        if not equals or name not in allowed or name in settings:
+            raise ValueError(
+                f"expected NAME=VALUE, each name once of {', '.join(sorted(allowed))}, got {part!r} in {text!r}"
+            )
+        if name in _CHOICES and value not in _CHOICES[name]:
+            raise ValueError(f"expected {name} of {', '.join(_CHOICES[name])}, got {value!r} in {text!r}")
+        settings[name] = value
+    if operator and "size" not in settings:
+        raise ValueError(f"expected {subject} with its size, such as {subject},size=96x56x56, got {text!r}")
+    return Side(text=text, subject=subject, runtime=runtime, settings=settings)
+
+
+def comparison_pairs(
+    sides: tuple[Side, Side], inspect: Inspect, axes: Axes, devices: Sequence[Device], pairs: int
+) -> tuple[Pair, ...]:
+    """`pairs` fresh pairs of the two on each device; UsageError where they cannot be measured by one pair."""
+    workloads = [_workload(side, inspect) for side in sides]
+    found = []
+    for device in devices:
+        first, second = (_unit(side, workload, axes, device) for side, workload in zip(sides, workloads, strict=True))
+        if first.threads != second.threads:
+            raise UsageError(
+                f"expected both sides on as many threads, since they share their CPUs, got {first.threads} and"
+                f" {second.threads}; measure them as rows: bench models --threads {first.threads},{second.threads}"
+            )
+        found += [
+            Pair(first=replace(first, round=number), second=replace(second, round=number)) for number in range(pairs)
+        ]
+    return tuple(found)
+
+
+def _unit(side: Side, workload: Workload, axes: Axes, device: Device) -> Unit:
+    given: dict[str, Any] = {}
+    for name, own in _OF_A_UNIT.items():
+        if name in side.settings:
+            value = side.settings[name]
+            given[own] = (value if name in _CHOICES else _number(name, value, side),)
+    if side.runtime:
+        given["runtimes"] = (side.runtime,)
+    made = cells([workload], replace(axes, **given), device, (MODULE_RUNTIME,))
+    if len(made) != 1:
+        raise UsageError(f"expected one value of each option for {side.text}, got {len(made)} combinations; name one")
+    return made[0]
+
+
+def _workload(side: Side, inspect: Inspect) -> Workload:
+    if side.subject in operators():
+        (made,) = operator_workloads(_grid(side))
+        return made
+    px = side.settings.get("input")
+    found = network_workloads(
+        inspect,
+        [side.subject],
+        None if px is None else _number("input", px, side),
+        forms=(side.settings.get("form", "plain"),),
+        fused=side.settings.get("unfused", "no") == "no",
+    )
+    if len(found) != 1:
+        raise UsageError(f"expected one network, {side.subject} stands for {len(found)}; name one of them")
+    return found[0]
+
+
+def _grid(side: Side) -> OperatorGrid:
+    parts = side.settings["size"].lower().split("x")
+    if len(parts) != 3:
+        raise UsageError(f"expected a size CxHxW, such as 96x56x56, got {side.settings['size']!r} in {side.text!r}")
+    channels, height, width = (_number("size", part, side) for part in parts)
+    axes = {}
+    for option, name in _options().items():
+        if option in side.settings:
+            axes[name] = (_value(name, side.settings[option], side),)
+    return OperatorGrid(operators=(side.subject,), sizes=((channels, height, width),), axes=axes)
+
+
+def _value(name: str, text: str, side: Side) -> Any:
+    default = AXES[name].default
+    read: Callable[[str], object] = Fraction if isinstance(default, Fraction) else type(default)
+    try:
+        return read(text)
+    except (ValueError, ZeroDivisionError):
+        raise UsageError(f"expected {name} like {default}, got {text!r} in {side.text!r}") from None
+
+
+def _options() -> dict[str, str]:
+    """The words for an operator's axes, those of `bench ops`."""
+    return {row.option or name: name for name, row in AXES.items()}
+
+
+def _number(name: str, text: str, side: Side) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
+        raise UsageError(f"expected a whole number of at least 1 for {name}, got {text!r} in {side.text!r}")
+    return int(text)

@@ -1,0 +1,115 @@
+"""Two workloads beside each other, from pairs of live workers: the ratio of their times and what it says.
+
+Of the interval [low, high] of the ratio and the margin m: SLOWER where it lies wholly above 1 + m, FASTER where wholly
+below 1 / (1 + m), SAME where wholly inside, else UNCLEAR with the pairs that are still needed.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import stdev
+from typing import Literal
+
+from bench.records.pair import FEWEST_PAIRS, PairRecord
+from bench.records.run import Run
+from bench.records.verdict import Verdict, worst
+from bench.records.workload import Unit
+from bench.statistics import CONFIDENCE, Interval, log_mean_interval, t_quantile
+from reports.ledger.claim_entries import pair_verdicts
+
+Answer = Literal["SLOWER", "FASTER", "SAME", "UNCLEAR", "UNMEASURED"]
+MARGIN = 0.05
+MOST_NEEDED = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The second workload beside the first on one device.
+
+    ratio: time of the second over that of the first: above 1 it is slower. None where no pair was done.
+    pairs, planned: how many were done, and how many there might have been.
+    needed: about how many more would decide it, where it is UNCLEAR.
+    smallest: the smallest change that so many pairs with that spread would have shown, relative.
+    trust: the worst that was said of any pair.
+    reason: why pairs are missing, in a line.
+    """
+
+    first: Unit
+    second: Unit
+    ratio: Interval | None
+    pairs: int
+    planned: int
+    answer: Answer
+    needed: int | None = None
+    smallest: float | None = None
+    trust: Verdict | None = None
+    reason: str = ""
+
+
+def comparisons(run: Run) -> tuple[Comparison, ...]:
+    """Every comparison that was planned, in that order."""
+    ended = {record.pair.id: record for record in run.pair_records}
+    cells: dict[str, list[PairRecord | None]] = {}
+    sides: dict[str, tuple[Unit, Unit]] = {}
+    for pair in run.plan.pairs:
+        cells.setdefault(pair.cell, []).append(ended.get(pair.id))
+        sides.setdefault(pair.cell, (pair.first, pair.second))
+    return tuple(_comparison(*sides[cell], records) for cell, records in cells.items())
+
+
+def answer(ratio: Interval, margin: float = MARGIN) -> Answer:
+    """What an interval of the ratio of times says; UNMEASURED where it has no bounds."""
+    if ratio.low is None or ratio.high is None:
+        return "UNMEASURED"
+    if ratio.low > 1 + margin:
+        return "SLOWER"
+    if ratio.high < 1 / (1 + margin):
+        return "FASTER"
+    return "SAME" if 1 / (1 + margin) <= ratio.low and ratio.high <= 1 + margin else "UNCLEAR"
+
+
+def needed_pairs(log_ratios: Sequence[float], margin: float = MARGIN) -> int | None:
+    """About how many pairs in all would decide, if the next ones are like these; None above a thousand."""
+    spread, centre = stdev(log_ratios), sum(log_ratios) / len(log_ratios)
+    distance = abs(abs(centre) - math.log1p(margin))
+    for count in range(len(log_ratios), MOST_NEEDED):
+        if _half(spread, count) < distance:
+            return count
+    return None
+
+
+def _half(spread: float, count: int) -> float:
+    return t_quantile((1 + CONFIDENCE) / 2, count - 1) * spread / math.sqrt(count)
+
+
+def _comparison(first: Unit, second: Unit, records: Sequence[PairRecord | None]) -> Comparison:
+    done = [record for record in records if record is not None and record.status == "done"]
+    failed = [record for record in records if record is not None and record.status != "done"]
+    reason = failed[-1].reason or failed[-1].reason_kind if failed else ""
+    if not done:
+        return Comparison(
+            first=first,
+            second=second,
+            ratio=None,
+            pairs=0,
+            planned=len(records),
+            answer="UNMEASURED",
+            reason=reason or "no pair was measured",
+        )
+    logs = [record.log_ratio for record in done]
+    ratio = log_mean_interval([math.exp(each) for each in logs])
+    few = len(done) < FEWEST_PAIRS
+    said: Answer = "UNMEASURED" if few else answer(ratio)
+    total = needed_pairs(logs) if said == "UNCLEAR" else None
+    return Comparison(
+        first=first,
+        second=second,
+        ratio=Interval(centre=ratio.centre) if few else ratio,
+        pairs=len(done),
+        planned=len(records),
+        answer=said,
+        needed=None if total is None else max(1, total - len(done)),
+        smallest=None if few else math.expm1(_half(stdev(logs), len(done))),
+        trust=worst(each for record in done for each in pair_verdicts(record)),
+        reason=reason or (f"{len(done)} of {FEWEST_PAIRS} pairs that an interval needs" if few else ""),
+    )

@@ -1,0 +1,130 @@
+"""A comparison as text: on a terminal, as CSV, as JSON and as Markdown."""
+
+import json
+from collections.abc import Callable, Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bench.records.workload import Unit, size_text
+from reports.comparisons import MARGIN, Comparison
+from reports.environment_text import device_title, surroundings
+from reports.numbers import bounds, centre, high, low, significant
+from reports.results import Results
+from reports.row import labelled
+from reports.tables.csv_table import OF_UNIT, Value, csv_text
+from reports.tables.markdown_table import pipe_table
+from reports.untrusted import safe_markdown, visible
+
+_ABOUT = (
+    "Time of the second over that of the first, above 1 it is slower; fresh pairs of live workers in ABBA order, "
+    "Student's t on their log ratios. SLOWER and FASTER: the 95% interval lies wholly beyond "
+    f"{MARGIN:.0%}; SAME: wholly within; else UNCLEAR. Visible: the smallest change that so many pairs with that "
+    "spread would have shown."
+)
+_HEADINGS = ("first", "second", "ratio", "answer", "pairs", "visible", "worst pair")
+_NUMERIC = ("ratio", "pairs", "visible")
+_UNIT = [name for name in OF_UNIT if name not in ("round", "device")]
+
+
+def _first(value: Callable[[Unit], Value]) -> Callable[[Comparison], Value]:
+    return lambda made: value(made.first)
+
+
+def _second(value: Callable[[Unit], Value]) -> Callable[[Comparison], Value]:
+    return lambda made: value(made.second)
+
+
+COLUMNS: dict[str, Callable[[Comparison], Value]] = {
+    "device": lambda made: made.first.device,
+    **{f"first_{name}": _first(OF_UNIT[name]) for name in _UNIT},
+    **{f"second_{name}": _second(OF_UNIT[name]) for name in _UNIT},
+    "ratio": lambda made: centre(made.ratio),
+    "ratio_low": lambda made: low(made.ratio),
+    "ratio_high": lambda made: high(made.ratio),
+    "answer": lambda made: made.answer,
+    "pairs": lambda made: made.pairs,
+    "pairs_planned": lambda made: made.planned,
+    "pairs_needed": lambda made: made.needed,
+    "smallest_visible_change": lambda made: made.smallest,
+    "worst_pair": lambda made: made.trust,
+    "reason": lambda made: made.reason,
+}
+
+
+def csv_comparisons(results: Results) -> str:
+    """A line per comparison at full precision."""
+    return csv_text(COLUMNS, results.comparisons)
+
+
+def json_comparisons(results: Results) -> str:
+    """A list of objects with the columns of compare.csv, null where one does not apply; ASCII."""
+    table = [{name: value(made) for name, value in COLUMNS.items()} for made in results.comparisons]
+    return json.dumps(table, indent=1, allow_nan=False, ensure_ascii=True) + "\n"
+
+
+def markdown_comparisons(results: Results) -> str:
+    """A table per device, with what its words mean. Ends with a newline."""
+    parts = ["# Comparison"]
+    for device, own in _by_device(results).items():
+        body = [[safe_markdown(cell) for cell in _cells(made)] for made in own]
+        parts += [f"## {safe_markdown(device_title(results.run, device))}", pipe_table(_HEADINGS, _NUMERIC, body)]
+        parts += [f"{safe_markdown(_subject(made))}: {safe_markdown(made.reason)}" for made in own if made.reason]
+    return "\n\n".join([*parts, _ABOUT, *(safe_markdown(line, 900) for line in surroundings(results.run))]) + "\n"
+
+
+def terminal_comparisons(results: Results) -> RenderableType:
+    """The same for a terminal."""
+    return Group(*_terminal(results))
+
+
+def _terminal(results: Results) -> Iterator[RenderableType]:
+    for device, own in _by_device(results).items():
+        yield Text(visible(device_title(results.run, device)), style="bold")
+        for made in own:
+            table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+            for heading, cell in zip(_HEADINGS, _cells(made), strict=True):
+                if cell:
+                    table.add_row(Text(heading, style="dim"), Text(visible(cell)))
+            if made.reason:
+                table.add_row(Text("why", style="dim"), Text(visible(made.reason), style="yellow"))
+            yield table
+    yield Text(_ABOUT, style="dim")
+    for line in surroundings(results.run):
+        yield Text(visible(line, 900), style="dim")
+
+
+def _by_device(results: Results) -> dict[str, list[Comparison]]:
+    found: dict[str, list[Comparison]] = {}
+    for made in results.comparisons:
+        found.setdefault(made.first.device, []).append(made)
+    return found
+
+
+def _cells(made: Comparison) -> tuple[str, ...]:
+    answer = made.answer if made.needed is None else f"{made.answer}, about {made.needed} more pairs"
+    return (
+        _words(made.first, made.second),
+        _words(made.second, made.first),
+        f"{bounds(made.ratio)}x" if made.ratio else "",
+        answer,
+        f"{made.pairs} of {made.planned}",
+        "" if made.smallest is None else f"{significant(100 * made.smallest, digits=2)}%",
+        made.trust or "",
+    )
+
+
+def _subject(made: Comparison) -> str:
+    return f"{made.first.workload.name} and {made.second.workload.name}"
+
+
+def _words(unit: Unit, other: Unit) -> str:
+    """The side in words: what it is, and what differs from the other one."""
+    said = [labelled(unit.workload.name, unit.workload.variant), size_text(unit.workload.input_shape), unit.runtime]
+    said += [
+        str(OF_UNIT[name](unit))
+        for name in ("batch", "dtype", "layout", "allocator", "stack")
+        if OF_UNIT[name](unit) != OF_UNIT[name](other)
+    ]
+    return " ".join(said)

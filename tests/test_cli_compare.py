@@ -1,0 +1,65 @@
+"""`bench compare` as a user starts it."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from bench.cli.main import main
+from tests.bench_process import BenchProcess, records
+
+# Eight layers against one: no machine is so busy that it would not show.
+SIDES = ("conv,size=16x8x8,stack=1", "conv,size=16x8x8,stack=8")
+
+
+@pytest.mark.slow
+def test_more_work_is_slower_and_a_run_goes_on(tmp_path: Path) -> None:
+    bench = BenchProcess(tmp_path, tmp_path / "cache")
+    short = bench.run("compare", *SIDES, "--pairs", "5", "--budget", "1s", "--out", "run", "--no-progress")
+    assert short.returncode == 3, short.stderr  # nothing is claimed, so nothing is green
+    assert len(records(tmp_path / "run")) < 4
+    assert "UNMEASURED" in short.stdout
+    whole = bench.run("compare", "--resume", "run", "--no-progress", "--format", "csv")
+    assert whole.returncode == 0, whole.stderr
+    (line,) = csv.DictReader(whole.stdout.splitlines())
+    assert (line["answer"], line["pairs"], line["first_stack"], line["second_stack"]) == ("SLOWER", "5", "1", "8")
+    assert float(line["ratio"]) > 1.5
+    assert sorted(path.name for path in (tmp_path / "run").glob("compare.*")) == [
+        "compare.csv",
+        "compare.json",
+        "compare.md",
+    ]
+    assert bench.run("report", "run", "--format", "csv").stdout == whole.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "expected two sides, each SUBJECT[@RUNTIME][,NAME=VALUE...], got 0"),
+        (SIDES[:1], "got 1"),
+        ((*SIDES, "conv"), "got 3"),
+        ((*SIDES, "--quick"), "expected --pairs, --until or --budget, got rounds"),
+        ((*SIDES, "--rounds", "3"), "expected --pairs, --until or --budget, got rounds"),
+        ((*SIDES, "--until", "2"), "expected a percentage over 0%, such as 2%, got '2'"),
+        ((*SIDES, "--until", "0%"), "expected a percentage over 0%"),
+        ((*SIDES, "--budget", "2"), "expected a time such as 90s, 2m or 1h, got '2'"),
+        ((*SIDES, "--budget", "0s"), "expected a time such as 90s"),
+        (("fasternet_t0@tflite", "conv"), "expected a runtime of"),
+        (("conv,size=16x8x8", "conv,size=16x8x8,threads=2"), "expected both sides on as many threads"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_line(
+    arguments: tuple[str, ...],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    assert main(("compare", *arguments)) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert said in told.err
+    assert told.err.count("\n") == 1
+    assert not (tmp_path / "results").exists()

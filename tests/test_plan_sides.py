@@ -1,0 +1,99 @@
+"""A side of a comparison as it is written, and the unit that it becomes."""
+
+from dataclasses import replace
+
+import pytest
+
+from bench.errors import UsageError
+from bench.plan.axes import Axes
+from bench.plan.sides import comparison_pairs, parse_side
+from bench.records.device import Device
+from bench.records.pair import Pair
+from bench.wire.messages import Network
+
+CPU = Device(name="cpu")
+
+
+def no_inspection(names: object, px: object) -> dict[str, Network]:
+    pytest.fail("a network of the zoo at its own size needs no inspection")
+
+
+def planned(first: str, second: str, axes: Axes | None = None, pairs: int = 1) -> tuple[Pair, ...]:
+    sides = parse_side(first), parse_side(second)
+    return comparison_pairs(sides, no_inspection, axes or Axes(), [CPU], pairs)
+
+
+def test_each_side_is_what_it_says_and_the_rest_is_the_commands() -> None:
+    axes = Axes(batches=(2,), dtypes=("float16",))
+    (pair,) = planned("fasternet_t0@onnxruntime,batch=8,allocator=system", "mobilenetv2,dtype=float32", axes)
+    first, second = pair.first, pair.second
+    assert (first.workload.name, first.runtime, first.batch, first.dtype) == (
+        "fasternet_t0",
+        "onnxruntime",
+        8,
+        "float16",
+    )
+    assert (second.workload.name, second.runtime, second.batch, second.dtype) == ("mobilenetv2", "eager", 2, "float32")
+    assert (first.allocator, second.allocator) == ("system", "retained")
+
+
+def test_an_operator_takes_its_size_and_its_own_options() -> None:
+    (pair,) = planned("pconv,size=96x56x56,variant=slice,ratio=1/8,stack=3", "pconv,size=96x56x56")
+    arguments = pair.first.workload.operator
+    assert arguments is not None
+    assert (pair.first.workload.input_shape, pair.first.workload.stack) == ((96, 56, 56), 3)
+    assert (arguments.implementation, arguments.ratio) == ("slice", "1/8")
+
+
+def test_pairs_are_told_apart_by_their_number_and_share_a_cell() -> None:
+    pairs = planned("conv,size=8x4x4", "conv,size=8x4x4", pairs=3)
+    assert len({pair.id for pair in pairs}) == 3
+    assert len({pair.cell for pair in pairs}) == 1
+    assert replace(pairs[2].first, round=0) == pairs[0].first
+
+
+def test_an_at_in_the_name_of_a_file_is_no_runtime() -> None:
+    assert parse_side("nets@v2/net.onnx").subject == "nets@v2/net.onnx"
+    assert parse_side("nets@v2/net.onnx@onnxruntime").runtime == "onnxruntime"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "expected SUBJECT"),
+        ("@eager", "expected SUBJECT"),
+        ("fasternet_t0@tflite", "expected a runtime of eager, .* got 'tflite'"),
+        ("fasternet_t0,colour=red", "each name once of allocator, batch, .* got 'colour=red'"),
+        ("fasternet_t0,batch", "got 'batch'"),
+        ("fasternet_t0,batch=1,batch=2", "got 'batch=2'"),
+        ("fasternet_t0,size=96x56x56", "got 'size=96x56x56'"),
+        ("fasternet_t0,dtype=int3", "expected dtype of float32, float16, bfloat16, got 'int3'"),
+        ("conv", "expected conv with its size, such as conv,size=96x56x56"),
+    ],
+)
+def test_what_is_no_side_is_one_line(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        parse_side(text)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("conv,size=8x4", "conv,size=8x4x4", "expected a size CxHxW"),
+        ("conv,size=8x4xz", "conv,size=8x4x4", "expected a whole number"),
+        ("conv,size=8x4x4,batch=0", "conv,size=8x4x4", "for batch, got '0'"),
+        ("conv,size=8x4x4,batch=" + "9" * 5000, "conv,size=8x4x4", "for batch"),
+        ("pconv,size=8x4x4,ratio=x", "conv,size=8x4x4", "expected ratio like 1/4"),
+        ("conv,size=8x4x4,threads=2", "conv,size=8x4x4", "expected both sides on as many threads"),
+        ("fasternet", "mobilenetv2", "expected one network, fasternet stands for 6"),
+        ("no_such_network", "mobilenetv2", "no_such_network"),
+    ],
+)
+def test_what_cannot_be_one_pair_is_one_line(first: str, second: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        planned(first, second)
+
+
+def test_a_list_for_both_is_no_comparison() -> None:
+    with pytest.raises(UsageError, match="expected one value of each option for conv,size=8x4x4, got 2 combinations"):
+        planned("conv,size=8x4x4", "conv,size=8x4x4", Axes(batches=(1, 2)))
