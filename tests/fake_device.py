@@ -34,8 +34,24 @@ def fatal(kind: FailureKind, reason: str) -> Said:
     return Said(body=Fatal(kind=kind, reason=reason))
 
 
-def ended(code: int = 0, *, signal: int = 0, timed_out: bool = False, oom: bool = False, log: str = "") -> Said:
-    end = Exit(code=code, signal=int(signal), timed_out=timed_out, oom=oom, log=log, peak_memory_bytes=0)
+def ended(
+    code: int = 0,
+    *,
+    signal: int = 0,
+    timed_out: bool = False,
+    oom: bool = False,
+    broke_wire: str = "",
+    log: str = "",
+) -> Said:
+    end = Exit(
+        code=code,
+        signal=int(signal),
+        timed_out=timed_out,
+        oom=oom,
+        broke_wire=broke_wire,
+        log=log,
+        peak_memory_bytes=0,
+    )
     return Said(body=end)
 
 

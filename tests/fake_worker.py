@@ -18,6 +18,15 @@ from bench.wire.message import Message, encode_line
 
 SLEEP_S = 600.0  # longer than any test
 SEQUENCE = itertools.count(1)
+# After its `begin`: what it says, about which unit (the one that has begun, where none is named).
+OUT_OF_TURN: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "begins again": ("begin", "", {}),
+    "begins another's unit": ("begin", "another", {}),
+    "answers another task": ("artifact", "", {"reason": "none", "kind": "build"}),
+    "speaks as the agent": ("idle", "", {}),
+    "ends itself": ("exit", "", {"code": 0, "signal": 0, "oom": False, "timed_out": False, "peak_memory_bytes": 0}),
+    "speaks as the host": ("bye", "", {}),
+}
 
 
 def send(pipe: int, kind: str, unit: str = "", body: dict[str, Any] | None = None) -> None:
@@ -66,7 +75,7 @@ def main() -> int:
     task = json.loads(data)
     if behaviour == "never begins":
         return 4
-    first = decode(Unit, task["orders"][0]["unit"]).id if task["orders"] else ""
+    first = decode(Unit, task["orders"][task["side"]]["unit"]).id if task["orders"] else ""
     # Before it begins, since its deadline counts from there.
     if behaviour == "ignores TERM":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -100,6 +109,11 @@ def main() -> int:
         start_as_the_real_one()
     elif behaviour == "grandchild":
         leave_a_grandchild(pipe, Path(task["cache"]) / "grandchild")
+    elif behaviour == "grandchildren":
+        subprocess.Popen(
+            ["sh", "-c", f"setsid sh -c 'setsid sleep {SLEEP_S} & sleep {SLEEP_S}'"], start_new_session=True
+        )
+        time.sleep(0.5)  # until they run
     elif behaviour == "prints without end":
         for _ in range(100):
             os.write(1, b"x" * (1 << 20))
@@ -108,9 +122,18 @@ def main() -> int:
     elif behaviour == "endless stream":
         while True:
             os.write(pipe, b"x" * (1 << 16))
-    elif behaviour == "endless lines":
+    elif behaviour in OUT_OF_TURN:
+        kind, about, body = OUT_OF_TURN[behaviour]
         while True:
-            send(pipe, "fatal", first, {"kind": "error", "reason": "x" * 60_000})
+            send(pipe, kind, about or first, body)
+    elif behaviour == "skips a message":
+        next(SEQUENCE)
+        send(pipe, "fatal", "", {"kind": "error", "reason": "none"})
+        time.sleep(SLEEP_S)
+    elif behaviour == "a copy speaks":
+        os.fork()
+        send(pipe, "fatal", "", {"kind": "error", "reason": "one of the two"})
+        time.sleep(SLEEP_S)
     elif behaviour == "no json":
         os.write(pipe, b"Segmentation fault\n")
         time.sleep(SLEEP_S)

@@ -23,10 +23,11 @@ from bench.link.connection import Connection
 from bench.system.affinity import choose, topology
 from bench.wire.lease import Lease
 from bench.wire.message import Message, encode_line
-from bench.wire.messages import Cancel, Exit, FilePart, Said
+from bench.wire.messages import Begin, Cancel, Exit, Fatal, FilePart, Said
 from bench.wire.order import Job, Order, Task
 from tests.bench_process import ROOT, SOON_S, wait_until
 from tests.conftest import Mount
+from tests.fake_worker import OUT_OF_TURN
 from tests.made_up import unit
 
 PATIENT = Lease(heartbeat_s=1.0, lease_s=20.0, grace_s=0.3, lock_wait_s=0.2)
@@ -237,13 +238,29 @@ def test_a_hundred_megabytes_of_chatter_leave_the_last_lines(device: Device) -> 
 @pytest.mark.parametrize("behaviour", ["endless stream", "no json"])
 def test_a_worker_that_breaks_the_wire_format_is_ended(device: Device, behaviour: str) -> None:
     end = only_exit(device.connect(behaviour))
-    assert end.broke_wire
-    assert failure_of((end,)) == ("crash", end.broke_wire)
+    assert end.signal == signal.SIGKILL
+    kind, reason = failure_of((end,))
+    assert kind == "protocol"
+    assert end.broke_wire in reason
 
 
-def test_a_worker_that_never_stops_sending_is_ended(device: Device) -> None:
-    end = only_exit(device.connect("endless lines"))
-    assert "more than the wire format allows" in end.broke_wire
+@pytest.mark.parametrize("behaviour", [*OUT_OF_TURN, "skips a message", "a copy speaks"])
+def test_a_worker_that_speaks_out_of_turn_is_ended_and_costs_nothing_else(device: Device, behaviour: str) -> None:
+    connection = device.connect(behaviour)
+    for _ in range(2):  # the agent goes on
+        (end,), heard = outcome(connection)
+        assert end.broke_wire
+        assert [said.body for said in heard if not isinstance(said.body, Fatal)] == [Begin()], "no more was passed on"
+        assert failure_of((end,))[0] == "protocol"
+        assert children(agent_of(device)) == set()
+
+
+def test_what_a_worker_leaves_behind_is_ended_with_its_children(device: Device) -> None:
+    """Each in a session of its own: when the first is ended, its child comes to the agent."""
+    connection = device.connect("grandchildren")
+    only_exit(connection)
+    assert children(agent_of(device)) == set()
+    assert connection.missing([]) == [], "it was not the agent's own end"
 
 
 def test_one_of_a_pair_takes_the_other_with_it(device: Device) -> None:

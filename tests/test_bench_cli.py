@@ -396,3 +396,28 @@ def test_a_killed_worker_costs_nothing_but_time(bench: BenchProcess, finished: P
     assert process.returncode == 0, errors
     (record,) = read_run(run).records
     assert (record.status, record.attempt) == ("done", 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
+def test_a_signal_to_the_agent_costs_nothing_but_time(bench: BenchProcess, number: signal.Signals) -> None:
+    """It ends in order, with code 0, where the signal is one that asks: the run goes on with another all the same."""
+    run = bench.folder / f"healed-{number.name}"
+    process = bench.start(*ONE, "--rounds", "2", "--out", str(run))
+
+    def signalled() -> bool:
+        found = {pid for pid, it in processes_with(f"BENCH_CACHE={bench.cache}").items() if "bench.agent" in it}
+        for pid in found if records(run) else ():
+            os.kill(pid, number)
+            return True
+        return False
+
+    try:
+        wait_until(signalled)
+        _, errors = process.communicate(timeout=SOON_S)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, errors
+    assert "trying again in 2 s" in errors
+    assert [record.status for record in read_run(run).records] == ["done", "done"]

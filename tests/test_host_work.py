@@ -73,6 +73,12 @@ def test_a_second_crash_fails_that_unit_and_the_others_go_on(bench: Bench) -> No
     assert bench.record(B).reason == "crashed twice: killed (signal 11, SIGSEGV): bus error"
 
 
+def test_a_worker_out_of_turn_is_tried_once_more_and_costs_its_unit_alone(bench: Bench) -> None:
+    assert bench.run(failing(B, ended(signal=signal.SIGKILL, broke_wire="expected message 3, got 2"))) is None
+    assert bench.ends() == {"conv": DONE, "gconv": ("failed", "protocol", 2), "pconv": DONE}
+    assert "out of turn (expected message 3, got 2); does the network fork" in bench.record(B).reason
+
+
 @pytest.mark.parametrize(
     ("end", "kind"),
     [

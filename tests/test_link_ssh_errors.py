@@ -58,6 +58,7 @@ def test_what_a_login_shell_prints_cannot_steer_the_terminal() -> None:
 def test_a_loss_is_worth_a_retry_unless_the_agent_itself_ended() -> None:
     assert isinstance(explain_loss("pi4", "pi4", 255, ""), LinkLostError)
     assert isinstance(explain_loss("pi4", "pi4", None, "Permission denied"), LinkLostError), "that was the device's say"
+    assert isinstance(explain_loss("pi4", "pi4", 0, ""), LinkLostError), "a signal asked it to end"
     ended = explain_loss("pi4", "pi4", 1, "Traceback\nMemoryError\n")
     assert not isinstance(ended, LinkLostError)
     assert "MemoryError" in str(ended)

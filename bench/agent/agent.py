@@ -23,10 +23,10 @@ from bench.agent.environment import probe
 from bench.agent.host_pipe import HostPipe
 from bench.agent.start_workers import compiled_folder, start_workers
 from bench.agent.worker_process import WORKER, WorkerProcess, kill_orphans
+from bench.agent.worker_talk import WorkerTalk
 from bench.cache.store import Incoming, Store
 from bench.errors import ProtocolError
 from bench.system.affinity import choose, topology
-from bench.wire.message import decode_line
 from bench.wire.messages import (
     Alive,
     Begin,
@@ -60,6 +60,7 @@ class Agent:
         self._selector = selectors.DefaultSelector()
         self._host = HostPipe(run, self._selector, given)
         self._workers: list[WorkerProcess] = []
+        self._talks: list[WorkerTalk] = []  # of each worker
         self._job: Job | None = None
         self._incoming: Incoming | None = None
         self._stopping = False
@@ -151,6 +152,7 @@ class Agent:
         self._job = job
         self._forget_compiled()  # of an agent that was killed
         self._workers = start_workers(job, cpus, self._cache, self._worker)
+        self._talks = [WorkerTalk(job.task, index) for index in range(job.workers)]
         for index, worker in enumerate(self._workers):
             self._selector.register(worker.pipe, selectors.EVENT_READ, _bound(self._read_worker, index))
             self._selector.register(worker.log_pipe, selectors.EVENT_READ, _bound(self._read_log, index))
@@ -167,14 +169,14 @@ class Agent:
 
     def _read_worker(self, index: int) -> None:
         worker = self._workers[index]
-        for line in worker.read_lines():
-            try:
-                said = decode_line(line)
+        try:
+            for line in worker.read_lines():
+                said = self._talks[index].take(line)
                 if said.type == name_of(Begin) and self._job is not None:
                     worker.begin_unit(self._job.deadline_s(said.unit))
                 self._host.forward(said, index)
-            except ProtocolError as error:
-                worker.broke_wire = str(error)
+        except ProtocolError as error:
+            worker.broke_wire = str(error)
         if worker.broke_wire:
             worker.kill()
         if worker.pipe_ended:
@@ -203,7 +205,7 @@ class Agent:
             self._unregister(worker.log_pipe)
             worker.close_pipes()
             worker.pid = -1
-            self._host.forward(message(replace(end, log=worker.log_tail)), index)
+            self._host.forward(message(replace(end, log=worker.log_tail, broke_wire=worker.broke_wire)), index)
             # One of a pair without the other has nothing to do.
             if end.code or end.signal:
                 for other in self._workers:

@@ -10,13 +10,15 @@ import time
 from collections import deque
 from pathlib import Path
 
+from bench.errors import ProtocolError
 from bench.system.process_group import signal_group
-from bench.wire.message import MAX_LINE_BYTES, MAX_UNIT_BYTES
+from bench.wire.message import MAX_LINE_BYTES
 from bench.wire.messages import Exit
 
 # It is given its pipe's number and its parent's process id.
 WORKER = (sys.executable, "-m", "bench.worker")
 LOG_BYTES = 16 * 1024
+GENERATIONS = 100  # of orphans: the children of one that is ended are the next
 
 
 class WorkerProcess:
@@ -65,22 +67,21 @@ class WorkerProcess:
         self._buffer = bytearray()
         self._log: deque[bytes] = deque()
         self._log_size = 0
-        self._unit_bytes = 0
 
     def begin_unit(self, deadline_s: float) -> None:
-        """A new unit: its own deadline, its own byte count."""
+        """A new unit: its own deadline."""
         self.deadline = time.monotonic() + deadline_s
-        self._unit_bytes = 0
 
     def read_lines(self) -> list[bytes]:
-        """The whole lines that have come; sets `broke_wire` where one is too long or there are too many bytes."""
+        """The whole lines that have come, none after one that broke the wire; ProtocolError where one has no end."""
         data, self.pipe_ended = _read(self.pipe)
+        if self.broke_wire:
+            return []
         self._buffer += data
-        self._unit_bytes += len(data)
         *lines, rest = bytes(self._buffer).split(b"\n")
         self._buffer = bytearray(rest)
-        if len(rest) > MAX_LINE_BYTES or self._unit_bytes > MAX_UNIT_BYTES:
-            self.broke_wire = "the worker's pipe carried more than the wire format allows"
+        if len(rest) > MAX_LINE_BYTES:
+            raise ProtocolError(f"expected lines of at most {MAX_LINE_BYTES} bytes")
         return lines
 
     def read_log(self) -> None:
@@ -153,12 +154,24 @@ class WorkerProcess:
 
 def kill_orphans() -> None:
     """End what workers left behind: as their subreaper this process has become its parent."""
+    for _ in range(GENERATIONS):
+        orphans = _children()
+        if not orphans:
+            return
+        for pid in orphans:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        for pid in orphans:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+
+def _children() -> list[int]:
+    found: list[int] = []
     for path in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
         with contextlib.suppress(OSError, ValueError):
-            for pid in map(int, path.read_text().split()):
-                os.kill(pid, signal.SIGKILL)
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(pid, 0)
+            found += map(int, path.read_text().split())
+    return found
 
 
 def oom_kills() -> int:

@@ -7,6 +7,7 @@ from threading import Event
 
 from bench.errors import ProtocolError
 from bench.link.connection import Connection
+from bench.plain_text import plain_line
 from bench.records.record import FailureKind
 from bench.wire.message import MAX_UNIT_BYTES
 from bench.wire.messages import Begin, Cancel, Exit, Idle, Said
@@ -76,7 +77,10 @@ def failure_of(exits: tuple[Exit, ...]) -> tuple[FailureKind, str]:
     if end.oom:
         return "out_of_memory", f"killed by the kernel for memory, at a peak of {end.peak_memory_bytes} bytes"
     if end.broke_wire:
-        return "crash", end.broke_wire
+        return "protocol", (
+            f"its worker spoke out of turn ({plain_line(end.broke_wire, 120)}); does the network fork,"
+            " or write to a file that it did not open?"
+        )
     last = next((line.strip() for line in reversed(end.log.splitlines()) if line.strip()), "")
     what = f"killed ({_signal_name(end.signal)})" if end.signal else f"the worker ended with code {end.code}"
     kind: FailureKind = "out_of_memory" if "MemoryError" in last else "crash"

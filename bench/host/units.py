@@ -49,8 +49,9 @@ class UnitLoop:
         return 1 + self._crashes[name]
 
     def crashed(self, name: str, kind: FailureKind) -> bool:
-        """Count a crash; whether the unit or pair is to be tried once more."""
-        again = kind == "crash" and self._crashes[name] < CRASHES - 1
+        """Count a crash, or a worker out of turn; whether the unit or pair is to be tried once more."""
+        # What broke the wire may be left over from the unit before it: this one may be innocent.
+        again = kind in ("crash", "protocol") and self._crashes[name] < CRASHES - 1
         self._crashes[name] += again
         return again
 

@@ -44,5 +44,7 @@ class LocalTransport:
 def _explain(code: int | None, stderr: str) -> BenchError:
     if code is None or code < 0:
         return LinkLostError(f"the agent was killed ({code}); look for what ends processes here")
+    if code == 0:  # as it does on a signal
+        return LinkLostError("the agent was asked to end by somebody else; look for what ends processes here")
     last = stderr.strip().splitlines()[-1:] or ["no message"]
     return DeviceError(f"expected this machine's agent to run, it ended with code {code}: {last[0][:200]}")

@@ -98,7 +98,9 @@ def explain(name: str, host: str, code: int | None, stderr: str) -> BenchError:
 
 def explain_loss(name: str, host: str, code: int | None, stderr: str) -> BenchError:
     """Why an agent that ran is gone. What the device may have written on stderr decides only the words."""
-    if code is not None and 0 <= code < 255:
+    if code == 0:  # as it does on a signal
+        return LinkLostError(f"{name}: the agent was asked to end by somebody else; look at what ends processes there")
+    if code is not None and 0 < code < 255:
         lines = [line for line in stderr.splitlines() if line.strip()]
         last = plain_line(lines[-1], 200) if lines else "no message"
         return DeviceError(f"{name}: the agent ended with code {code} ({last}); see `bench devices check {name}`")

@@ -21,7 +21,7 @@ FailureKind = Literal[
     "out_of_memory",
     "timeout",
     "offline",  # lost: the device went away
-    "protocol",  # the device broke the wire format
+    "protocol",  # lost: the device broke the wire format; failed: the unit's worker did
 ]
 
 

@@ -14,10 +14,16 @@ class Channel:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._sequence = 0
+        self._owner = os.getpid()
         os.set_inheritable(descriptor, False)  # no grandchild shall hold it open
 
     def send(self, body: Body, order: Order | None = None) -> None:
-        """One message in one line, about that unit; the pipe blocks while the agent is busy."""
+        """One message in one line, about that unit; the pipe blocks while the agent is busy.
+
+        RuntimeError in a copy of the process: where a network forks, what it returned to is done twice.
+        """
+        if os.getpid() != self._owner:
+            raise RuntimeError("expected one worker, got a copy that the network forked off; let the copy end itself")
         self._sequence += 1
         unit, attempt = ("", 0) if order is None else (order.unit.id, order.attempt)
         line = encode_line(message(body, unit=unit, attempt=attempt, seq=self._sequence))
