@@ -147,13 +147,13 @@ def _run(
     enough: "Enough | None" = None,
 ) -> "Run":
     """Plan, measure and read back what `table` asks for on one device."""
-    from bench.cache.store import default_cache
+    from bench.cache.store import usable_cache
     from bench.devices.file import find_device
     from bench.host.campaign import Campaign
     from bench.host.observer import SilentObserver
     from bench.link.choice import transport_for
 
-    campaign = Campaign([find_device(device)], transport_for, default_cache(), SilentObserver())
+    campaign = Campaign([find_device(device)], transport_for, usable_cache(), SilentObserver())
     try:
         units, pairs = table(campaign, find_device(device))
         campaign.connect()

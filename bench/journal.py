@@ -65,6 +65,8 @@ class Journal:
                 _sync_folder(path.parent)
             write_atomically(folder / PLAN_NAME, json.dumps(encode(plan), allow_nan=False) + "\n")
         except OSError as error:
+            if not folder.is_dir() and error.errno != errno.ENOSPC:
+                raise _no_folder(folder, error) from None
             raise _storage(folder, error) from error
         return cls.open(folder)
 
@@ -126,7 +128,11 @@ class Journal:
 
 def check_new(folder: Path) -> None:
     """UsageError where the folder holds anything."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    try:
+        taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    except OSError as error:
+        raise _no_folder(folder, error) from None
+    if taken:
         raise UsageError(
             f"expected an empty or new folder for --out, got {folder}, which holds files; "
             "choose another, or continue that run with --resume"
@@ -279,6 +285,11 @@ def _whole_lines(descriptor: int) -> int:
             return start + newline + 1
         position = start
     return 0
+
+
+def _no_folder(folder: Path, error: OSError) -> UsageError:
+    what = os.strerror(error.errno or 0)
+    return UsageError(f"expected a folder that can be made for --out, got {str(folder)[:60]!r}: {what}; give another")
 
 
 def _storage(folder: Path, error: OSError) -> StorageError:

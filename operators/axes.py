@@ -21,6 +21,7 @@ class Axis:
     help: str | None = None  # the choices are added to it
     choices: tuple[str, ...] = ()
     called: str = ""  # one of the choices, by the message about text that is none
+    most: int | None = None  # of a whole number
     many: bool = True  # the option takes a list; one that doesn't takes one positive number
     asked_of_all: bool = False  # refused by an operator without it, where others are planned once at their default
     prefix: str | None = ""  # before the value in `variant`; None: each operator has it, and `variant` leaves it out
@@ -32,6 +33,8 @@ class Axis:
             one_of(name, value, self.choices)
         elif isinstance(self.default, int):
             positive_int(name, value)
+            if self.most is not None and isinstance(value, int) and value > self.most:
+                raise ValueError(f"expected {name} to be at most {self.most}, got {value}; give fewer")
 
 
 def axis(default: V, **row: Any) -> V:

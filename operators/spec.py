@@ -30,7 +30,7 @@ class OperatorSpec:
         Fraction(1, 4), parameter="ratios", help="PConv's share of the channels.", prefix="r", fits=partial_channels
     )
     groups: int = axis(16, help="GConv's groups.", prefix="g", fits=divided_groups)
-    stack: int = axis(10, help="Layers on top of each other.", asked_of_all=True, prefix=None)
+    stack: int = axis(10, help="Layers on top of each other.", most=10_000, asked_of_all=True, prefix=None)
     dilation: int = axis(1, many=False, prefix="d")
     # One that cannot stride says so, instead of timing another shape.
     stride: int = axis(1, many=False, asked_of_all=True, prefix="s")

@@ -328,3 +328,10 @@ def test_what_a_killed_process_said_it_wrote_is_there(tmp_path: Path) -> None:
         said = int(rest[-1]) if rest else said
     Journal.open(tmp_path / "run").close()
     assert len(read_run(tmp_path / "run").records) in (said + 1, said + 2)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "file/below"])
+def test_a_folder_that_cannot_be_made_is_wrong_usage(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="expected a folder that can be made for --out"):
+        Journal.create(tmp_path / name, plan(*UNITS))

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.cache.store import SYNC_BYTES, Incoming, Store, default_cache
+from bench.cache.store import SYNC_BYTES, Incoming, Store, default_cache, usable_cache
+from bench.devices.file import locate
+from bench.errors import UsageError
+from tests.conftest import Mount
 
 DATA = b"a graph, perhaps"
 DIGEST = hashlib.sha256(DATA).hexdigest()
@@ -114,3 +117,45 @@ def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch
     assert default_cache() == tmp_path
     monkeypatch.setenv("BENCH_CACHE", "")
     assert default_cache() == Path.home() / ".cache/bench"
+
+
+@pytest.fixture
+def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user whom nobody knows, as with `docker run --user`."""
+
+    def unknown(uid: int) -> object:
+        raise KeyError(uid)
+
+    monkeypatch.delenv("BENCH_CACHE", raising=False)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+
+
+@pytest.mark.usefixtures("homeless")
+def test_a_user_without_a_home_is_told_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="this user has none; set BENCH_CACHE"):
+        default_cache()
+    assert locate() is None, "nor is there a devices.yaml"
+
+
+def test_a_cache_that_cannot_be_made_is_said_with_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file/below", tmp_path / ("a" * 300)):
+        monkeypatch.setenv("BENCH_CACHE", str(folder))
+        with pytest.raises(UsageError, match="set BENCH_CACHE to a folder that can be written"):
+            usable_cache()
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "new/cache"))
+    assert list(usable_cache().iterdir()) == []
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a tmpfs")
+def test_a_cache_on_a_full_disk_is_said_before_anything_begins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mounted: Mount
+) -> None:
+    mounted(tmp_path / "cache", "64k")
+    (tmp_path / "cache/filler").write_bytes(bytes(64 << 10))
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(UsageError, match="No space left on device; make room there, or set BENCH_CACHE"):
+        usable_cache()

@@ -8,7 +8,7 @@ from bench.agent.agent import Agent, disk_text
 from bench.agent.worker_process import WORKER
 from bench.cache.device_lock import take_lock
 from bench.cache.store import default_cache
-from bench.errors import ProtocolError
+from bench.errors import ProtocolError, UsageError
 from bench.wire.message import decode_line, encode_line
 from bench.wire.messages import Error, Start, message, name_of, understood
 
@@ -25,14 +25,17 @@ def main(given: bytes = b"", worker: tuple[str, ...] = WORKER) -> int:
     start = understood(line_of_host).body
     if not isinstance(start, Start):
         raise ProtocolError(f"expected {name_of(Start)!r} first, got {name_of(start)!r}")
-    cache = Path(os.environ.get("BENCH_CACHE") or default_cache())
+    cache = Path()
     try:
+        cache = default_cache()
         holder = take_lock(cache, start.lease.lock_wait_s)
         if not holder:
             return Agent(line_of_host.run, start, cache, rest, worker).run()
         problem = Error(kind="busy", message=f"another run holds this device ({holder}); wait for it to end")
     except OSError as error:
         problem = Error(kind="disk", message=disk_text(error, cache))
+    except UsageError as error:
+        problem = Error(kind="disk", message=str(error))
     os.write(1, encode_line(message(problem, run=line_of_host.run, seq=1)))
     return 1
 

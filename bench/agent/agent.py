@@ -9,6 +9,7 @@ import base64
 import binascii
 import contextlib
 import ctypes
+import errno
 import os
 import selectors
 import shutil
@@ -24,7 +25,7 @@ from bench.agent.host_pipe import HostPipe
 from bench.agent.start_workers import compiled_folder, start_workers
 from bench.agent.worker_process import WORKER, WorkerProcess, kill_orphans
 from bench.agent.worker_talk import WorkerTalk
-from bench.cache.store import Incoming, Store
+from bench.cache.store import REMEDY, Incoming, Store
 from bench.errors import ProtocolError
 from bench.system.affinity import choose, topology
 from bench.wire.messages import (
@@ -267,7 +268,7 @@ def _drain(descriptor: int) -> None:
 
 def disk_text(error: OSError, cache: Path) -> str:
     """What a disk refused, and what to do."""
-    return (
-        f"{os.strerror(error.errno or 0)} on the device ({error.filename or cache});"
-        f" make room there, or empty {cache} with `bench devices clean NAME`"
-    )
+    remedy = f"make room there, or empty {cache} with `bench devices clean NAME`"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG):
+        remedy = REMEDY
+    return f"{os.strerror(error.errno or 0)} on the device ({error.filename or cache}); {remedy}"

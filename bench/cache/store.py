@@ -7,15 +7,37 @@ import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
+from bench.errors import UsageError
+
 # A board's card takes some 10 MB/s: one sync of a large network at its end would silence the agent for longer than its
 # lease.
 SYNC_BYTES = 8 << 20
+REMEDY = "set BENCH_CACHE to a folder that can be written"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def default_cache() -> Path:
-    """$BENCH_CACHE, else ~/.cache/bench."""
-    return Path(os.environ.get("BENCH_CACHE") or Path.home() / ".cache/bench")
+    """$BENCH_CACHE, else ~/.cache/bench; UsageError where neither names a folder."""
+    if given := os.environ.get("BENCH_CACHE"):
+        return Path(given)
+    try:
+        return Path.home() / ".cache/bench"
+    except RuntimeError:  # a user of no name, as in a container
+        raise UsageError(f"expected a home folder, this user has none; {REMEDY}") from None
+
+
+def usable_cache() -> Path:
+    """The same folder, made; UsageError where no file can be kept there."""
+    cache = default_cache()
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=cache, buffering=0) as file:
+            file.write(bytes(4096))  # a full disk takes names
+    except OSError as error:
+        raise UsageError(
+            f"expected to keep files in {cache}, got: {os.strerror(error.errno or 0)}; make room there, or {REMEDY}"
+        ) from None
+    return cache
 
 
 class Store:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import Positive, shared_options
+from bench.cli.options import Whole, shared_options
 from bench.cli.request import axes_of, request
 from bench.errors import UsageError
 from bench.host.enough import Enough
@@ -49,7 +49,7 @@ class Duration(click.ParamType[float]):
 
 @click.command()
 @click.argument("sides", nargs=-1, metavar="A B")
-@click.option("--pairs", type=Positive(), help=f"Fresh pairs of workers; default {PAIRS}.")
+@click.option("--pairs", type=Whole(most=1000), help=f"Fresh pairs of workers; default {PAIRS}.")
 @click.option("--until", type=Percent(), help="Go on until the ratio's interval is that narrow, as in 2%.")
 @click.option("--budget", type=Duration(), help="Begin no pair that would end later, as in 2m.")
 @shared_options

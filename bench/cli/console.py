@@ -1,6 +1,5 @@
 """The terminal's two streams, either of which may lose its reader."""
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -9,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bench.cli.streams import silence
 from bench.plain_text import plain_line
 
 
@@ -21,9 +21,15 @@ class SturdyConsole(Console):
     def on_broken_pipe(self) -> None:
         """Let everything that still goes to this stream vanish, also what others write to it."""
         self.quiet = True
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self.file.fileno())
-        os.close(nowhere)
+        silence(self.file)
+
+    def _check_buffer(self) -> None:
+        try:
+            super()._check_buffer()
+        except OSError:  # a full disk, say: results have to arrive, what is said on the way does not
+            if not self.stderr:
+                raise
+            self.on_broken_pipe()
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.console import print_table
+from bench.cli.streams import tell
 from bench.errors import EXIT_DEVICE, EXIT_DONE, BenchError, UsageError
 from bench.plain_text import LONGEST_MESSAGE, plain_line
 
@@ -44,7 +45,7 @@ def list_devices(context: click.Context, devices_file: Path | None) -> int:
     rows += [[d.name, _way(d), d.accelerator, ", ".join(d.runtimes), str(d.threads or "")] for d in found]
     print_table(["device", "where", "accelerator", "runtimes", "threads"], rows)
     where = f"{path}: {len(found)}" if path is not None else "no devices.yaml was found: 0"
-    click.echo(f"{where} devices besides this machine's own", err=True)
+    tell(f"{where} devices besides this machine's own")
     return EXIT_DONE
 
 
@@ -71,7 +72,7 @@ def check(context: click.Context, name: str | None, devices_file: Path | None, v
         try:
             _print_found(device.name, look(device))
         except BenchError as error:
-            click.echo(f"bench: {error}", err=True)
+            tell(f"bench: {error}")
             status = EXIT_DEVICE
     return status
 
@@ -103,7 +104,7 @@ def setup(
         raise UsageError(f"--python: {error}") from None
     if index and not index.startswith(("https://", "http://")):
         raise UsageError(f"expected --index to be a URL, got {index[:80]!r}; begin it with https://")
-    make(_device(context, name, devices_file), _say, wheels=wheels, python=python, index=index)
+    make(_device(context, name, devices_file), tell, wheels=wheels, python=python, index=index)
     click.echo(f"{name} is set up; `bench devices check {name}` shows it")
     return EXIT_DONE
 
@@ -127,7 +128,7 @@ def trust(context: click.Context, name: str, fingerprint: str, devices_file: Pat
     if fingerprint and fingerprint != key.fingerprint:
         raise UsageError(f"expected {name} to show {fingerprint}, it shows {key.fingerprint}; nothing was added")
     if not fingerprint:
-        click.echo("Compare it with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the device itself.", err=True)
+        tell("Compare it with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the device itself.")
         if not click.confirm(f"Add it to {key.file}?", err=True):
             raise UsageError(f"{name} is not trusted: nothing was added")
     remember(device, key)
@@ -144,7 +145,7 @@ def clean(context: click.Context, name: str, devices_file: Path | None, verbose:
     """Empty our cache on a device, or with `cpu` on this machine; the environment that `setup` made stays."""
     from bench.devices.setup import clean as empty
 
-    empty(_device(context, name, devices_file), _say)
+    empty(_device(context, name, devices_file), tell)
     return EXIT_DONE
 
 
@@ -152,10 +153,6 @@ def _device(context: click.Context, name: str, devices_file: Path | None) -> "De
     from bench.devices.file import find_device
 
     return find_device(name, devices_file or context.obj)
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)
 
 
 def _way(device: "Device") -> str:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import click
 
+from bench.cli.streams import open_streams, silence, tell
 from bench.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, BenchError
 from bench.plain_text import LONGEST_MESSAGE, plain_line
 
@@ -48,12 +49,13 @@ def bench() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code. An error is one line on stderr, a traceback only with -v."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    open_streams()
     verbose = "-v" in given or "--verbose" in given
     try:
         result = bench.main(given, prog_name="bench", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        tell(error.ctx.get_help() if error.ctx else "")
         return EXIT_USAGE
     except click.ClickException as error:
         message = error.format_message()
@@ -66,8 +68,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail("interrupted", EXIT_INTERRUPTED, verbose)
     except BrokenPipeError:
         # The reader of stdout went away (`bench ... | head`): nothing is wrong, and nothing more can be said.
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - it lives as long as the process
+        silence(sys.stdout)
         return EXIT_FAILED
+    except OSError as error:
+        silence(sys.stdout)  # where it was what is full, its rest would be tried once more at the end
+        what, why = error.filename or "its output", os.strerror(error.errno or 0)
+        return _fail(
+            f"expected to read or write {what}, got: {why}; look at its name, its permissions and its disk",
+            EXIT_FAILED,
+            verbose,
+        )
     except Exception as error:  # noqa: BLE001 - the user gets a line, and the traceback with -v
         return _fail(
             f"unexpected {type(error).__name__}: {error}; run again with -v to see where", EXIT_FAILED, verbose
@@ -78,9 +88,9 @@ def _fail(message: str, code: int, verbose: bool) -> int:
     if verbose:
         import traceback
 
-        traceback.print_exc()
+        tell(traceback.format_exc().rstrip())
     # A device's words may be part of it; nothing of theirs shall steer the terminal.
-    click.echo(f"bench: {plain_line(message, LONGEST_MESSAGE)}", err=True)
+    tell(f"bench: {plain_line(message, LONGEST_MESSAGE)}")
     return code
 
 

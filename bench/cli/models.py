@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import ListOf, Positive, one_of, shared_options
+from bench.cli.options import ListOf, Whole, one_of, shared_options
 from bench.cli.request import request, rows_of
 from bench.plan.names import network_workloads
 from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bench.records.workload import Unit, Workload
 
 FORMS = ("plain", "fast")
+LARGEST_PX = 32_768  # an image of 12 GiB
 
 
 @click.command()
@@ -26,11 +27,13 @@ FORMS = ("plain", "fast")
     help="Names, groups (paper, fasternet, t0 ... l), timm:NAME, torchvision:NAME, package.module:factory, FILE.onnx; "
     "default paper, with --quick t0.",
 )
-@click.option("--input", "input_px", type=Positive(), help="Height and width in pixels; default each network's own.")
+@click.option(
+    "--input", "input_px", type=Whole(most=LARGEST_PX), help="Height and width in pixels; default each network's own."
+)
 @click.option("--form", type=ListOf("LIST", one_of("a form", FORMS)), default="plain", help="fast: FasterNet's own.")
 @click.option("--unfused", is_flag=True, help="Leave batch norms as they are (default: fold them, as the paper did).")
 @click.option("--claims", is_flag=True, help="Also measure the paper's ratio claims, as pairs of live workers.")
-@click.option("--pairs", type=Positive(), default=PAIRS_PER_CLAIM, help="Fresh pairs for each claim; default 4.")
+@click.option("--pairs", type=Whole(most=1000), default=PAIRS_PER_CLAIM, help="Fresh pairs for each claim; default 4.")
 @shared_options
 @click.pass_context
 def models(context: click.Context, /, **options: Any) -> int:

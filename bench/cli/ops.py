@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bench.cli.options import F, ListOf, Positive, one_of, positive, ratio, shared_options, size
+from bench.cli.options import F, ListOf, Whole, one_of, positive, ratio, shared_options, size
 from bench.cli.request import request, rows_of
 from bench.plan.runtimes import MODULE_RUNTIME
 from bench.plan.subjects import TABLE1_OPERATORS, TABLE1_SIZES, OperatorGrid, operator_workloads, operators
@@ -17,7 +17,7 @@ from operators.spec import AXES
 def _axis_options(command: F) -> F:
     """Add an option for each axis, first those whose values are words."""
     for name, row in sorted(AXES.items(), key=lambda item: not item[1].choices)[::-1]:
-        kind = ListOf("LIST", _parse(row)) if row.many else Positive()
+        kind = ListOf("LIST", _parse(row)) if row.many else Whole()
         shown = f"{row.help}: {', '.join(row.choices)}." if row.choices else row.help
         flags = (f"--{row.option or name}", _parameter(name, row))
         command = click.option(*flags, type=kind, default=str(row.default), help=shown)(command)

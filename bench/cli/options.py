@@ -1,6 +1,7 @@
 """The options that commands share, and how a comma-separated list becomes an axis."""
 
 import difflib
+import re
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -19,6 +20,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 NOT_IN_PLAN = frozenset(
     {"out", "resume", "retry_failed", "output_format", "dry_run", "no_progress", "verbose", "devices_file", "argv"}
 )
+
+LARGEST = 1_000_000  # of the numbers that are asked for; a device would refuse them long before
+LARGEST_SEED = 2**63 - 1
+_RATIO = re.compile(r"[0-9]{1,9}/[0-9]{1,9}|(?=\.?[0-9])[0-9]{0,9}\.?[0-9]{0,9}(e-?[0-9])?", re.ASCII | re.IGNORECASE)
 
 
 class ListOf(click.ParamType[tuple[Any, ...]]):
@@ -49,16 +54,26 @@ def one_of(what: str, choices: Iterable[str]) -> Callable[[str], str]:
             return text
         near = difflib.get_close_matches(text.lower(), known, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
-        raise ValueError(f"expected {what}, got {text!r}; {hint}")
+        raise ValueError(f"expected {what}, got {_shown(text)}; {hint}")
 
     return parse
 
 
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:36]}...")
+
+
+def whole(text: str, least: int, most: int) -> int:
+    """A whole number between the two."""
+    # Its length first: Python reads no number of more than 4300 digits, and slowly those below.
+    if re.fullmatch("[0-9]{1,19}", text) and least <= int(text) <= most:
+        return int(text)
+    raise ValueError(f"expected a whole number of at least {least} and at most {most}, got {_shown(text)}")
+
+
 def positive(text: str) -> int:
-    """A whole number of at least 1."""
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise ValueError(f"expected a whole number of at least 1, got {text!r}")
-    return int(text)
+    """A whole number of at least 1, of a list."""
+    return whole(text, 1, LARGEST)
 
 
 def size(text: str) -> tuple[int, int, int]:
@@ -67,29 +82,34 @@ def size(text: str) -> tuple[int, int, int]:
     try:
         channels, height, width = (positive(part) for part in parts)
     except ValueError:
-        raise ValueError(f"expected a size CxHxW of positive numbers, such as 96x56x56, got {text!r}") from None
+        raise ValueError(
+            f"expected a size CxHxW of positive numbers, such as 96x56x56, each at most {LARGEST}, got {_shown(text)}"
+        ) from None
     return channels, height, width
 
 
 def ratio(text: str) -> Fraction:
     """A fraction over 0 and up to 1, as in 1/4 or 0.25."""
-    try:
-        value = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f"expected a ratio such as 1/4, got {text!r}") from None
+    # A Fraction of 1e-99999999 would be a number of as many digits.
+    if not _RATIO.fullmatch(text) or text.partition("/")[2].strip("0") == "" != text.partition("/")[1]:
+        raise ValueError(f"expected a ratio such as 1/4, got {_shown(text)}")
+    value = Fraction(text)
     if not 0 < value <= 1:
         raise ValueError(f"expected a ratio over 0 and up to 1, got {text!r}")
     return value
 
 
-class Positive(click.ParamType[int]):
-    """A whole number of at least 1."""
+class Whole(click.ParamType[int]):
+    """One whole number."""
 
     name = "N"
 
+    def __init__(self, least: int = 1, most: int = LARGEST) -> None:
+        self._least, self._most = least, most
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         try:
-            return positive(str(value))
+            return whole(str(value), self._least, self._most)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -117,9 +137,9 @@ _SHARED = (
         help=f"What malloc does with freed memory: {', '.join(ALLOCATORS)}; default {DEFAULT_ALLOCATOR}.",
     ),
     click.option("--quick", is_flag=True, help="One round: no interval is claimed."),
-    click.option("--rounds", type=Positive(), help="Default 5."),
+    click.option("--rounds", type=Whole(), help="Default 5."),
     click.option("--publish", is_flag=True, help="Ten rounds, each sampled longer."),
-    click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the inputs and the order; default 0."),
+    click.option("--seed", type=Whole(0, LARGEST_SEED), default=0, help="Of the inputs and the order; default 0."),
     click.option("--tf32", is_flag=True, help="Let a GPU use TF32 for float32."),
     click.option("--no-cudnn-benchmark", is_flag=True, help="Don't let cuDNN try its algorithms first."),
     click.option("--flush-denormal", is_flag=True, help="Let the CPU take denormal numbers for zero."),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.console import SturdyConsole
+from bench.cli.streams import tell
 from bench.errors import StorageError, UsageError
 from bench.journal import Progress, silent
 
@@ -37,9 +38,16 @@ def print_results(results: "Results", folder: Path, files: Sequence[Path], outpu
     if output_format not in own:
         raise UsageError(f"expected --format of {', '.join(own)} for a comparison, got {output_format}; choose one")
     shown = own[output_format].shown(results)
-    if isinstance(shown, str):
-        click.echo(shown, nl=False)
-    else:
-        # A pipe has no width; a hundred columns is what the table is made for.
-        SturdyConsole(width=None if sys.stdout.isatty() else 100).print(shown)
-    click.echo(f"results in {folder}: {', '.join(path.name for path in files)}", err=True)
+    try:
+        if isinstance(shown, str):
+            click.echo(shown, nl=False)
+        else:
+            # A pipe has no width; a hundred columns is what the table is made for.
+            SturdyConsole(width=None if sys.stdout.isatty() else 100).print(shown)
+    except BrokenPipeError:  # nobody reads, and nothing is lost
+        raise
+    except OSError as error:
+        raise StorageError(
+            f"expected to write the results to stdout, got: {os.strerror(error.errno or 0)}; they are whole in {folder}"
+        ) from error
+    tell(f"results in {folder}: {', '.join(path.name for path in files)}")

@@ -3,6 +3,7 @@
 import click
 
 from bench.cli.console import print_table
+from bench.cli.streams import tell
 from bench.errors import EXIT_DONE
 
 
@@ -19,5 +20,5 @@ def plugins() -> int:
     found = offers()
     rows = [[each.group, each.name, each.distribution, each.version, each.problem or "ok"] for each in found]
     print_table(["group", "name", "distribution", "version", "state"], rows)
-    click.echo(f"{len(found)} rows of plug-ins besides our own", err=True)
+    tell(f"{len(found)} rows of plug-ins besides our own")
     return EXIT_DONE

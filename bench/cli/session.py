@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
-from bench.cache.store import default_cache
+from bench.cache.store import default_cache, usable_cache
 from bench.cli.console import SturdyConsole
 from bench.cli.interrupts import Interrupts
 from bench.cli.output import print_results, write_files
 from bench.cli.progress import ConsoleObserver, time_text
 from bench.cli.request import Request
+from bench.cli.streams import tell
 from bench.errors import EXIT_DEVICE, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, BenchError, UsageError
 from bench.host.campaign import Campaign
 from bench.journal import Journal, check_new, read_plan, read_run
@@ -28,6 +29,8 @@ from bench.records.pair import Pair
 from bench.records.run import Plan, Run
 from bench.records.workload import Unit, size_text
 from reports.results import Results
+
+LONGEST_NAMES = 100  # characters of a folder's name; a file system takes 255 bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,7 @@ def _planned(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
     devices = _devices(request.devices, request)
     folder = request.out or _default_folder(request.command, devices)
     check_new(folder)  # before anything is inspected or reached
-    with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
+    with closing(Campaign(devices, transport_for, usable_cache(), observer)) as campaign:
         table, pairs = request.table(campaign, devices)
         units = all_rounds(table, request.axes.rounds)
         _reach(campaign, units, pairs)
@@ -87,7 +90,7 @@ def _resumed(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
             yield _Begun(plan=plan, folder=folder)
             return
         devices = _devices(_names(plan, units, pairs), request)
-        with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
+        with closing(Campaign(devices, transport_for, usable_cache(), observer)) as campaign:
             _reach(campaign, units, pairs)
             for record in run.pair_records:
                 request.enough.ended(record)
@@ -137,12 +140,12 @@ def _report(folder: Path, output_format: str, problems: Sequence[BenchError], *,
     results = Results(run=run)
     print_results(results, folder, write_files(results, folder), output_format)
     for problem in problems:
-        click.echo(f"bench: {plain_line(str(problem), LONGEST_MESSAGE)}", err=True)
+        tell(f"bench: {plain_line(str(problem), LONGEST_MESSAGE)}")
     code = exit_code(run, bool(problems), interrupted)
     if code == EXIT_DONE and any(made.answer == "UNMEASURED" for made in results.comparisons):
         code = EXIT_FAILED
     if interrupted or code == EXIT_DEVICE:
-        click.echo(f"bench: the run is not complete; go on with: bench {run.plan.command} --resume {folder}", err=True)
+        tell(f"bench: the run is not complete; go on with: bench {run.plan.command} --resume {folder}")
     return code
 
 
@@ -220,6 +223,8 @@ def _check_threads(units: Sequence[Unit], campaign: Campaign) -> None:
 def _default_folder(command: str, devices: Sequence[Device]) -> Path:
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     names = "+".join(device.name.replace(":", "") for device in devices)
+    if len(names) > LONGEST_NAMES:
+        names = f"{len(devices)}-devices"
     folder = Path("results") / f"{stamp}-{command}-{names}"
     # Two runs may begin within one second.
     return next(

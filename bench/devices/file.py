@@ -42,10 +42,10 @@ class _Place:
 def locate(explicit: Path | None = None) -> Path | None:
     """The file that counts: the one given, else ./devices.yaml, else ~/.config/bench/devices.yaml, else None."""
     if explicit is not None:
-        if not explicit.is_file():
+        if not _is_file(explicit):
             raise UsageError(f"expected a devices file at {explicit}, there is none; check --devices-file")
         return explicit
-    return next((path for path in _usual_places() if path.is_file()), None)
+    return next((path for path in _usual_places() if _is_file(path)), None)
 
 
 def find_device(name: str, explicit: Path | None = None) -> Device:
@@ -82,8 +82,18 @@ def read_devices(path: Path) -> tuple[Device, ...]:
     return tuple(_device(place, name, *nodes) for name, nodes in _mapping(place, top["devices"][1]).items())
 
 
-def _usual_places() -> tuple[Path, Path]:
-    return Path("devices.yaml"), Path.home() / ".config/bench/devices.yaml"
+def _usual_places() -> tuple[Path, ...]:
+    try:
+        return Path("devices.yaml"), Path.home() / ".config/bench/devices.yaml"
+    except RuntimeError:  # a user without a home
+        return (Path("devices.yaml"),)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long, a folder that may not be looked into
+        return False
 
 
 def _parse(place: _Place) -> yaml.Node | None:

@@ -9,12 +9,11 @@ from bench.errors import ProtocolError
 from bench.link.connection import Connection
 from bench.plain_text import plain_line
 from bench.records.record import FailureKind
-from bench.wire.message import MAX_UNIT_BYTES
 from bench.wire.messages import Begin, Cancel, Exit, Idle, Said
 from bench.wire.order import Job
 
 # Of a device about one unit. An honest agent has ended the worker long before, and only then says more itself.
-MAX_HEARD_BYTES = 4 * MAX_UNIT_BYTES
+MAX_HEARD_BYTES = 256 << 20
 
 
 def run_job(connection: Connection, job: Job, handle: Callable[[Said], None], stop: Event) -> tuple[Exit, ...]:

@@ -1,13 +1,32 @@
 """From what was asked to the list of units: every list is an axis, every round visits all cells in a fresh order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 
+from bench.errors import UsageError
 from bench.plan.runtimes import runtime
 from bench.records.device import Device
 from bench.records.workload import Effort, Mode, Settings, Unit, Workload
 from bench.system.allocator import DEFAULT_ALLOCATOR
+
+MOST_UNITS = 100_000  # two days and more; a plan's file of a hundred megabytes
+MOST_ELEMENTS = 2**38  # of one tensor: a TiB of float32
+
+
+def check_number(units: int) -> None:
+    """UsageError for a plan that nobody would wait for; asked before its units are made."""
+    if units > MOST_UNITS:
+        raise UsageError(
+            f"expected a run of at most {MOST_UNITS} units, got {units}; give shorter lists or fewer rounds"
+        )
+
+
+def check_elements(what: str, count: int) -> None:
+    """UsageError for a tensor that no device holds."""
+    if count > MOST_ELEMENTS:
+        raise UsageError(f"expected {what} of at most {MOST_ELEMENTS} elements, got {count}; no device holds as many")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +52,15 @@ class Axes:
 def cells(
     workloads: Iterable[Workload], axes: Axes, device: Device, default_runtimes: tuple[str, ...]
 ) -> tuple[Unit, ...]:
-    """The table's rows on one device, as units of round 0."""
+    """The table's rows on one device, as units of round 0; UsageError where that is out of all proportion."""
     runtimes = [runtime(name).name for name in axes.runtimes or device.runtimes or default_runtimes]
     batches = axes.batches or ((32,) if device.accelerator else (1,))
     threads = axes.threads or ((device.threads,) if device.threads else (1,))
+    workloads = tuple(workloads)
+    lists: tuple[Sequence[object], ...] = (workloads, runtimes, axes.dtypes, axes.layouts, batches, threads)
+    check_number(axes.rounds * prod(map(len, lists)))
+    for workload in workloads:
+        check_elements(f"{workload.name}'s input", max(batches) * prod(workload.input_shape))
     return tuple(
         Unit(
             workload=workload,

@@ -5,9 +5,11 @@ from dataclasses import asdict, dataclass, field, fields
 from fractions import Fraction
 from functools import cache
 from itertools import product
+from math import prod
 from typing import Any
 
 from bench.errors import UsageError
+from bench.plan.axes import check_elements, check_number
 from bench.plan.plugins import rows
 from bench.records.measurement import Cost
 from bench.records.workload import ModelArguments, OperatorArguments, Workload, size_text
@@ -135,6 +137,7 @@ def operator_cost_of(workload: Workload, batch: int, dtype: str) -> Cost:
 def operator_workloads(grid: OperatorGrid) -> tuple[Workload, ...]:
     """One workload for each distinct operator of the grid; UsageError where one of them makes no sense."""
     asked = [grid.axes.get(name, (row.default,)) for name, row in AXES.items()]
+    check_number(prod(map(len, [grid.operators, grid.sizes, *asked])))
     found = {
         _operator_workload(op, size, dict(zip(AXES, values, strict=True))): None
         for op, size, values in product(grid.operators, grid.sizes, product(*asked))
@@ -148,6 +151,7 @@ def _operator_workload(op: str, size: tuple[int, int, int], asked: dict[str, Any
         spec = OperatorSpec(op=op, channels=size[0], height=size[1], width=size[2], **own)
     except ValueError as error:
         raise UsageError(f"{op} at {size_text(size)}: {error}") from None
+    check_elements(f"the weights of {op} at {size_text(size)}", operator_cost(spec, batch=1).params)
     given: dict[str, Any] = {row.name: getattr(spec, row.name) for row in fields(OperatorArguments)}
     given |= {name: str(value) for name, value in given.items() if isinstance(value, Fraction)}
     return Workload(

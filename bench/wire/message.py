@@ -13,7 +13,6 @@ from bench.errors import ProtocolError
 
 VERSION = 2
 MAX_LINE_BYTES = 1 << 20
-MAX_UNIT_BYTES = 64 << 20  # of a worker about one unit: its record has a few KiB
 # A message holds a body, a body a record, a record its unit, workload and operator arguments.
 MAX_DEPTH = 12
 MAX_DIGITS = 20

@@ -1,0 +1,114 @@
+"""Arguments out of all proportion: one line with exit 2, before anything is counted, built or reached."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from bench.cli.main import main
+from bench.cli.options import LARGEST_SEED, ratio, size, whole
+
+NINES = "9" * 5000  # more digits than Python reads
+LONG = "a" * 300  # more than a file system takes in one name
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main([*arguments, "--dry-run"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert "unexpected" not in said.err
+    assert list(Path().iterdir()) == []
+    return said.err
+
+
+@pytest.mark.parametrize(
+    "option", ["--batch", "--threads", "--kernel", "--groups", "--stack", "--dilation", "--stride", "--rounds"]
+)
+@pytest.mark.parametrize("value", ["1000000001", "1" + "0" * 12, NINES, "٣", "1e9", "1_000", "0x10"])
+def test_no_number_of_an_axis_is_out_of_proportion(capsys: pytest.CaptureFixture[str], option: str, value: str) -> None:
+    said = refused(capsys, "ops", option, value)
+    assert "expected a whole number of at least 1 and at most 1000000" in said
+    assert len(said) < 250, "the value is not repeated at length"
+
+
+@pytest.mark.parametrize("value", [NINES, "-1", str(LARGEST_SEED + 1), "٣"])
+def test_a_seed_is_one_that_the_wire_takes(capsys: pytest.CaptureFixture[str], value: str) -> None:
+    assert f"at most {LARGEST_SEED}" in refused(capsys, "ops", "--seed", value)
+    assert whole(str(LARGEST_SEED), 0, LARGEST_SEED) == LARGEST_SEED
+
+
+@pytest.mark.parametrize("value", ["1e-99999999", "1e99999999", f"1/{NINES}", NINES, "١/٢", "1/", "/2", ".", "1/0"])
+def test_a_ratio_is_short(capsys: pytest.CaptureFixture[str], value: str) -> None:
+    assert "expected a ratio such as 1/4" in refused(capsys, "ops", "--op", "pconv", "--ratio", value)
+
+
+@pytest.mark.parametrize("value", ["1/4", "0.25", ".25", "2.5e-1", "25E-2"])
+def test_every_usual_spelling_of_a_ratio_is_one(value: str) -> None:
+    assert ratio(value) == Fraction(1, 4)
+
+
+@pytest.mark.parametrize("value", ["1000000000x1x1", f"{NINES}x1x1", "٩٦x56x56"])
+def test_a_size_has_its_limit(capsys: pytest.CaptureFixture[str], value: str) -> None:
+    assert "each at most 1000000" in refused(capsys, "ops", "--size", value)
+    assert size("1000000x1x1") == (1_000_000, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--op", "dwconv", "--size", "1x1000000x1000000"], "dwconv's input of at most 274877906944 elements"),
+        (["--op", "dwconv", "--batch", "1000000"], "dwconv's input of at most"),
+        (["--op", "conv", "--size", "1000000x1x1"], "the weights of conv at 1000000x1x1 of at most"),
+        (["--op", "conv", "--kernel", "999999"], "the weights of conv at 96x56x56"),
+        (["--op", "pconv", "--stack", "1000000"], "expected stack to be at most 10000"),
+        (["--op", "dwconv", "--rounds", "1000000"], "a run of at most 100000 units, got 4000000"),
+        (["--op", "dwconv", "--batch", ",".join(map(str, range(1, 301))), "--rounds", "100"], "got 120000"),
+        (["--batch", "1", *(f"--{axis}={','.join(map(str, range(1, 100)))}" for axis in ("groups", "stack"))], "units"),
+    ],
+)
+def test_a_plan_is_one_that_a_device_can_hold_and_a_person_wait_for(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    assert says in refused(capsys, "ops", *arguments)
+
+
+@pytest.mark.parametrize(("option", "value"), [("--input", "1000000"), ("--input", NINES), ("--pairs", "1001")])
+def test_the_numbers_of_networks_have_limits_too(capsys: pytest.CaptureFixture[str], option: str, value: str) -> None:
+    assert "expected a whole number" in refused(capsys, "models", option, value)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--out", LONG],
+        ["--resume", LONG],
+        ["--resume", "a/" * 3000],
+        ["--devices-file", LONG, "--device", "pi4"],
+        ["--device", LONG],
+        ["--device", f"cuda:{NINES}"],
+        ["--op", NINES],
+    ],
+)
+def test_no_name_is_too_long_to_be_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    refused(capsys, "ops", *arguments)
+
+
+def test_a_report_of_a_name_too_long_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", LONG]) == 2
+    assert "expected" in capsys.readouterr().err
+
+
+def test_the_folder_of_many_devices_has_a_name_that_a_disk_takes(tmp_path: Path) -> None:
+    names = [f"{'board' * 10}-{number}" for number in range(20)]
+    entries = "".join(f"  {name}: {{ssh: {name}}}\n" for name in names)
+    (tmp_path / "devices.yaml").write_text(f"devices:\n{entries}")
+    assert main(["ops", "--op", "dwconv", "--device", ",".join(names), "--dry-run"]) == 0
