@@ -43,10 +43,12 @@ class Device:
         self.processes: list[subprocess.Popen[bytes]] = []
         self.connections: list[Connection] = []
 
-    def connect(self, behaviour: str = "hangs", lease: Lease = PATIENT, program: str = PROGRAM) -> Connection:
+    def connect(
+        self, behaviour: str = "hangs", lease: Lease = PATIENT, program: str = PROGRAM, name: str = ""
+    ) -> Connection:
         process = self.start(behaviour, program)
         connection = Connection(
-            ProcessPipe(process), "run-1", lease, lambda code, text: LinkLostError(f"ended {code}: {text}")
+            ProcessPipe(process), "run-1", lease, lambda code, text: LinkLostError(f"ended {code}: {text}"), name
         )
         self.connections.append(connection)
         connection.start()
@@ -361,6 +363,14 @@ def test_a_device_serves_one_run_at_a_time(device: Device) -> None:
     device.connect()
     with pytest.raises(DeviceError, match=f"another run holds this device \\(process {agent_of(device)} since"):
         device.connect()
+
+
+def test_two_ways_to_one_machine_in_one_run_are_told_apart_from_two_runs(device: Device) -> None:
+    device.connect(name="this machine")
+    with pytest.raises(
+        DeviceError, match="board: it is the machine that this very run uses as 'this machine', as the same user"
+    ):
+        device.connect(lease=Lease(lock_wait_s=SOON_S), name="board")  # nor does it wait for what cannot come
 
 
 def test_the_device_is_free_again_when_its_run_ends(device: Device) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.cache.device_lock import Holder
 from bench.cache.store import Store
 from bench.cli.main import main
 from tests.sshd import Sshd, free_port
@@ -137,7 +138,7 @@ def test_a_cache_in_use_is_left_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
-    monkeypatch.setattr("bench.cache.clean.take_lock", lambda cache, wait_s: "process 1")
+    monkeypatch.setattr("bench.cache.clean.take_lock", lambda cache, wait_s: Holder(process="process 1"))
     code, _, err = bench(capsys, "clean", "cpu")
     assert code == 4
     assert "cpu: another run holds this device (process 1)" in err

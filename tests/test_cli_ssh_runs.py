@@ -110,3 +110,14 @@ def test_a_device_that_is_away_leaves_the_others_alone(sshd: Sshd, place: Path) 
     assert ("board", "done") in status
     assert {state for device, state in status if device == "away"} <= {"lost"}
     wait_until(lambda: not sshd.agents(), "our programs on the device to end")
+
+
+def test_a_device_that_is_this_very_machine_says_so(sshd: Sshd, place: Path) -> None:
+    """The same cache stands for the same user: ssh to localhost."""
+    command = [sys.executable, "-m", "bench.cli.main", "ops", "--device", "board", *GRID, "--out", "out"]
+    environment = os.environ | {"BENCH_CACHE": f"{sshd.home}/.cache/bench", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False, timeout=180)
+    assert done.returncode == 4
+    assert "it is the machine that this very run uses as " in done.stderr
+    assert "another run" not in done.stderr
+    assert not (place / "out").exists()

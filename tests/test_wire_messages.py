@@ -60,7 +60,7 @@ TASK = Task(
 
 # No field is left at its default in all of them: one that does not travel would come back as it.
 BODY_OF_EACH: tuple[Body, ...] = (
-    Start(lease=Lease(heartbeat_s=1.0, lease_s=2.0, grace_s=3.0, lock_wait_s=4.0), packages=("numpy",)),
+    Start(lease=Lease(heartbeat_s=1.0, lease_s=2.0, grace_s=3.0, lock_wait_s=4.0), packages=("numpy",), device="pi4"),
     Alive(),
     Have(digests=(DIGEST,)),
     FilePart(data="AAAA", last=True, digest=DIGEST, size=3),

@@ -18,7 +18,7 @@ def empty_cache(cache: Path, lock_wait_s: float) -> str:
         return f"{cache} is empty"
     holder = take_lock(cache, lock_wait_s)
     if holder:
-        raise CacheBusyError(f"another run holds this device ({holder}); wait for it to end")
+        raise CacheBusyError(f"another run holds this device ({holder.process}); wait for it to end")
     with files_in_use(cache) as files, files.alone() as alone:
         if not alone:
             raise CacheBusyError(f"another run still sends files of {cache} to its devices; wait for it to end")

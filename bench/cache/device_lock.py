@@ -3,13 +3,26 @@
 import fcntl
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 LOCK_NAME = "agent.lock"
 
 
-def take_lock(cache: Path, wait_s: float) -> str:
-    """Hold the device until this process dies; returns who holds it where it stays taken for `wait_s`."""
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """Who has a device: its process, for people; the run it serves, and what that run calls the device."""
+
+    process: str
+    run: str = ""
+    device: str = ""
+
+
+def take_lock(cache: Path, wait_s: float, run: str = "", device: str = "") -> Holder | None:
+    """Hold the device until this process dies; returns who has it where it stays taken for `wait_s`.
+
+    Nobody waits for the same run under another name: that one ends with the run.
+    """
     cache.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + wait_s
     while True:
@@ -17,19 +30,25 @@ def take_lock(cache: Path, wait_s: float) -> str:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
+            holder = _holder(os.pread(descriptor, 400, 0).decode("utf-8", "replace"))
         else:
             if is_still(cache / LOCK_NAME, descriptor):
                 break
-            holder = "a process that empties the cache"
+            holder = Holder(process="a process that empties the cache")
         os.close(descriptor)
-        if time.monotonic() >= until:
+        if time.monotonic() >= until or (run and holder.run == run and holder.device != device):
             return holder
         cache.mkdir(parents=True, exist_ok=True)
         time.sleep(0.2)
     os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"process {os.getpid()} since {time.strftime('%H:%M:%S', time.gmtime())} UTC\n".encode(), 0)
-    return ""
+    since = time.strftime("%H:%M:%S", time.gmtime())
+    os.pwrite(descriptor, f"process {os.getpid()} since {since} UTC\n{run}\n{device}\n".encode(), 0)
+    return None
+
+
+def _holder(text: str) -> Holder:
+    process, run, device, *_ = [*text.split("\n"), "", "", ""]
+    return Holder(process=process.strip() or "another process", run=run, device=device)
 
 
 def is_still(path: Path, descriptor: int) -> bool:

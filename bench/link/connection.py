@@ -75,6 +75,7 @@ class Connection:
     ) -> None:
         self._pipe = pipe
         self._run, self._explain, self._stopped = run, explain, stopped
+        self._name = name
         self._prefix = f"{name}: " if name else ""  # of every error: a run may have many devices
         self._sequence = 0
         self._expected = 1
@@ -89,7 +90,7 @@ class Connection:
 
     def start(self) -> tuple[Environment, float]:
         """Begin the conversation; returns the device's environment and clock skew."""
-        self.send(Start(lease=self.lease, packages=packages()))
+        self.send(Start(lease=self.lease, packages=packages(), device=self._name))
         # The agent is silent while it waits for its lock: the lease begins after that.
         self._pipe.heard = time.monotonic() + self.lease.lock_wait_s
         until = self._pipe.heard + 2 * self.lease.lease_s

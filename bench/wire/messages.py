@@ -33,6 +33,7 @@ class Start:
 
     lease: Lease  # of both sides
     packages: tuple[str, ...] = ()
+    device: str = ""  # as the run calls it
 
 
 @dataclass(frozen=True, kw_only=True)
