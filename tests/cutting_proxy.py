@@ -1,10 +1,11 @@
-"""A TCP proxy on loopback that can go silent, reset, or cut after so many bytes: a bad network in the hand."""
+"""A TCP proxy on loopback that can go silent, be slow, reset, or cut after so many bytes: a bad network in the hand."""
 
 import contextlib
 import selectors
 import socket
 import struct
 import threading
+import time
 from dataclasses import dataclass, field
 
 
@@ -30,6 +31,7 @@ class CuttingProxy:
         self.port = int(self._listener.getsockname()[1])
         self.cut_after: int | None = None
         self.silent = False
+        self.bytes_per_s = 0  # 0: as fast as it goes
         self.to_server = self.to_client = 0
         self._links: list[_Link] = []
         self._lock = threading.RLock()
@@ -95,7 +97,9 @@ class CuttingProxy:
 
     def _forward(self, link: _Link, end: socket.socket) -> None:
         try:
-            data = end.recv(1 << 16)
+            data = end.recv(self.bytes_per_s // 10 or 1 << 16)
+            if self.bytes_per_s:
+                time.sleep(len(data) / self.bytes_per_s)
             if end is link.server and self.cut_after is not None:
                 room = self.cut_after - link.sent[end]
                 if len(data) >= room:

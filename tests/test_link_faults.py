@@ -1,6 +1,7 @@
 """A bad network between host and device: whatever it does, an error in bounded time and nothing left on the device."""
 
 import contextlib
+import hashlib
 import ipaddress
 import os
 import random
@@ -299,3 +300,22 @@ def test_resets_at_random_moments(sshd: Sshd, proxy: CuttingProxy, transport: Ss
         lost(connection)
     nothing_runs(sshd)
     again(transport)
+
+
+def test_a_slow_link_brings_a_file_that_outlasts_every_wait(
+    transport: SshTransport, sshd: Sshd, proxy: CuttingProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its buffers take the whole file at once: the host asks for each piece, or it would wait in vain for the last."""
+    monkeypatch.setattr("bench.link.connection.ANSWER_LEASES", 1)
+    path = tmp_path / "file"
+    path.write_bytes(random.Random(0).randbytes(1_500_000))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    connection, _, _ = transport.connect("run", Lease(heartbeat_s=0.2, lease_s=5.0, grace_s=0.2, lock_wait_s=20.0))
+    proxy.bytes_per_s = 150_000
+    try:
+        connection.send_file(path, digest)
+        assert connection.missing([digest]) == []
+    finally:
+        proxy.bytes_per_s = 0
+        connection.close()
+    nothing_runs(sshd)

@@ -139,7 +139,7 @@ class Agent:
             if part.last:
                 self._incoming.finish()
                 self._incoming = None
-                self._host.send(Stored())
+            self._host.send(Stored())
         except (OSError, ValueError, binascii.Error):
             incoming, self._incoming = self._incoming, None
             if incoming is not None:

@@ -43,6 +43,9 @@ def receive(path):
         chunk = os.read(0, min(left, 1 << 16))
         if not chunk:
             sys.exit(3)
+        # Now and then, so that neither ssh nor the host takes a slow link for a dead one.
+        if left >> 15 != (left - len(chunk)) >> 15:
+            say("got")
         chunks.append(chunk)
         left -= len(chunk)
     data = b"".join(chunks)

@@ -32,7 +32,7 @@ from bench.wire.messages import (
     understood,
 )
 
-FILE_CHUNK_BYTES = 512 * 1024
+FILE_CHUNK_BYTES = 256 * 1024  # on its way at one time: a link of 3 KB/s brings it within the wait for an answer
 ANSWER_LEASES = 6  # a card that syncs a large file is slow; one that never answers is broken
 LAST_WORDS_S = 2.0  # for what an agent said before it closed its input, and for a process whose output ended
 STOP_POLL_S = 0.2  # how soon a wait that nothing wakes hears that the run is being ended
@@ -139,10 +139,11 @@ class Connection:
                 data = base64.b64encode(chunk).decode()
                 self._check_stopped()
                 self.send(replace(head, data=data, last=not following), stoppable=True)
+                # Not before it has come: what waits in the buffers of a slow link would outlast every wait.
+                self.wait_for(Stored)
                 if not following:
                     break
                 head, chunk = FilePart(data="", last=False), following
-        self.wait_for(Stored)
 
     def missing(self, digests: list[str]) -> list[str]:
         """Which of the files the agent's store lacks."""

@@ -18,10 +18,10 @@ class Handshake:
         self._pipe, self._name, self._archive, self._explain = pipe, name, archive, explain
         self._mark = mark.encode() + b" "
         self._to_send = memoryview(b"")
-        self._sent = False
+        self._sent = self._moved = False
 
     def run(self, patience_s: float, stopped: Stopped = never) -> None:
-        """Wait until the program is ready; `patience_s` starts anew as code is taken."""
+        """Wait until the program is ready; `patience_s` starts anew as code is taken, and as it arrives."""
         until = time.monotonic() + patience_s
         while not self._is_ready():
             if (left := until - time.monotonic()) <= 0:
@@ -31,8 +31,8 @@ class Handshake:
                 )
             if stopped():
                 raise StoppedError
-            if self._to_send and self._write():
-                until = time.monotonic() + patience_s
+            if (self._to_send and self._write()) or self._moved:
+                until, self._moved = time.monotonic() + patience_s, False
             try:
                 self._pipe.read(0 if self._to_send else min(left, STOP_POLL_S))
             except EOFError:
@@ -57,6 +57,9 @@ class Handshake:
         if word == "send" and not self._sent:
             self._sent = True
             self._to_send = memoryview(self._archive.data)
+            return False
+        if word == "got" and self._sent:
+            self._moved = True
             return False
         if word == "ready" and not self._to_send:
             return True

@@ -86,7 +86,7 @@ class Missing:
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """The file has come whole and is kept."""
+    """The piece has come; after the last one the file is whole and kept. The host sends one piece at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
