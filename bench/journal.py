@@ -129,7 +129,10 @@ class Journal:
 def check_new(folder: Path) -> None:
     """UsageError where the folder holds anything."""
     try:
-        taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+        # What a host leaves that is killed while it writes its plan counts for nothing.
+        taken = folder.exists() and (
+            not folder.is_dir() or any(not path.name.startswith(f".{PLAN_NAME}.") for path in folder.iterdir())
+        )
     except OSError as error:
         raise _no_folder(folder, error) from None
     if taken:

@@ -335,3 +335,9 @@ def test_a_folder_that_cannot_be_made_is_wrong_usage(tmp_path: Path, name: str) 
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="expected a folder that can be made for --out"):
         Journal.create(tmp_path / name, plan(*UNITS))
+
+
+def test_what_a_host_leaves_that_is_killed_while_it_writes_its_plan_is_no_run(tmp_path: Path) -> None:
+    (tmp_path / ".run.json.4711").write_text("{")
+    with Journal.create(tmp_path, plan(*UNITS)):
+        assert read_plan(tmp_path) == plan(*UNITS)

@@ -1,4 +1,4 @@
-"""The script that kills a run again and again, on a small scale."""
+"""The script that signals a run again and again, on a small scale."""
 
 import importlib.util
 import sys
@@ -24,8 +24,8 @@ def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.mark.slow
-def test_a_run_killed_three_times_is_complete_once_resumed(script: ModuleType, tmp_path: Path) -> None:
-    outcome = script.kill_and_resume(tmp_path, kills=3, seed=1, rounds=1, longest_s=5.0)
+def test_a_run_that_is_signalled_four_times_is_complete_once_resumed(script: ModuleType, tmp_path: Path) -> None:
+    outcome = script.signal_and_resume(tmp_path, signals=4, seed=3, rounds=2, longest_s=4.0)
     assert outcome.clean, outcome
-    assert outcome.planned == 2
-    assert outcome.kills >= 1
+    assert outcome.planned == 4
+    assert sum(count for _, count in outcome.sent) >= 2
