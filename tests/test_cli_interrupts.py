@@ -11,7 +11,7 @@ from typing import cast
 
 import pytest
 
-from bench.cli.interrupts import Interrupts
+from bench.cli.interrupts import Interrupts, as_ctrl_c
 from bench.host.campaign import Campaign
 from tests.bench_process import ROOT, BenchProcess
 
@@ -83,3 +83,18 @@ def test_a_report_into_a_closed_pipe_is_done_all_the_same(tmp_path: Path) -> Non
         assert process.wait() == 0, errors
     assert "Traceback" not in errors
     assert (tmp_path / "run/table.csv").is_file()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_term_and_hup_end_what_answers_to_nothing_else_as_ctrl_c_does(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt), as_ctrl_c():
+        os.kill(os.getpid(), number)
+    assert signal.getsignal(number) == before
+
+
+@pytest.mark.usefixtures("hung_up")
+def test_a_signal_that_is_ignored_stays_ignored_there_too() -> None:
+    with as_ctrl_c():
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN

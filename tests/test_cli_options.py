@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli.main import main
-from bench.cli.options import LARGEST_SEED, ratio, size, whole
+from bench.plan.values import LARGEST_SEED, ratio, size, whole
 
 NINES = "9" * 5000  # more digits than Python reads
 LONG = "a" * 300  # more than a file system takes in one name
@@ -112,3 +112,19 @@ def test_the_folder_of_many_devices_has_a_name_that_a_disk_takes(tmp_path: Path)
     entries = "".join(f"  {name}: {{ssh: {name}}}\n" for name in names)
     (tmp_path / "devices.yaml").write_text(f"devices:\n{entries}")
     assert main(["ops", "--op", "dwconv", "--device", ",".join(names), "--dry-run"]) == 0
+
+
+@pytest.mark.parametrize(
+    "side",
+    [
+        "pconv,size=8x8x8,ratio=1e-99999999",
+        "pconv,size=8x8x8,stack=1000000000",
+        f"pconv,size=8x8x8,kernel={NINES}",
+        "pconv,size=1000000000x1x1",
+        f"dwconv,size=8x8x8,batch={NINES}",
+        "dwconv,size=1x1000000x1000000",
+        f"dwconv,size=8x8x8,{LONG}={LONG}",
+    ],
+)
+def test_the_sides_of_a_comparison_have_the_same_limits(capsys: pytest.CaptureFixture[str], side: str) -> None:
+    refused(capsys, "compare", side, "dwconv,size=8x8x8")

@@ -80,9 +80,9 @@ def test_what_is_no_side_is_one_line(text: str, said: str) -> None:
     ("first", "second", "said"),
     [
         ("conv,size=8x4", "conv,size=8x4x4", "expected a size CxHxW"),
-        ("conv,size=8x4xz", "conv,size=8x4x4", "expected a whole number"),
-        ("conv,size=8x4x4,batch=0", "conv,size=8x4x4", "for batch, got '0'"),
-        ("conv,size=8x4x4,batch=" + "9" * 5000, "conv,size=8x4x4", "for batch"),
+        ("conv,size=8x4xz", "conv,size=8x4x4", "expected a size CxHxW"),
+        ("conv,size=8x4x4,batch=0", "conv,size=8x4x4", "batch: expected a whole number of at least 1"),
+        ("conv,size=8x4x4,batch=" + "9" * 5000, "conv,size=8x4x4", "batch: expected a whole number"),
         ("pconv,size=8x4x4,ratio=x", "conv,size=8x4x4", "expected ratio like 1/4"),
         ("conv,size=8x4x4,threads=2", "conv,size=8x4x4", "expected both sides on as many threads"),
         ("fasternet", "mobilenetv2", "expected one network, fasternet stands for 6"),

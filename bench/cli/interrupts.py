@@ -2,17 +2,41 @@
 
 import os
 import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.errors import EXIT_INTERRUPTED
-from bench.host.campaign import Campaign
+
+if TYPE_CHECKING:
+    from bench.host.campaign import Campaign
+
+
+@contextmanager
+def as_ctrl_c() -> Iterator[None]:
+    """TERM and HUP end a command as Ctrl-C does, where nothing else answers to them: what it opened is closed."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():  # the only one that may ask
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) == signal.SIG_DFL:
+                before[number] = signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Interrupts:
     """Ctrl-C, TERM and HUP end the run in order; a second Ctrl-C ends the process at once."""
 
-    def __init__(self, campaign: Campaign) -> None:
+    def __init__(self, campaign: "Campaign") -> None:
         self._campaign = campaign
         self.seen = False
         self._before: dict[int, Any] = {}

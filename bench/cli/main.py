@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import click
 
+from bench.cli.interrupts import as_ctrl_c
 from bench.cli.streams import open_streams, silence, tell
 from bench.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, BenchError
 from bench.plain_text import LONGEST_MESSAGE, plain_line
@@ -52,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     open_streams()
     verbose = "-v" in given or "--verbose" in given
     try:
-        result = bench.main(given, prog_name="bench", standalone_mode=False)
+        with as_ctrl_c():
+            result = bench.main(given, prog_name="bench", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
         tell(error.ctx.get_help() if error.ctx else "")

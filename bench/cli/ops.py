@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
-from bench.cli.options import F, ListOf, Whole, one_of, positive, ratio, shared_options, size
+from bench.cli.options import F, ListOf, Whole, one_of, shared_options
 from bench.cli.request import request, rows_of
 from bench.plan.runtimes import MODULE_RUNTIME
 from bench.plan.subjects import TABLE1_OPERATORS, TABLE1_SIZES, OperatorGrid, operator_workloads, operators
+from bench.plan.values import positive, ratio, size
 from operators.axes import Axis
 from operators.spec import AXES
 

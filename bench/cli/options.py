@@ -1,14 +1,13 @@
 """The options that commands share, and how a comma-separated list becomes an axis."""
 
 import difflib
-import re
 from collections.abc import Callable, Iterable
-from fractions import Fraction
 from typing import Any, TypeVar
 
 import click
 
 from bench.plan.runtimes import runtimes
+from bench.plan.values import LARGEST, LARGEST_SEED, positive, shown, whole
 from bench.records.run import Option
 from bench.records.workload import DTYPES, LAYOUTS, size_text
 from bench.system.allocator import ALLOCATORS, DEFAULT_ALLOCATOR
@@ -20,10 +19,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 NOT_IN_PLAN = frozenset(
     {"out", "resume", "retry_failed", "output_format", "dry_run", "no_progress", "verbose", "devices_file", "argv"}
 )
-
-LARGEST = 1_000_000  # of the numbers that are asked for; a device would refuse them long before
-LARGEST_SEED = 2**63 - 1
-_RATIO = re.compile(r"[0-9]{1,9}/[0-9]{1,9}|(?=\.?[0-9])[0-9]{0,9}\.?[0-9]{0,9}(e-?[0-9])?", re.ASCII | re.IGNORECASE)
 
 
 class ListOf(click.ParamType[tuple[Any, ...]]):
@@ -54,49 +49,9 @@ def one_of(what: str, choices: Iterable[str]) -> Callable[[str], str]:
             return text
         near = difflib.get_close_matches(text.lower(), known, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
-        raise ValueError(f"expected {what}, got {_shown(text)}; {hint}")
+        raise ValueError(f"expected {what}, got {shown(text)}; {hint}")
 
     return parse
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 40 else f"{text[:36]}...")
-
-
-def whole(text: str, least: int, most: int) -> int:
-    """A whole number between the two."""
-    # Its length first: Python reads no number of more than 4300 digits, and slowly those below.
-    if re.fullmatch("[0-9]{1,19}", text) and least <= int(text) <= most:
-        return int(text)
-    raise ValueError(f"expected a whole number of at least {least} and at most {most}, got {_shown(text)}")
-
-
-def positive(text: str) -> int:
-    """A whole number of at least 1, of a list."""
-    return whole(text, 1, LARGEST)
-
-
-def size(text: str) -> tuple[int, int, int]:
-    """CxHxW, as in 96x56x56."""
-    parts = text.lower().split("x")
-    try:
-        channels, height, width = (positive(part) for part in parts)
-    except ValueError:
-        raise ValueError(
-            f"expected a size CxHxW of positive numbers, such as 96x56x56, each at most {LARGEST}, got {_shown(text)}"
-        ) from None
-    return channels, height, width
-
-
-def ratio(text: str) -> Fraction:
-    """A fraction over 0 and up to 1, as in 1/4 or 0.25."""
-    # A Fraction of 1e-99999999 would be a number of as many digits.
-    if not _RATIO.fullmatch(text) or text.partition("/")[2].strip("0") == "" != text.partition("/")[1]:
-        raise ValueError(f"expected a ratio such as 1/4, got {_shown(text)}")
-    value = Fraction(text)
-    if not 0 < value <= 1:
-        raise ValueError(f"expected a ratio over 0 and up to 1, got {text!r}")
-    return value
 
 
 class Whole(click.ParamType[int]):

@@ -1,6 +1,6 @@
 """One side of a comparison, as it is written on the command line, and the unit that it stands for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -10,6 +10,7 @@ from bench.plan.axes import Axes, cells
 from bench.plan.names import Inspect, network_workloads
 from bench.plan.runtimes import MODULE_RUNTIME, find_runtime, runtimes
 from bench.plan.subjects import OperatorGrid, operator_workloads, operators
+from bench.plan.values import positive, ratio, shown, size
 from bench.records.device import Device
 from bench.records.pair import Pair
 from bench.records.workload import DTYPES, LAYOUTS, Unit, Workload
@@ -117,24 +118,25 @@ def _workload(side: Side, inspect: Inspect) -> Workload:
 
 
 def _grid(side: Side) -> OperatorGrid:
-    parts = side.settings["size"].lower().split("x")
-    if len(parts) != 3:
-        raise UsageError(f"expected a size CxHxW, such as 96x56x56, got {side.settings['size']!r} in {side.text!r}")
-    channels, height, width = (_number("size", part, side) for part in parts)
+    try:
+        shape = size(side.settings["size"])
+    except ValueError as error:
+        raise UsageError(f"{error} in {shown(side.text)}") from None
     axes = {}
     for option, name in _options().items():
         if option in side.settings:
             axes[name] = (_value(name, side.settings[option], side),)
-    return OperatorGrid(operators=(side.subject,), sizes=((channels, height, width),), axes=axes)
+    return OperatorGrid(operators=(side.subject,), sizes=(shape,), axes=axes)
 
 
 def _value(name: str, text: str, side: Side) -> Any:
     default = AXES[name].default
-    read: Callable[[str], object] = Fraction if isinstance(default, Fraction) else type(default)
+    if isinstance(default, str):
+        return text
     try:
-        return read(text)
-    except (ValueError, ZeroDivisionError):
-        raise UsageError(f"expected {name} like {default}, got {text!r} in {side.text!r}") from None
+        return ratio(text) if isinstance(default, Fraction) else positive(text)
+    except ValueError:
+        raise UsageError(f"expected {name} like {default}, got {shown(text)} in {shown(side.text)}") from None
 
 
 def _options() -> dict[str, str]:
@@ -143,6 +145,7 @@ def _options() -> dict[str, str]:
 
 
 def _number(name: str, text: str, side: Side) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
-        raise UsageError(f"expected a whole number of at least 1 for {name}, got {text!r} in {side.text!r}")
-    return int(text)
+    try:
+        return positive(text)
+    except ValueError as error:
+        raise UsageError(f"{name}: {error} in {shown(side.text)}") from None
