@@ -52,7 +52,7 @@ def measure(
     input_px: int | None = None,
     batch: int | None = None,
     threads: int = 1,
-    dtype: str = "float32",
+    dtype: str | None = None,
     layout: str = "nchw",
     fused: bool = True,
     rounds: int = 5,
@@ -69,19 +69,19 @@ def measure(
     module itself raises comes as it is.
     """
     if runtime is None:
-        runtime = GRAPH_RUNTIME if isinstance(network, str) and network.endswith(".onnx") else MODULE_RUNTIME
+        runtime = GRAPH_RUNTIME if isinstance(network, str) and network.lower().endswith(".onnx") else MODULE_RUNTIME
     try:
         if not isinstance(network, str):
             if runtime != MODULE_RUNTIME or device != "cpu":
                 raise UsageError("expected eager on cpu for a live module; name a package.module:factory for the rest")
             from bench.worker.live import measure_live
 
-            return rows(measure_live(network, input_px or 224, batch or 1, threads, dtype, layout))[0]
+            return rows(measure_live(network, input_px or 224, batch or 1, threads, dtype or "float32", layout))[0]
         axes = Axes(
             runtimes=(runtime,),
             batches=(batch,) if batch else (),
             threads=(threads,),
-            dtypes=(dtype,),
+            dtypes=(dtype,) if dtype else (),
             layouts=(layout,),
             rounds=rounds,
         )

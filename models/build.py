@@ -3,43 +3,56 @@
 import difflib
 import importlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from models.registry import DEFAULT_INPUT_PX, NetworkEntry
 from models.torchvision_import import import_timm, import_torchvision
 from models.weights import randomise
 
+COLOURS, GREY = 3, 1  # channels of an image
+USUAL_PX = (224, 256, 299, 384, 512, 128, 96, 64, 32, 28)
 
-def build(entry: NetworkEntry, *, input_px: int | None = None, seed: int = 0) -> nn.Module:
-    """The network in evaluation mode, fp32, on the CPU; it has run once at the size it will be fed.
+
+def build(entry: NetworkEntry, *, input_px: int | None = None, channels: int | None = None, seed: int = 0) -> nn.Module:
+    """The network in evaluation mode, fp32, on the CPU; it has run once on an image as it will be fed.
 
     Networks of the zoo and of the two libraries get random weights drawn from `seed`; a user's own network
     keeps the weights that its factory gave it. Raises ValueError in one line where there is no such network,
-    its factory fails, or it refuses the input size.
+    its factory fails, or it refuses the input.
     """
+    return build_and_look(entry, input_px=input_px, channels=channels, seed=seed)[0]
+
+
+def build_and_look(
+    entry: NetworkEntry, *, input_px: int | None = None, channels: int | None = None, seed: int = 0
+) -> tuple[nn.Module, tuple[int, int, int]]:
+    """What `build` makes, and the (C, H, W) that it has run on."""
     if input_px is not None and input_px < 1:
         raise ValueError(f"expected a positive input size, got {input_px}")
     px = input_px or entry.input_px or default_input_px(entry)
     module = bare(entry, seed=seed)
+    shape = (channels or COLOURS, px, px)
     try:
         with _working_directory_importable():
-            users_own = entry.library == "factory"
-            output = _run_once(module, px) if users_own else randomise(module, (3, px, px), seed=seed)
+            if entry.library != "factory":
+                randomise(module, shape, seed=seed)
+                return module, shape
+            module.float()
+            shapes = [shape] if channels else [(count, px, px) for count in _channel_counts(module)]
+            return module, _first_taken(module, shapes)
     except Exception as error:  # whatever a network raises, the user asked for this size
+        with _working_directory_importable():
+            helps = _helping_size(entry, module, px)
         raise ValueError(
-            f"expected {entry.name} to take a 3x{px}x{px} image, got {_one_line(error)}; give another --input"
+            f"expected {entry.name} to take a {'x'.join(map(str, shape))} image, got {_one_line(error)}; "
+            + (f"give --input {helps}" if helps else "wrap it in a module whose forward takes one float32 image")
         ) from error
-    if not isinstance(output, Tensor):
-        raise ValueError(
-            f"expected {entry.name} to return one tensor, got {type(output).__name__}; wrap it in a module that does"
-        )
-    return module
 
 
 def bare(entry: NetworkEntry, *, seed: int = 0) -> nn.Module:
@@ -55,6 +68,12 @@ def default_input_px(entry: NetworkEntry) -> int:
     if entry.library == "timm":
         config = import_timm().get_pretrained_cfg(entry.library_name)
         return int(config.input_size[-1]) if config is not None else DEFAULT_INPUT_PX
+    if entry.library == "torchvision":
+        models = import_torchvision().models
+        if entry.library_name in models.list_models(module=models):
+            # The newest weights of some are fine-tuned at a larger size, which the network as built does not take.
+            weights = models.get_model_weights(entry.library_name)
+            return min(int(each.transforms().crop_size[0]) for each in weights)
     return DEFAULT_INPUT_PX
 
 
@@ -118,10 +137,36 @@ def _called(entry: NetworkEntry, factory: Callable[[], object]) -> nn.Module:
     return module
 
 
-def _run_once(module: nn.Module, px: int) -> object:
-    with torch.inference_mode():
-        output: object = module(torch.zeros(1, 3, px, px))
-    return output
+def _channel_counts(module: nn.Module) -> list[int]:
+    """How many channels an image for it may have, the likeliest first."""
+    first = next((child.in_channels for child in module.modules() if isinstance(child, nn.Conv2d)), GREY)
+    return list(dict.fromkeys((COLOURS, first, GREY)))
+
+
+def _first_taken(module: nn.Module, shapes: Sequence[tuple[int, int, int]]) -> tuple[int, int, int]:
+    """The first of the shapes that the network runs on; raises what it says to the first where it takes none."""
+    refused: Exception | None = None
+    for shape in shapes:
+        try:
+            with torch.inference_mode():
+                module(torch.zeros(1, *shape))
+        except Exception as error:  # noqa: BLE001 - whatever a network raises
+            refused = refused or error
+        else:
+            return shape
+    raise refused or ValueError("expected a shape to try, got none")
+
+
+def _helping_size(entry: NetworkEntry, module: nn.Module, refused_px: int) -> int:
+    """A size that the network does take; 0 where no other is likely to help."""
+    if entry.library != "factory":
+        own = default_input_px(entry)
+        return own if own != refused_px else 0
+    counts = _channel_counts(module)
+    try:
+        return _first_taken(module, [(count, px, px) for px in USUAL_PX if px != refused_px for count in counts])[1]
+    except Exception:  # noqa: BLE001 - it takes none
+        return 0
 
 
 @contextmanager

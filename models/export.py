@@ -21,8 +21,8 @@ _MAX_BYTES = 2**31  # a protobuf message ends there
 def export(module: nn.Module, example: Tensor, path: Path) -> None:
     """Write `module`, traced with `example` (N, C, H, W; its sizes become fixed), to one file at `path`.
 
-    Nothing half-written is ever seen at `path`. Raises ValueError where torch cannot export the network, it
-    has more than one output, or it is too large for one file.
+    Nothing half-written is ever seen at `path`. Raises ValueError where torch cannot export the network, or it is
+    too large for one file.
     """
     model = _strip(_to_proto(module, example))
     if model.ByteSize() >= _MAX_BYTES:
@@ -50,10 +50,7 @@ def _to_proto(module: nn.Module, example: Tensor) -> onnx.ModelProto:
             )
     except Exception as error:  # the exporter raises whatever its many parts raise
         raise ValueError(f"expected a network that torch can export to ONNX, got {_reason(error)}") from error
-    model = program.model_proto  # type: ignore[union-attr]  # dynamo=True always returns a program
-    if len(model.graph.output) != 1:
-        raise ValueError(f"expected a network with one output, got {len(model.graph.output)}")
-    return model
+    return program.model_proto  # type: ignore[union-attr]  # dynamo=True always returns a program
 
 
 def _strip(model: onnx.ModelProto) -> onnx.ModelProto:

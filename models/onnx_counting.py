@@ -1,6 +1,7 @@
 """What the graph in an .onnx file costs, read from the file: parameters and multiply-adds."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,15 +28,14 @@ class GraphCost:
     unseen: tuple[str, ...]
 
 
-def count_graph(path: Path, input_shape: tuple[int, int, int] | None = None) -> GraphCost:
-    """Count the graph in `path`; `input_shape` (C, H, W) fills in sizes that the file leaves open.
+def count_graph(path: Path, input_shapes: Mapping[str, Sequence[int]] | None = None) -> GraphCost:
+    """Count the graph in `path`; `input_shapes` fills in, by an input's name, sizes that the file leaves open.
 
     Raises ValueError where the file is no ONNX model.
     """
     try:
         model = onnx.load(path, load_external_data=False)
-        if input_shape is not None:
-            _fix_sizes(model.graph, input_shape)
+        _fix_sizes(model.graph, input_shapes or {})
         model = _with_shapes(inliner.inline_local_functions(model))
     except Exception as error:  # protobuf's and onnx's errors share no public base class
         reason = " ".join(str(error).split())[:300]
@@ -121,17 +121,15 @@ def _shapes(graph: Any) -> dict[str, Shape]:
     return shapes
 
 
-def _fix_sizes(graph: Any, input_shape: tuple[int, int, int]) -> None:
-    weights = {weight.name for weight in graph.initializer}
+def _fix_sizes(graph: Any, input_shapes: Mapping[str, Sequence[int]]) -> None:
     for value in graph.input:
         sizes = value.type.tensor_type.shape.dim
-        if value.name not in weights and len(sizes) == 4:
-            for size, wanted in zip(sizes, (1, *input_shape), strict=True):
-                if not size.dim_value:
-                    size.dim_value = wanted
+        for size, wanted in zip(sizes, input_shapes.get(value.name, ()), strict=False):
+            size.dim_value = wanted
 
 
 def _batch(graph: Any, shapes: dict[str, Shape]) -> int:
     weights = {weight.name for weight in graph.initializer}
     images = [shapes[value.name] for value in graph.input if value.name not in weights and value.name in shapes]
-    return max(1, images[0][0]) if images and images[0] else 1
+    first = next((sizes for sizes in images if len(sizes) == 4), images[0] if images else ())
+    return max(1, first[0]) if first else 1

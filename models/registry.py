@@ -168,7 +168,7 @@ def _resolve_one(name: str) -> tuple[NetworkEntry, ...]:
 
 def _outside(name: str) -> NetworkEntry | None:
     """The entry of a network that is not in the zoo, None where the name has no such form."""
-    if name.endswith(".onnx") and len(name) > len(".onnx"):
+    if name.lower().endswith(".onnx") and len(name) > len(".onnx"):
         return NetworkEntry(name=name, title=name, library="onnx", library_name=name)
     source, _, target = name.partition(":")
     if source in ("timm", "torchvision") and target.isidentifier():

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.build import bare, build, default_input_px
+from models.build import bare, build, build_and_look, default_input_px
 from models.registry import resolve
 
 # One for each trap: layer scales of 1e-6 (ConvNeXt, EdgeNeXt) and 1e-5 (PoolFormer), batch norms that start at zero
@@ -89,8 +89,16 @@ def test_building_leaves_the_global_generator_alone() -> None:
 
 
 def test_own_input_sizes_are_known_where_the_library_tells() -> None:
-    (vit, squeeze, paper) = resolve(["timm:vit_tiny_patch16_384", "torchvision:squeezenet1_1", "mobilevit_xs"])
-    assert [default_input_px(entry) for entry in (vit, squeeze, paper)] == [384, 224, 256]
+    sizes = {
+        "timm:vit_tiny_patch16_384": 384,
+        "mobilevit_xs": 256,
+        "torchvision:squeezenet1_1": 224,
+        "torchvision:inception_v3": 299,
+        "torchvision:efficientnet_b4": 380,
+        "torchvision:vit_h_14": 224,  # its newest weights are for 518, which the network as built refuses
+        "torchvision:no_such_network": 224,
+    }
+    assert {entry.name: default_input_px(entry) for entry in resolve([*sizes])} == sizes
 
 
 @pytest.fixture
@@ -101,8 +109,12 @@ def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "def text():\n    return 'no network'\n"
         "def broken():\n    raise KeyError('weights')\n"
         "number = 3\n"
-        "class Pair(torch.nn.Module):\n    def forward(self, x):\n        return x, x\n"
-        "def pair():\n    import late_of_a_test\n    return Pair()\n"
+        "class Late(torch.nn.Module):\n    def forward(self, x):\n        import late_of_a_test\n        return x\n"
+        "class Two(torch.nn.Module):\n    def forward(self, image, depth):\n        return image + depth\n"
+        "def half():\n    return torch.nn.Conv2d(3, 4, 3).half()\n"
+        "def grey():\n    return torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.Conv2d(4, 3, 3))\n"
+        "def depth():\n    return torch.nn.Conv2d(4, 4, 3)\n"
+        "def digits():\n    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10))\n"
     )
     (tmp_path / "late_of_a_test.py").write_text("")
     (tmp_path / "broken_of_a_test.py").write_text("import a_library_that_is_not_there\n")
@@ -131,7 +143,6 @@ def test_a_factory_in_the_working_directory_keeps_its_weights() -> None:
         ("timm:resnet5O", "did you mean resnet50"),
         ("torchvision:vgg12", "did you mean vgg1"),
         ("torchvision:fcn_resnet50", "expected a network of torchvision"),
-        ("nets_of_a_test:pair", "to return one tensor, got tuple"),
         ("some.onnx", "use a runtime that takes a graph"),
     ],
 )
@@ -144,13 +155,46 @@ def test_what_cannot_be_built_says_why_in_one_line(name: str, text: str) -> None
 
 @pytest.mark.usefixtures("nets")
 @pytest.mark.parametrize(
-    ("name", "px"), [("nets_of_a_test:small", 8), ("swin_t", 200), ("pvt_tiny", 100), ("resnet50", -1)]
+    ("name", "px", "helps"),
+    [
+        ("nets_of_a_test:small", 8, "give --input 224"),
+        ("nets_of_a_test:digits", 224, "give --input 28"),
+        ("nets_of_a_test:Two", 28, "wrap it in a module whose forward takes one float32 image"),
+        ("swin_t", 200, "give --input 224"),
+        ("pvt_tiny", 100, "give --input 224"),
+    ],
 )
-def test_a_size_that_the_network_refuses_is_said(name: str, px: int) -> None:
+def test_an_input_that_the_network_refuses_is_said_with_what_helps(name: str, px: int, helps: str) -> None:
     (entry,) = resolve([name])
-    with pytest.raises(ValueError, match=f"{px}x{px} image.*give another --input|positive input size") as raised:
+    with pytest.raises(ValueError, match=f"{px}x{px} image.*; {helps}$") as raised:
         build(entry, input_px=px)
     assert "\n" not in str(raised.value)
+    with pytest.raises(ValueError, match="positive input size"):
+        build(entry, input_px=-1)
+
+
+@pytest.mark.usefixtures("nets")
+@pytest.mark.parametrize(
+    ("name", "px", "channels"), [("small", 32, 3), ("grey", 32, 1), ("depth", 32, 4), ("digits", 28, 1)]
+)
+def test_a_factorys_image_has_the_channels_that_its_network_takes(name: str, px: int, channels: int) -> None:
+    (entry,) = resolve([f"nets_of_a_test:{name}"])
+    assert build_and_look(entry, input_px=px)[1] == (channels, px, px)
+    build(entry, input_px=px, channels=channels)
+    with pytest.raises(ValueError, match=f"a 7x{px}x{px} image"):
+        build(entry, input_px=px, channels=7)
+
+
+@pytest.mark.usefixtures("nets")
+def test_half_weights_are_taken_as_float32() -> None:
+    (entry,) = resolve(["nets_of_a_test:half"])
+    assert {value.dtype for value in build(entry, input_px=32).parameters()} == {torch.float32}
+
+
+@pytest.mark.usefixtures("nets")
+def test_what_a_forward_imports_is_found_in_the_working_directory() -> None:
+    (entry,) = resolve(["nets_of_a_test:Late"])
+    build(entry, input_px=8)
 
 
 def test_bare_networks_are_in_evaluation_mode() -> None:

@@ -67,14 +67,8 @@ class _Branch(nn.Module):
         return x + 1 if float(x.sum()) > 0 else x
 
 
-class _Two(nn.Module):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return x + 1, x + 2
-
-
-@pytest.mark.parametrize(("module", "text"), [(_Branch(), "torch can export"), (_Two(), "one output")])
-def test_what_cannot_be_exported_says_so_and_leaves_nothing(module: nn.Module, text: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=text) as raised:
-        export(module, torch.randn(1, 3, 8, 8), tmp_path / "net.onnx")
+def test_what_cannot_be_exported_says_so_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="torch can export") as raised:
+        export(_Branch(), torch.randn(1, 3, 8, 8), tmp_path / "net.onnx")
     assert "\n" not in str(raised.value)
     assert not list(tmp_path.iterdir())

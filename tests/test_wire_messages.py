@@ -86,7 +86,7 @@ BODY_OF_EACH: tuple[Body, ...] = (
         timer_overhead_s=1e-8, timer_resolution_s=1e-9, spin_samples_s=(0.5,), gemm_samples_s=(0.25,), gemm_size=256
     ),
     Accelerators(names=("cuda:0 NVIDIA H200",), reason="none"),
-    Network(source="net.onnx", input_shape=(3, 8, 8), digest=DIGEST, reason="none"),
+    Network(source="net.onnx", input_shape=(3, 8, 8), digest=DIGEST, batch=4, dtype="float16", reason="none"),
     Fatal(kind="unsupported", reason="no torch"),
     Setup(
         folder="env", packages=("numpy",), modules=("numpy",), wheels=(Wheel(name="numpy.whl", size=3, digest=DIGEST),),

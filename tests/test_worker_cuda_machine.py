@@ -19,6 +19,7 @@ from bench.worker.measuring.gpu_disturbances import GpuMonitor
 from bench.worker.measuring.rules import Rules
 from bench.worker.measuring.sampler import Samples, measure
 from bench.worker.measuring.watch import Ending
+from bench.worker.output_check import arrays_in
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 from tests.fake_cuda import MIB, PaperCuda
 from tests.made_up import record, unit
@@ -104,7 +105,8 @@ def test_a_graph_is_captured_once_and_its_replay_is_what_is_checked_and_timed() 
     """Three kernels behind three launches of 10 us become one launch: 30 + 1 us of a launch-bound step become 13."""
     cuda = PaperCuda(launch_ns=10_000)
     it = machine(cuda, on_gpu(cuda_graph=True), loaded(cuda, 1000, 1000, 1000))
-    assert it.timed().output().tolist() == [1.0, 2.0]
+    (output,) = arrays_in(it.timed().output())
+    assert output.tolist() == [1.0, 2.0]
     warm_up = ["side waits for default", "step", "step", "step", "default waits for side"]
     assert cuda.log == [*warm_up, "capture", "step", "wait", "replay"]
     samples, _ = measured(it)

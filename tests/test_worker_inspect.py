@@ -22,7 +22,6 @@ from bench.worker.channel import Channel
 from bench.worker.inspect import inspect_networks
 from bench.worker.onnx_file import digest_of, self_contained
 from bench.worker.prepare import _refuse_another, export_units
-from bench.worker.runtimes import onnx_runtime
 from models.registry import resolve
 
 
@@ -37,9 +36,9 @@ class Heard:
             self.said.append(body)
 
 
-def inspected(source: str) -> Network:
+def inspected(source: str, input_px: int = 8) -> Network:
     heard = Heard()
-    inspect_networks(Task(kind="inspect", sources=(source,), input_px=8), cast(Channel, heard))
+    inspect_networks(Task(kind="inspect", sources=(source,), input_px=input_px), cast(Channel, heard))
     (found,) = heard.said
     assert isinstance(found, Network)
     return found
@@ -93,7 +92,9 @@ def test_weights_beside_the_file_become_part_of_the_model(tmp_path: Path) -> Non
     data = self_contained(path)
     (weights,) = onnx.load_from_string(data).graph.initializer
     assert numpy_helper.to_array(weights).shape == (3, 8, 8)
-    assert inspected(str(path)) == Network(source=str(path), input_shape=(3, 8, 8), digest=digest_of(data))
+    assert inspected(str(path)) == Network(
+        source=str(path), input_shape=(3, 8, 8), digest=digest_of(data), batch=1, dtype="float32"
+    )
     # Other weights in the second file alone are another network.
     beside = tmp_path / "net.onnx.data"
     beside.write_bytes(bytes(len(beside.read_bytes())))
@@ -119,25 +120,6 @@ def test_a_file_that_changed_after_planning_is_refused(tmp_path: Path) -> None:
     assert Store(tmp_path / "cache").has(first.model)
     assert (second.kind, second.model) == ("build", "")
     assert "it has changed; begin a new run" in second.reason
-
-
-@pytest.mark.parametrize("stored", ["float32", "float16"])
-def test_a_file_is_measured_in_its_own_dtype_alone(tmp_path: Path, stored: str) -> None:
-    path = graph(tmp_path / "net.onnx", dtype=stored)
-    float32 = of_source(str(path), "", "onnxruntime")
-    for asked in ("float32", "float16"):
-        asking = replace(float32, dtype=asked)
-        made = prepared(tmp_path, asking)
-        if asked != stored:
-            assert made.kind == "unsupported"
-            assert made.reason == f"the graph in net.onnx takes {stored}, not {asked}"
-            continue
-        assert made.kind == ""
-        store = Store(tmp_path)
-        reference = np.load(store.path(made.reference))
-        loaded = onnx_runtime.load(asking, store.path(made.model))
-        loaded.step()
-        np.testing.assert_array_equal(loaded.output(), reference)
 
 
 def test_a_factory_is_known_by_its_source_and_its_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,17 +23,10 @@ from bench.wire.messages import Begin, Fatal
 from bench.wire.order import Order
 from bench.worker.channel import Channel, one_line
 from bench.worker.inputs import input_array
-from bench.worker.measure import (
-    WrongOutputError,
-    check,
-    classify,
-    import_libraries,
-    max_error,
-    measure_loaded,
-    measure_unit,
-)
+from bench.worker.measure import classify, import_libraries, measure_loaded, measure_unit
 from bench.worker.measuring.clock import SystemClock
 from bench.worker.measuring.threads import ThreadsError
+from bench.worker.output_check import Reference, WrongOutputError
 from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
 from bench.worker.settings import applied
 from tests.made_up import unit
@@ -79,31 +72,8 @@ def test_each_failure_has_its_name_and_a_reason(error: Exception, expected: tupl
     assert "\n" not in reason
 
 
-def test_the_error_by_hand() -> None:
-    """The largest difference is 0.5, the reference's maximum 4."""
-    assert max_error(array(1, -3.5), array(1, -4)) == 0.125
-    assert max_error(array(0, 0.25), array(0, 0)) == 0.25  # nothing to divide by
-    with pytest.raises(WrongOutputError, match="shape"):
-        max_error(array(1), array(1, 2))
-
-
-@pytest.mark.parametrize(("dtype", "limit"), [("float32", 1e-4), ("float16", 1e-2), ("bfloat16", 5e-2)])
-def test_the_limit_is_the_dtypes(dtype: str, limit: float) -> None:
-    of = replace(UNIT, dtype=dtype)
-    just = check(of, loaded(array(1 - 0.9 * limit)), lambda: array(1))
-    assert just == pytest.approx(0.9 * limit, rel=1e-2)
-    with pytest.raises(WrongOutputError, match="differs from fp32 eager"):
-        check(of, loaded(array(1 - 1.1 * limit)), lambda: array(1))
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_what_is_not_finite_is_wrong(value: float) -> None:
-    with pytest.raises(WrongOutputError, match="NaN or infinity"):
-        check(UNIT, loaded(array(1, value)), None)
-
-
 def measure(of: Loaded, reference: Array | None = None) -> Measurement:
-    given = None if reference is None else (lambda: reference)
+    given = None if reference is None else (lambda: Reference(arrays=(reference,)))
     return measure_loaded(UNIT, lambda: of, given, SystemClock(), overhead_s=0.0)
 
 

@@ -77,10 +77,12 @@ _SHARED = (
     ),
     click.option("--devices-file", type=click.Path(dir_okay=False), help="Instead of ./devices.yaml."),
     click.option("--runtime", type=ListOf("LIST", one_of("a runtime", runtimes())), help=f"{', '.join(runtimes())}."),
-    click.option("--batch", type=POSITIVES, help="Images a call; default 1, on a GPU 32."),
+    click.option("--batch", type=POSITIVES, help="Images a call; default 1, on a GPU 32, or an .onnx file's own."),
     click.option("--threads", type=POSITIVES, help="Default 1."),
     click.option(
-        "--dtype", type=ListOf("LIST", one_of("a dtype", DTYPES)), default="float32", help=f"{', '.join(DTYPES)}."
+        "--dtype",
+        type=ListOf("LIST", one_of("a dtype", DTYPES)),
+        help=f"{', '.join(DTYPES)}; default float32, or an .onnx file's own.",
     ),
     click.option(
         "--layout", type=ListOf("LIST", one_of("a layout", LAYOUTS)), default="nchw", help=f"{', '.join(LAYOUTS)}."

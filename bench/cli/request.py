@@ -106,7 +106,7 @@ def axes_of(options: dict[str, Any]) -> Axes:
         runtimes=options["runtime"] or (),
         batches=options["batch"] or (),
         threads=options["threads"] or (),
-        dtypes=options["dtype"],
+        dtypes=options["dtype"] or (),
         layouts=options["layout"],
         allocators=options["allocator"],
         rounds=rounds,

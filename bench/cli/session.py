@@ -191,6 +191,7 @@ def _came_to(plan: Plan, option: str) -> str:
         "rounds": [plan.rounds],
         "runtime": [unit.runtime for unit in plan.units],
         "batch": [unit.batch for unit in plan.units],
+        "dtype": [unit.dtype for unit in plan.units],
         "threads": [unit.threads for unit in plan.units],
         "op": [unit.workload.name for unit in plan.units],
         "sizes": [size_text(unit.workload.input_shape) for unit in plan.units],

@@ -1,6 +1,6 @@
 """From what was asked to the list of units: every list is an axis, every round visits all cells in a fresh order."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
@@ -8,7 +8,7 @@ from math import prod
 from bench.errors import UsageError
 from bench.plan.runtimes import runtime
 from bench.records.device import Device
-from bench.records.workload import Effort, Mode, Settings, Unit, Workload
+from bench.records.workload import Effort, Mode, ModelArguments, Settings, Unit, Workload
 from bench.system.allocator import DEFAULT_ALLOCATOR
 
 MOST_UNITS = 100_000  # two days and more; a plan's file of a hundred megabytes
@@ -31,12 +31,12 @@ def check_elements(what: str, count: int) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Axes:
-    """The axes that operators and networks share. An empty list stands for the device's own default."""
+    """The axes that operators and networks share. An empty list stands for a file's own, else the device's default."""
 
     runtimes: tuple[str, ...] = ()
     batches: tuple[int, ...] = ()
     threads: tuple[int, ...] = ()
-    dtypes: tuple[str, ...] = ("float32",)
+    dtypes: tuple[str, ...] = ()
     layouts: tuple[str, ...] = ("nchw",)
     allocators: tuple[str, ...] = (DEFAULT_ALLOCATOR,)
     rounds: int = 5
@@ -54,12 +54,21 @@ def cells(
 ) -> tuple[Unit, ...]:
     """The table's rows on one device, as units of round 0; UsageError where that is out of all proportion."""
     runtimes = [runtime(name).name for name in axes.runtimes or device.runtimes or default_runtimes]
-    batches = axes.batches or ((32,) if device.accelerator else (1,))
+    usual_batch = 32 if device.accelerator else 1
     threads = axes.threads or ((device.threads,) if device.threads else (1,))
-    workloads = tuple(workloads)
-    lists: tuple[Sequence[object], ...] = (workloads, runtimes, axes.dtypes, axes.layouts, batches, threads)
-    check_number(axes.rounds * prod(map(len, lists)))
-    for workload in workloads:
+    lists = {
+        workload: (
+            runtimes,
+            axes.dtypes or (_own(workload).dtype or "float32",),
+            axes.layouts,
+            axes.batches or (_own(workload).batch or usual_batch,),
+            threads,
+            axes.allocators,
+        )
+        for workload in workloads
+    }
+    check_number(axes.rounds * sum(prod(map(len, each)) for each in lists.values()))
+    for workload, (_, _, _, batches, *_) in lists.items():
         check_elements(f"{workload.name}'s input", max(batches) * prod(workload.input_shape))
     return tuple(
         Unit(
@@ -78,10 +87,14 @@ def cells(
             allocator=allocator,
             accelerator=device.accelerator,
         )
-        for workload, runtime, dtype, layout, batch, count, allocator in product(
-            workloads, runtimes, axes.dtypes, axes.layouts, batches, threads, axes.allocators
-        )
+        for workload, each in lists.items()
+        for runtime, dtype, layout, batch, count, allocator in product(*each)
     )
+
+
+def _own(workload: Workload) -> ModelArguments:
+    """What a network's own file prescribes; nothing for all others."""
+    return workload.model or ModelArguments(source="")
 
 
 def mode_of(device: Device, batch: int, settings: Settings) -> Mode:

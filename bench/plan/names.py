@@ -34,6 +34,8 @@ def network_workloads(
                 fused=fused,
                 form="" if form == "plain" else form,
                 digest=inspected.digest if inspected else "",
+                batch=inspected.batch if inspected else 0,
+                dtype=inspected.dtype if inspected else "",
             )
             for form in forms
             if form == "plain" or _has_form(entry, forms)

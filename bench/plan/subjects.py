@@ -165,9 +165,16 @@ def _operator_workload(op: str, size: tuple[int, int, int], asked: dict[str, Any
 
 
 def network_workload(
-    entry: NetworkEntry, input_shape: tuple[int, int, int], *, fused: bool = True, form: str = "", digest: str = ""
+    entry: NetworkEntry,
+    input_shape: tuple[int, int, int],
+    *,
+    fused: bool = True,
+    form: str = "",
+    digest: str = "",
+    batch: int = 0,
+    dtype: str = "",
 ) -> Workload:
-    """One network at one input size."""
+    """One network at one input size; the last three as inspecting it has told."""
     differs = [] if fused or entry.library == "onnx" else ["unfused"]
     differs += [form] if form else []
     if entry.input_px is not None and input_shape[1] != entry.input_px:
@@ -177,5 +184,12 @@ def network_workload(
         name=entry.name,
         input_shape=input_shape,
         variant=",".join(differs),
-        model=ModelArguments(source=entry.name, fused=fused and entry.library != "onnx", form=form, digest=digest),
+        model=ModelArguments(
+            source=entry.name,
+            fused=fused and entry.library != "onnx",
+            form=form,
+            digest=digest,
+            batch=batch,
+            dtype=dtype,
+        ),
     )

@@ -3,6 +3,7 @@
 from dataclasses import fields
 
 from bench.plan.runtimes import Runtime, runtime
+from bench.plan.subjects import is_onnx_file
 from bench.records.environment import Environment
 from bench.records.workload import Settings, Unit
 
@@ -35,9 +36,14 @@ def _lacking(row: Runtime, unit: Unit) -> str:
 def _other_form(row: Runtime, unit: Unit) -> str:
     operator, model = unit.workload.operator, unit.workload.model
     if not row.graph:
-        return "an .onnx file holds no PyTorch module" if model is not None and model.source.endswith(".onnx") else ""
+        return "an .onnx file holds no PyTorch module" if is_onnx_file(unit.workload) else ""
     if operator is not None and operator.implementation == "inplace":
         return "an ONNX graph cannot overwrite its input"
+    if model is not None and model.batch not in (0, unit.batch):
+        return f"the file is fixed to batches of {model.batch}, not {unit.batch}; give --batch {model.batch}"
+    graphs = "float32" if row.float32_graph else unit.dtype
+    if model is not None and model.dtype not in ("", graphs):
+        return f"the file computes in {model.dtype}, not {graphs}; give --dtype {model.dtype}"
     if model is not None and model.form == "fast":
         return "the inference form is PyTorch's; its graph is exported from the plain network"
     return ""

@@ -10,7 +10,7 @@ from bench.records.record import FailureKind
 class Artifact:
     """The files of one unit, by digest, and its cost; or why they could not be made."""
 
-    reference: str = ""  # fp32 eager's output on the same input, .npy
+    reference: str = ""  # fp32 eager's output on the same input, .npz
     model: str = ""  # the exported graph, .onnx
     cost: Cost | None = None
     channels_last_cost: Cost | None = None  # where that layout moves other bytes

@@ -46,6 +46,8 @@ class ModelArguments:
     form: str = ""  # "" = as published; "fast" = our inference form
     seed: int = 0
     digest: str = ""  # of an .onnx file, or of a factory's source and weights: another one is another workload
+    batch: int = 0  # that an .onnx file is fixed to; 0: any
+    dtype: str = ""  # that an .onnx file computes in; empty: any
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -164,6 +164,8 @@ class Network:
     source: str  # as it was asked for
     input_shape: tuple[int, int, int] = (0, 0, 0)  # (C, H, W)
     digest: str = ""  # of its file, or of its source and weights
+    batch: int = 0  # that its file is fixed to; 0: any
+    dtype: str = ""  # that its file computes in; empty: any
     reason: str = ""  # empty where it can be built
 
 

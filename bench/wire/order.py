@@ -17,7 +17,7 @@ class Order:
 
     unit: Unit
     attempt: int = 1
-    reference: str = ""  # fp32 eager's output on the same input, .npy; empty where there is nothing to check against
+    reference: str = ""  # fp32 eager's output on the same input, .npz; empty where there is nothing to check against
     model: str = ""  # the exported graph, .onnx; empty where the runtime takes a module
     deadline_s: float = 120.0  # from the unit's beginning
 

@@ -5,6 +5,7 @@ A worker that times operators imports nothing of `models`: it would wait for lib
 
 import hashlib
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from torch import nn
 from bench.plan.subjects import BYTES, network_entry, operator_spec
 from bench.records.measurement import Cost, KindMacs
 from bench.records.workload import Workload
+from bench.worker.output_check import leaves
 from models.registry import NetworkEntry
 from operators.build import build as build_operator
 
@@ -50,7 +52,8 @@ def plain_network(workload: Workload) -> nn.Module:
 
     if workload.model is None:
         raise ValueError(f"expected a network, got the operator {workload.name}")
-    return build_network(network_entry(workload), input_px=workload.input_shape[1], seed=workload.model.seed)
+    channels, side, _ = workload.input_shape
+    return build_network(network_entry(workload), input_px=side, channels=channels, seed=workload.model.seed)
 
 
 def timed_form(module: nn.Module, workload: Workload, images: torch.Tensor) -> nn.Module:
@@ -97,15 +100,15 @@ def network_cost_of(
     )
 
 
-def look_at(entry: NetworkEntry, input_px: int | None) -> tuple[int, str]:
-    """Build a network once at that size or its own: its side in pixels, and for a user's own what it is made of.
+def look_at(entry: NetworkEntry, input_px: int | None) -> tuple[tuple[int, int, int], str]:
+    """Build a network once at that size or its own: its (C, H, W), and for a user's own what it is made of.
 
     ValueError where it cannot be built or refuses the size.
     """
-    from models.build import build, default_input_px
+    from models.build import build_and_look
 
-    module = build(entry, input_px=input_px)
-    return input_px or default_input_px(entry), factory_digest(entry, module) if entry.library == "factory" else ""
+    module, shape = build_and_look(entry, input_px=input_px)
+    return shape, factory_digest(entry, module) if entry.library == "factory" else ""
 
 
 def factory_digest(entry: NetworkEntry, module: nn.Module) -> str:
@@ -130,16 +133,28 @@ def exported_form(module: nn.Module, workload: Workload) -> nn.Module:
     return module
 
 
-def export_graph(module: nn.Module, example: torch.Tensor, path: Path) -> None:
-    """Write a module in its exported form as ONNX."""
+class _Flattened(nn.Module):
+    """Gives what a network answers as a tuple of its tensors, from a copy of the input, which stays as it is."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        answer = self.network(images.clone())
+        return tuple(leaf for leaf in leaves(answer) if isinstance(leaf, torch.Tensor))
+
+
+def export_graph(module: nn.Module, example: torch.Tensor, path: Path, *, plain: bool = True) -> None:
+    """Write a module in its exported form as ONNX; one not `plain` answers with a nest, or overwrites its input."""
     from models.export import export
 
-    export(module.to(example.dtype), example, path)
+    export((module if plain else _Flattened(module)).to(example.dtype), example, path)
 
 
-def graph_cost_of(path: Path, input_shape: tuple[int, int, int]) -> Cost:
-    """Counts of a graph that came as a file; the shape (C, H, W) fills in what it leaves open."""
+def graph_cost_of(path: Path, input_shapes: Mapping[str, Sequence[int]]) -> Cost:
+    """Counts of a graph that came as a file, on inputs of these shapes."""
     from models.onnx_counting import count_graph
 
-    cost = count_graph(path, input_shape)
+    cost = count_graph(path, input_shapes)
     return Cost(params=cost.params, macs=cost.macs, bytes_ideal=None, bytes_moved=None, unseen=cost.unseen)

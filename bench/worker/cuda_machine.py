@@ -20,7 +20,7 @@ from bench.worker.measuring.rules import Rules
 from bench.worker.measuring.sampler import Timer
 from bench.worker.measuring.watch import Watch
 from bench.worker.runtimes.loaded import Loaded
-from bench.worker.runtimes.pytorch import to_numpy
+from bench.worker.runtimes.pytorch import to_arrays
 
 FLUSHED_BYTES = 256 * 2**20  # rule 3: at least so much, and twice the L2 cache
 
@@ -85,7 +85,7 @@ class CudaMachine:
             if loaded.restore is not None:
                 loaded.restore()
             captured.replay()
-            return to_numpy(captured.result)
+            return to_arrays(captured.result)
 
         return replace(loaded, step=captured.replay, output=output)
 

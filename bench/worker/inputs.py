@@ -1,6 +1,8 @@
-"""The input of a unit: seeded random data, the same bytes on every device. numpy only."""
+"""The inputs of a unit: seeded random data, the same bytes on every device. numpy only."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from bench.records.workload import Unit
 
@@ -8,11 +10,62 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+# How the sizes of an image are ordered in a graph: PyTorch's way, and TensorFlow's.
+CHANNELS_FIRST, CHANNELS_LAST = "NCHW", "NHWC"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """An input as a graph declares it: numpy's name of its dtype, and its sizes, 0 where they are open."""
+
+    name: str
+    dtype: str
+    sizes: tuple[int, ...]
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it has the four sizes of images."""
+        return len(self.sizes) == len(CHANNELS_FIRST)
+
+    @property
+    def order(self) -> str:
+        """Of an image's sizes: channels are last where there they are 1 or 3, and in the second place they are not."""
+        return CHANNELS_LAST if self.sizes[3] in (1, 3) and self.sizes[1] not in (1, 3) else CHANNELS_FIRST
+
+    def filled(self, batch: int, image: tuple[int, int, int]) -> tuple[int, ...]:
+        """Its sizes, the open ones as in `batch` images of (C, H, W); in another input, the first is the batch."""
+        wanted = dict(zip(CHANNELS_FIRST, (batch, *image), strict=True))
+        order = self.order if self.is_image else "N" + "-" * len(self.sizes)
+        return tuple(size or wanted.get(axis, 0) for size, axis in zip(self.sizes, order, strict=False))
+
 
 def input_array(unit: Unit) -> "npt.NDArray[np.float32]":
     """Standard normal values from PCG64(unit.seed), (batch, C, H, W); never zeros, which some hardware runs faster."""
+    (array,) = input_arrays(unit, [Declared(name="", dtype="float32", sizes=(0, 0, 0, 0))])
+    return array
+
+
+def input_arrays(unit: Unit, declared: Sequence[Declared]) -> "list[npt.NDArray[Any]]":
+    """One array for each input of a graph, drawn one after the other; ValueError for a dtype that holds no numbers.
+
+    Floats are standard normal. Integers fill the dtype where it has eight bits, are 0 to 255 in an image, and
+    elsewhere 0 or 1, which any mask and any table of indices takes.
+    """
     import numpy as np
 
     generator = np.random.Generator(np.random.PCG64(unit.seed))
-    shape = (unit.batch, *unit.workload.input_shape)
-    return generator.standard_normal(shape, dtype=np.float32)
+    return [_draw(generator, each, each.filled(unit.batch, unit.workload.input_shape)) for each in declared]
+
+
+def _draw(generator: "np.random.Generator", declared: Declared, shape: tuple[int, ...]) -> "npt.NDArray[Any]":
+    import numpy as np
+
+    dtype = np.dtype(declared.dtype)
+    if dtype.kind == "f":
+        return generator.standard_normal(shape, dtype=np.float32).astype(dtype, copy=False)
+    if dtype.kind not in "biu":
+        raise ValueError(f"expected numbers for the input {declared.name!r}, got {declared.dtype}; export it with them")
+    least, most = 0, 1
+    if dtype.kind != "b" and (dtype.itemsize == 1 or declared.is_image):
+        least, most = (-128, 127) if dtype == np.int8 else (0, 255)
+    return generator.integers(least, most, shape, endpoint=True).astype(dtype)

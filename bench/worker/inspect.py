@@ -1,5 +1,6 @@
 """The task that builds networks from outside the zoo once: do they exist, and which input do they take?"""
 
+from dataclasses import replace
 from pathlib import Path
 
 from bench.plain_text import plain_line
@@ -7,45 +8,46 @@ from bench.plan.subjects import networks
 from bench.wire.messages import Network
 from bench.wire.order import Task
 from bench.worker.channel import Channel
-from bench.worker.onnx_file import digest_of, self_contained
+from bench.worker.onnx_file import Graph, digest_of, self_contained
 from models.registry import NetworkEntry
+
+OPEN_CHANNELS = 3  # of an .onnx file that leaves even their number open
 
 
 def inspect_networks(task: Task, channel: Channel) -> None:
     """One `network` message for each source; a network that cannot be built says why."""
     for source in task.sources:
-        shape, digest, reason = (0, 0, 0), "", ""
+        found = Network(source=source)
         try:
             (entry,) = networks([source])
             if entry.library == "onnx":
-                shape, digest = _onnx_input(entry, task.input_px)
+                found = _of_file(entry, task.input_px)
             else:
                 from bench.worker.build import look_at
 
-                side, digest = look_at(entry, task.input_px or None)
-                shape = (3, side, side)
+                shape, digest = look_at(entry, task.input_px or None)
+                found = replace(found, input_shape=shape, digest=digest)
         except (ValueError, OSError) as error:
-            reason = plain_line(error, 500)
-        channel.send(Network(source=source, input_shape=shape, digest=digest, reason=reason))
+            found = replace(found, reason=plain_line(error, 500))
+        channel.send(found)
 
 
-def _onnx_input(entry: NetworkEntry, input_px: int) -> tuple[tuple[int, int, int], str]:
-    import onnx
-
+def _of_file(entry: NetworkEntry, input_px: int) -> Network:
     path = Path(entry.library_name)
     data = self_contained(path)
-    graph = onnx.load_from_string(data).graph
-    weights = {tensor.name for tensor in graph.initializer}
-    try:
-        (given,) = [value for value in graph.input if value.name not in weights]
-    except ValueError:
-        raise ValueError(f"expected {path} to be an ONNX model with one input; export it so") from None
-    sizes = [dimension.dim_value for dimension in given.type.tensor_type.shape.dim]
-    if len(sizes) != 4 or sizes[1] < 1:
-        raise ValueError(f"expected {path} to take (N, C, H, W), got {sizes}; export it so")
-    if input_px and any(size not in (0, input_px) for size in sizes[2:]):
-        raise ValueError(f"expected --input {sizes[2]}, the size that {path} is fixed to, got {input_px}")
-    height, width = (size or input_px for size in sizes[2:])
-    if not (height and width):
+    graph = Graph.read(path, data)
+    sizes = dict(zip(graph.image.order, graph.image.sizes, strict=True))
+    fixed = [sizes[axis] for axis in "HW" if sizes[axis]]
+    if input_px and any(size != input_px for size in fixed):
+        asked = f"--input {fixed[0]}" if len(set(fixed)) == 1 else "no --input"
+        size = "x".join(map(str, fixed))
+        raise ValueError(f"expected {asked} for {path}, which is fixed to {size} pixels, got --input {input_px}")
+    if len(fixed) < 2 and not input_px:
         raise ValueError(f"expected {path} to fix its input size, it leaves it open; give it with --input N")
-    return (sizes[1], height, width), digest_of(data)
+    return Network(
+        source=entry.name,
+        input_shape=(sizes["C"] or OPEN_CHANNELS, sizes["H"] or input_px, sizes["W"] or input_px),
+        digest=digest_of(data),
+        batch=sizes["N"],
+        dtype=graph.dtype,
+    )

@@ -18,10 +18,11 @@ from bench.system.affinity import choose, pinned, topology
 from bench.system.inherited import inherited
 from bench.worker.build import count_network, network_cost_of
 from bench.worker.inputs import input_array
-from bench.worker.measure import WrongOutputError, measure_loaded
+from bench.worker.measure import measure_loaded
 from bench.worker.measuring.clock import SystemClock, timer_overhead_s
 from bench.worker.measuring.page_faults import keeps_freed_memory
 from bench.worker.measuring.threads import ThreadsError
+from bench.worker.output_check import WrongOutputError
 from bench.worker.runtimes.loaded import UnsupportedError
 from bench.worker.runtimes.pytorch import load_module
 

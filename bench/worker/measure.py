@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
 
 from bench.cache.store import Store
 from bench.errors import UsageError
@@ -32,21 +31,11 @@ from bench.worker.measuring.page_faults import check_allocator, page_fault_s, pa
 from bench.worker.measuring.rules import rules_for
 from bench.worker.measuring.sampler import measure
 from bench.worker.measuring.threads import ThreadsError, ThreadWatch, check_cpus, threads_note
+from bench.worker.output_check import Reference, WrongOutputError, check, read_reference
 from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
 from bench.worker.settings import applied
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-# measurement.md rule 2: max |y - reference| / max |reference|.
-ERROR_LIMITS = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
-TF32_ERROR_LIMIT = 1e-2
 DISTURBED: set[Verdict] = {"throttled", "contended"}  # worth a second measurement
-
-
-class WrongOutputError(Exception):
-    """The output is not that of fp32 eager."""
 
 
 def measure_units(task: Task, channel: Channel) -> None:
@@ -174,7 +163,7 @@ def load(order: Order, store: Store) -> Loaded:
 def measure_loaded(
     unit: Unit,
     loader: Callable[[], Loaded],
-    reference: "Callable[[], npt.NDArray[np.float32]] | None",
+    reference: Callable[[], Reference] | None,
     clock: Clock,
     overhead_s: float,
 ) -> Measurement:
@@ -244,9 +233,7 @@ class _FirstCall:
     peak_bytes: int | None
 
 
-def _first_call(
-    unit: Unit, loaded: Loaded, machine: Machine, reference: "Callable[[], npt.NDArray[np.float32]] | None"
-) -> _FirstCall:
+def _first_call(unit: Unit, loaded: Loaded, machine: Machine, reference: Callable[[], Reference] | None) -> _FirstCall:
     """Call once, and check the output; raises what goes wrong."""
     start = machine.clock.now_ns()
     loaded.step()
@@ -264,42 +251,12 @@ def model_of(order: Order, store: Store) -> Path | None:
     return store.path(order.model) if runtime(order.unit.runtime).graph else None
 
 
-def reference_of(order: Order, store: Store) -> "Callable[[], npt.NDArray[np.float32]] | None":
-    import numpy as np
-
+def reference_of(order: Order, store: Store) -> Callable[[], Reference] | None:
+    """What reads the reference output when it is needed; None where there is none."""
     if not order.reference:
         return None
     path = store.path(order.reference)
-    return lambda: np.load(path, allow_pickle=False)
-
-
-def check(unit: Unit, loaded: Loaded, reference: "Callable[[], npt.NDArray[np.float32]] | None") -> float | None:
-    """Largest relative error against the reference; raises WrongOutputError above the dtype's limit."""
-    import numpy as np
-
-    result = loaded.output()
-    if not np.isfinite(result).all():
-        raise WrongOutputError("the output holds NaN or infinity")
-    if reference is None:
-        return None
-    error = max_error(result, reference())
-    limit = ERROR_LIMITS[unit.dtype]
-    if unit.settings.tf32 and unit.accelerator and unit.dtype == "float32":
-        limit = TF32_ERROR_LIMIT
-    if error > limit:
-        raise WrongOutputError(f"the output differs from fp32 eager by {error:.2g} of its maximum, allowed {limit:g}")
-    return error
-
-
-def max_error(result: "npt.NDArray[np.float32]", reference: "npt.NDArray[np.float32]") -> float:
-    """max |y - ref| / max |ref|; raises WrongOutputError where the shapes differ."""
-    import numpy as np
-
-    if result.shape != reference.shape:
-        raise WrongOutputError(f"expected an output of shape {reference.shape}, got {result.shape}")
-    scale = float(np.abs(reference).max())
-    difference: Any = np.abs(result - reference).max()
-    return float(difference) / (scale or 1.0)
+    return lambda: read_reference(path)
 
 
 @contextmanager

@@ -1,10 +1,19 @@
 """A user's .onnx file as the bytes of one self-contained model, whose digest is the network's identity."""
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
 from pathlib import Path
+from typing import Any
 
 from bench.plain_text import plain_line
+from bench.records.workload import DTYPES
+from bench.worker.inputs import Declared
 
+_QUANTISED = ("QuantizeLinear", "DynamicQuantize", "QLinear", "QGemm", "QAttention", "QEmbed", "QOrdered", "QMoE")
 MAX_BYTES = 2**31 - (1 << 20)  # a protobuf message ends at 2 GiB; the graph beside the weights needs a little
 
 
@@ -40,3 +49,112 @@ def self_contained(path: Path) -> bytes:
 def digest_of(data: bytes) -> str:
     """What tells one network from another under the same name."""
     return hashlib.sha256(data).hexdigest()
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What the graph in a file says of itself; each property raises ValueError where it cannot be fed or timed."""
+
+    path: Path
+    model: Any  # onnx.ModelProto
+
+    @classmethod
+    def read(cls, path: Path, data: bytes) -> "Graph":
+        """Of the bytes that `self_contained` gave."""
+        import onnx
+
+        return cls(path, onnx.load_from_string(data))
+
+    @cached_property
+    def inputs(self) -> tuple[Declared, ...]:
+        """Those that must be fed, which weights listed among them need not be."""
+        weights = {tensor.name for tensor in self.model.graph.initializer}
+        weights |= {tensor.values.name for tensor in self.model.graph.sparse_initializer}
+        found = tuple(self._declared(value) for value in self.model.graph.input if value.name not in weights)
+        if not any(each.is_image for each in found):
+            shapes = ", ".join(f"{each.name} {list(each.sizes)}" for each in found) or "none"
+            raise ValueError(
+                f"expected {self.path} to take images, (N, C, H, W) or (N, H, W, C), got the inputs {shapes};"
+                " export it with an input of four sizes"
+            )
+        return found
+
+    @property
+    def image(self) -> Declared:
+        """The first input that is one."""
+        return next(each for each in self.inputs if each.is_image)
+
+    @property
+    def dtype(self) -> str:
+        """What it computes in: the dtype of its first float input, else that of most of its float weights."""
+        elements: Counter[str] = Counter()
+        for tensor in self.model.graph.initializer:
+            elements[_dtype_name(tensor.data_type)] += prod(tensor.dims)
+        names = (*(each.dtype for each in self.inputs), *(name for name, _ in elements.most_common()))
+        found = next((name for name in names if name in (*DTYPES, "float64")), "float32")
+        if found not in DTYPES:
+            raise ValueError(f"expected {self.path} to compute in {' or '.join(DTYPES)}, got {found}; export it so")
+        return found
+
+    @property
+    def is_quantised(self) -> bool:
+        """Whether it rounds to integers on its way."""
+        return any(
+            node.op_type.startswith(_QUANTISED) or node.op_type.endswith("Integer")
+            for graph in (self.model.graph, *self.model.functions)
+            for node in _nodes(graph)
+        )
+
+    @property
+    def output_step(self) -> float:
+        """The largest step between two values of a quantised output; 0 where no output is one."""
+        import onnx
+
+        values = {tensor.name: tensor for tensor in self.model.graph.initializer}
+        outputs = {value.name for value in self.model.graph.output}
+        scales = [
+            node.input[1]
+            for node in self.model.graph.node
+            if node.op_type == "DequantizeLinear" and outputs.intersection(node.output)
+        ]
+        steps = [onnx.numpy_helper.to_array(values[name]) for name in scales if name in values]
+        return max((float(step.max()) for step in steps), default=0.0)
+
+    def _declared(self, value: Any) -> Declared:
+        kind = value.type.WhichOneof("value")
+        if kind != "tensor_type" or not value.type.tensor_type.HasField("shape"):
+            got = "none" if kind == "tensor_type" else f"a {(kind or '').removesuffix('_type')}"
+            raise ValueError(
+                f"expected the input {value.name!r} of {self.path} to be a tensor of declared sizes, got {got};"
+                " export it so"
+            )
+        tensor = value.type.tensor_type
+        sizes = tuple(max(size.dim_value, 0) for size in tensor.shape.dim)  # old converters write an open size as -1
+        if any(size.HasField("dim_value") and not size.dim_value for size in tensor.shape.dim):
+            raise ValueError(
+                f"expected {value.name!r}, an input of {self.path}, to have sizes of at least 1, or open ones, got"
+                f" {list(sizes)}; export it so"
+            )
+        found = Declared(name=value.name, dtype=_dtype_name(tensor.elem_type), sizes=sizes)
+        if not found.is_image and 0 in sizes[1:]:
+            raise ValueError(
+                f"expected fixed sizes of {value.name!r}, an input of {self.path} besides its image, got"
+                f" {list(sizes)}; export it with them"
+            )
+        return found
+
+
+def _dtype_name(element: int) -> str:
+    """As numpy names it."""
+    import onnx
+
+    name = str(onnx.TensorProto.DataType.Name(element)).lower()
+    return {"float": "float32", "double": "float64"}.get(name, name)
+
+
+def _nodes(graph: Any) -> Iterator[Any]:
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                yield from _nodes(inner)

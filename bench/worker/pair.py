@@ -11,11 +11,12 @@ from bench.wire.messages import Begin, Bursts, SideFailed
 from bench.wire.order import Task
 from bench.worker.channel import Channel
 from bench.worker.machine import machine_for
-from bench.worker.measure import check, classify, load, reference_of
+from bench.worker.measure import classify, load, reference_of
 from bench.worker.measuring.clock import SystemClock, timer_overhead_s
 from bench.worker.measuring.page_faults import check_allocator
 from bench.worker.measuring.rules import rules_for
 from bench.worker.measuring.sampler import Timer, iterations_for, measure
+from bench.worker.output_check import check
 from bench.worker.settings import applied
 
 

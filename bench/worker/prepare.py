@@ -4,7 +4,6 @@ import os
 import time
 from dataclasses import replace
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +19,16 @@ from bench.worker import build
 from bench.worker.channel import Channel, one_line
 from bench.worker.inputs import input_array
 from bench.worker.measure import classify
-from bench.worker.onnx_file import digest_of, self_contained
-from bench.worker.runtimes.loaded import UnsupportedError
-from bench.worker.runtimes.pytorch import to_numpy
+from bench.worker.onnx_file import Graph, digest_of, self_contained
+from bench.worker.output_check import QUANTISED_ERROR_LIMIT, Reference, arrays_in, expect_same_again
+from bench.worker.runtimes.pytorch import to_arrays
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Sequence
+
     import numpy.typing as npt
+    import torch
+    from torch import nn
 
 
 def export_units(task: Task, channel: Channel) -> None:
@@ -48,28 +50,47 @@ def _from_module(unit: Unit, store: Store) -> Artifact:
 
     last: Cost | None = None
     workload, image = unit.workload, torch.from_numpy(input_array(unit))
+    plain = True
     with torch.no_grad():
         if workload.operator is not None:
             cost = subjects.operator_cost_of(workload, unit.batch, unit.dtype)
             module = build.build_module(_reference_workload(workload), image)
-            reference = to_numpy(module(image))
+            reference = to_arrays(module(image))
         else:
             published = build.plain_network(workload)
             _refuse_another(published, workload)
-            reference = to_numpy(published(image.clone()))
+            reference, plain = _reference_of(published, image)
             before = build.count_network(published, image)
-            module = build.timed_form(published, workload, image)
+            module = build.timed_form(published, workload, image.clone())
             counted = partial(build.network_cost_of, before, images=image, dtype=unit.dtype)
             cost, last = counted(module), counted(module, channels_last=True)
-    found = Artifact(reference=_save(reference, store), cost=cost, channels_last_cost=None if last == cost else last)
+    found = Artifact(
+        reference=store.add_bytes(Reference(arrays=reference).saved()),
+        cost=cost,
+        channels_last_cost=None if last == cost else last,
+    )
     if runtime(unit.runtime).graph:
         module = build.build_module(workload, image) if workload.operator is not None else module
         try:
             form = build.exported_form(module, workload)
-            found = replace(found, model=_export(form, image.to(getattr(torch, unit.dtype)), store))
+            found = replace(found, model=_export(form, image.to(getattr(torch, unit.dtype)), store, plain=plain))
         except Exception as error:  # noqa: BLE001 - the network can still be timed in eager
             found = replace(found, graph_reason=f"no ONNX graph: {one_line(error)}")
     return found
+
+
+def _reference_of(network: "nn.Module", image: "torch.Tensor") -> "tuple[tuple[npt.NDArray[Any], ...], bool]":
+    """What a network answers, and whether it is plain: one tensor, from an input that it leaves as it is.
+
+    Raises WrongOutputError where it answers otherwise when it is called again.
+    """
+    import torch
+
+    mine = image.clone()
+    answer = network(mine)
+    arrays = to_arrays(answer)
+    expect_same_again(arrays, to_arrays(network(image.clone())))
+    return arrays, isinstance(answer, torch.Tensor) and torch.equal(mine, image)
 
 
 def _refuse_another(published: Any, workload: Workload) -> None:
@@ -93,38 +114,37 @@ def _reference_workload(workload: Workload) -> Workload:
 
 def _onnx_file(unit: Unit, store: Store) -> Artifact:
     """A graph from a file has no eager form: its reference is ONNX Runtime with every optimisation off."""
-    from bench.worker.runtimes.onnx_runtime import ELEMENT_TYPES, session
+    from bench.worker.runtimes.onnx_runtime import feed, session
 
     source = Path(subjects.network_entry(unit.workload).library_name)
     data = self_contained(source)
     if unit.workload.model is not None and unit.workload.model.digest not in ("", digest_of(data)):
         raise ValueError(f"expected the {source} that this run was planned with, it has changed; begin a new run")
     digest = store.add_bytes(data)
-    plain = session(store.path(digest), 1, optimised=False)
-    given = plain.get_inputs()[0]
-    dtype = ELEMENT_TYPES.get(given.type, given.type)
-    if dtype != unit.dtype:
-        raise UnsupportedError(f"the graph in {source.name} takes {dtype}, not {unit.dtype}")
-    result = plain.run(None, {given.name: input_array(unit).astype(dtype)})[0]
+    graph, plain = Graph.read(source, data), session(store.path(digest), 1, optimised=False)
+    inputs = feed(unit, plain)
+    arrays = arrays_in(plain.run(None, inputs))
+    expect_same_again(arrays, arrays_in(plain.run(None, inputs)))
+    shapes = {each.name: each.filled(1, unit.workload.input_shape) for each in graph.inputs}
     return Artifact(
         model=digest,
-        reference=_save(result.astype("float32"), store),
-        cost=build.graph_cost_of(store.path(digest), unit.workload.input_shape),
+        reference=store.add_bytes(Reference(arrays=arrays, limit=_limit(graph, arrays)).saved()),
+        cost=build.graph_cost_of(store.path(digest), shapes),
     )
 
 
-def _save(array: "npt.NDArray[np.float32]", store: Store) -> str:
-    import numpy as np
+def _limit(graph: Graph, arrays: "Sequence[npt.NDArray[Any]]") -> float:
+    """How far a quantised graph may be off: two steps of its output where that is more than the usual; 0 for others."""
+    if not graph.is_quantised:
+        return 0.0
+    largest = max((float(abs(array).max()) for array in arrays if array.dtype.kind == "f" and array.size), default=0.0)
+    return max(QUANTISED_ERROR_LIMIT, min(2 * graph.output_step / largest, 1.0) if largest else 0.0)
 
-    buffer = BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return store.add_bytes(buffer.getvalue())
 
-
-def _export(module: Any, example: Any, store: Store) -> str:
+def _export(module: Any, example: Any, store: Store, *, plain: bool) -> str:
     path = store.folder / f".export-{os.getpid()}.onnx"
     try:
-        build.export_graph(module, example, path)
+        build.export_graph(module, example, path, plain=plain)
         return store.add_file(path)
     finally:
         path.unlink(missing_ok=True)

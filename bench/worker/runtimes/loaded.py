@@ -2,11 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 
 class UnsupportedError(Exception):
@@ -19,10 +14,13 @@ class FallbackError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """`step` is what is timed; `output` runs it once and gives the result as float32."""
+    """`step` is what is timed; `output` runs it once and gives its answer: an array, or a nest of them.
+
+    A nest is made of lists, tuples, dicts and dataclasses; no array is in bfloat16, which numpy lacks.
+    """
 
     step: Callable[[], object]
-    output: "Callable[[], npt.NDArray[np.float32]]"
+    output: Callable[[], object]
     threads: int  # read back from the runtime
     restore: Callable[[], None] | None = None
     isa: str = ""  # the instruction set that the runtime says it chose

@@ -3,19 +3,15 @@
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bench.plain_text import plain_line
 from bench.records.workload import Unit
-from bench.worker.inputs import input_array
+from bench.worker.inputs import Declared, input_arrays
 from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-# A graph's own words for its input's type.
-ELEMENT_TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
+# Where its word for an input's type is not numpy's.
+_NUMPY_NAMES = {"float": "float32", "double": "float64"}
 
 
 def session(
@@ -53,16 +49,10 @@ def load(unit: Unit, path: Path) -> Loaded:
         raise
     if opened.get_providers() != ["CPUExecutionProvider"]:
         raise FallbackError(f"asked for the CPU provider, got {opened.get_providers()}")
-    names, feed = [opened.get_outputs()[0].name], _feed(opened, unit)
-    run = opened.run
-
-    def output() -> "npt.NDArray[np.float32]":
-        array: npt.NDArray[np.float32] = run(names, feed)[0].astype("float32")
-        return array
-
+    names, inputs, run = [value.name for value in opened.get_outputs()], feed(unit, opened), opened.run
     return Loaded(
-        step=lambda: run(names, feed),
-        output=output,
+        step=lambda: run(names, inputs),
+        output=lambda: run(names, inputs),
         threads=opened.get_session_options().intra_op_num_threads,
     )
 
@@ -71,12 +61,20 @@ def bytes_moved(unit: Unit, path: Path) -> int:
     """What one call's nodes read and write by ONNX Runtime's own profile, in a session of its own."""
     with TemporaryDirectory() as folder:
         opened = session(path, unit.threads, flush_denormal=unit.settings.flush_denormal, profile=Path(folder))
-        opened.run([opened.get_outputs()[0].name], _feed(opened, unit))
+        opened.run(None, feed(unit, opened))
         events = json.loads(Path(opened.end_profiling()).read_text())
     nodes = [event["args"] for event in events if event.get("cat") == "Node" and "output_size" in event["args"]]
     return sum(int(node[size]) for node in nodes for size in ("activation_size", "parameter_size", "output_size"))
 
 
-def _feed(opened: Any, unit: Unit) -> "dict[str, npt.NDArray[Any]]":
-    given = opened.get_inputs()[0]
-    return {given.name: input_array(unit).astype(ELEMENT_TYPES.get(given.type, "float32"))}
+def feed(unit: Unit, opened: Any) -> dict[str, Any]:
+    """The unit's arrays by the names of a session's inputs."""
+    declared = [_declared(value) for value in opened.get_inputs()]
+    return dict(zip((each.name for each in declared), input_arrays(unit, declared), strict=True))
+
+
+def _declared(value: Any) -> Declared:
+    word = value.type.removeprefix("tensor(").removesuffix(")")
+    # An open size comes as its symbol's name, None or a negative number.
+    sizes = tuple(size if isinstance(size, int) and size > 0 else 0 for size in value.shape)
+    return Declared(name=value.name, dtype=_NUMPY_NAMES.get(word, word), sizes=sizes)

@@ -1,15 +1,11 @@
 """OpenVINO on the CPU, an optional extra; float32 and bfloat16 are two dtypes of one float32 graph."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bench.records.workload import Unit
-from bench.worker.inputs import input_array
+from bench.worker.inputs import Declared, input_arrays
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 _PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
 
@@ -22,16 +18,11 @@ def load(unit: Unit, path: Path) -> Loaded:
     if used != _PRECISIONS[unit.dtype]:
         raise UnsupportedError(f"asked OpenVINO for {unit.dtype}, on this CPU it computes in {used}")
     request = compiled.create_infer_request()
-    feed = {0: input_array(unit)}
+    feed = _feed(unit, compiled)
     infer = request.infer
-
-    def output() -> "npt.NDArray[np.float32]":
-        array: npt.NDArray[np.float32] = infer(feed)[compiled.output(0)].astype("float32")
-        return array
-
     return Loaded(
         step=lambda: infer(feed, share_inputs=True),
-        output=output,
+        output=lambda: [array.copy() for array in infer(feed).values()],
         threads=int(compiled.get_property("INFERENCE_NUM_THREADS")),
     )
 
@@ -43,7 +34,7 @@ def bytes_moved(unit: Unit, path: Path) -> int:
     """
     compiled = _compiled(unit, path, PERF_COUNT=True)
     request = compiled.create_infer_request()
-    request.infer({0: input_array(unit)})
+    request.infer(_feed(unit, compiled))
     executed = {node.node_name for node in request.profiling_info if node.status == node.Status.EXECUTED}
     nodes = [node for node in compiled.get_runtime_model().get_ops() if node.get_friendly_name() in executed]
     return sum(tensor.get_tensor().size for node in nodes for tensor in (*node.inputs(), *node.outputs()))
@@ -60,3 +51,12 @@ def _compiled(unit: Unit, path: Path, **more: Any) -> Any:
     }
     core = openvino.Core()
     return core.compile_model(core.read_model(path), "CPU", settings | more)
+
+
+def _feed(unit: Unit, compiled: Any) -> dict[int, Any]:
+    return dict(enumerate(input_arrays(unit, [_declared(port) for port in compiled.inputs])))
+
+
+def _declared(port: Any) -> Declared:
+    sizes = tuple(size.get_length() if size.is_static else 0 for size in port.partial_shape)
+    return Declared(name=port.any_name, dtype=str(port.element_type.to_dtype()), sizes=sizes)

@@ -9,10 +9,10 @@ from bench.plan import subjects
 from bench.records.workload import Unit
 from bench.worker import build
 from bench.worker.inputs import input_array
+from bench.worker.output_check import leaves
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
     import torch
 
@@ -42,28 +42,37 @@ def load_module(module: "torch.nn.Module", unit: Unit) -> Loaded:
     dtype = getattr(torch, unit.dtype)
     memory_format = torch.channels_last if unit.layout == "channels_last" else torch.contiguous_format
     module = module.to(device=device, dtype=dtype)
-    pristine = torch.from_numpy(input_array(unit)).to(device=device, dtype=dtype)
     if unit.layout == "channels_last":
         module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    pristine = pristine.contiguous(memory_format=memory_format)
+
+    @torch.inference_mode(False)  # tensors made in inference mode do not count their changes
+    def fresh() -> torch.Tensor:
+        drawn = torch.from_numpy(input_array(unit)).to(device=device, dtype=dtype)
+        return drawn.contiguous(memory_format=memory_format)
+
     call: Any = _compiled(module, unit) if unit.runtime == "compile" else module
-    restores = subjects.overwrites_input(unit.workload)
-    # A copy in the same layout: clone() of a (C, 1, 1) tensor would choose its own strides.
-    image = torch.empty_like(pristine, memory_format=torch.preserve_format).copy_(pristine) if restores else pristine
+    image = fresh()
+    # Nothing says beforehand whether a network overwrites its input: its calls show it.
+    pristine, unchanged = [fresh()] if subjects.overwrites_input(unit.workload) else [], image._version
 
     def restore() -> None:
-        image.copy_(pristine)
+        if not pristine and image._version != unchanged:
+            pristine.append(fresh())
+        for kept in pristine:
+            image.copy_(kept)
 
-    def output() -> "npt.NDArray[np.float32]":
-        if restores:
-            restore()
-        return to_numpy(call(image))
+    def output() -> object:
+        # A change by way of numpy or `.data` is not counted.
+        if unit.workload.model is not None and not pristine and not torch.equal(image, before := fresh()):
+            pristine.append(before)
+        restore()
+        return to_arrays(call(image))
 
     return Loaded(
         step=lambda: call(image),
         output=output,
         threads=torch.get_num_threads(),
-        restore=restore if restores else None,
+        restore=restore if pristine or unit.workload.model is not None else None,
         isa="" if unit.accelerator else torch.backends.cpu.get_cpu_capability(),
     )
 
@@ -80,13 +89,32 @@ def _compiled(module: "torch.nn.Module", unit: Unit) -> Any:
     return torch.compile(module, dynamic=False)
 
 
-def to_numpy(result: Any) -> "npt.NDArray[np.float32]":
-    """The first tensor of a network's answer as float32 on the host."""
+def tensors_in(answer: object) -> "tuple[torch.Tensor, ...]":
+    """The tensors of a network's answer, in order; ValueError where it holds none."""
     import torch
 
-    while isinstance(result, dict | tuple | list):
-        result = next(iter(result.values())) if isinstance(result, dict) else result[0]
-    if not isinstance(result, torch.Tensor):
-        raise UnsupportedError(f"expected the network to return a tensor, got {type(result).__name__}")
-    array: npt.NDArray[np.float32] = result.detach().to(device="cpu", dtype=torch.float32).contiguous().numpy()
+    found = tuple(leaf for leaf in leaves(answer) if isinstance(leaf, torch.Tensor))
+    if not found:
+        raise ValueError(
+            f"expected the network to return tensors, got {type(answer).__name__}; wrap it in a module that does"
+        )
+    return found
+
+
+def to_arrays(answer: object) -> "tuple[npt.NDArray[Any], ...]":
+    """Copies of all tensors of a network's answer on the host; what numpy has no dtype for becomes float32."""
+    return tuple(_to_array(tensor) for tensor in tensors_in(answer))
+
+
+def _to_array(tensor: "torch.Tensor") -> "npt.NDArray[Any]":
+    import torch
+
+    plain = tensor.detach().cpu()
+    if plain.is_quantized:
+        plain = plain.dequantize()
+    plain = plain.to_dense().resolve_conj().resolve_neg().contiguous()
+    try:
+        array: npt.NDArray[Any] = plain.numpy()
+    except TypeError:  # bfloat16 and the floats of eight bits
+        array = plain.to(torch.float32).numpy()
     return array.copy()
