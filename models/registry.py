@@ -151,6 +151,10 @@ def resolve(names: Sequence[str]) -> tuple[NetworkEntry, ...]:
 
 
 def _resolve_one(name: str) -> tuple[NetworkEntry, ...]:
+    if any("\ud800" <= letter <= "\udfff" for letter in name):  # bytes that are no UTF-8
+        raise ValueError(
+            f"expected the name of a network in UTF-8, got {name!r}; rename the file, or run from the folder so named"
+        )
     if name in _BY_GROUP:
         return _BY_GROUP[name]
     if name in _BY_NAME:

@@ -60,6 +60,7 @@ def test_a_network_named_twice_comes_once_where_first_named() -> None:
         ("my_package.nets:small", "factory", "my_package.nets:small"),
         ("nets:small", "factory", "nets:small"),
         ("./some dir/net.onnx", "onnx", "./some dir/net.onnx"),
+        ("NET.ONNX", "onnx", "NET.ONNX"),
     ],
 )
 def test_networks_from_outside(name: str, library: str, library_name: str) -> None:
@@ -78,6 +79,7 @@ def test_networks_from_outside(name: str, library: str, library_name: str) -> No
         ("timm:", "expected a network or group"),
         ("a b:c", "expected a network or group"),
         (".onnx", "expected a network or group"),
+        ("caf\udce9.onnx", "expected the name of a network in UTF-8, got 'caf.udce9.onnx'; rename the file"),
         ("", "expected a network or group"),
     ],
 )

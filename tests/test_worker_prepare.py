@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.cache.store import Store
-from bench.records.workload import Unit
+from bench.records.workload import ModelArguments, Unit
 from bench.worker.output_check import arrays_in, check, read_reference
 from bench.worker.runtimes import onnx_runtime, pytorch
 from bench.worker.runtimes.loaded import Loaded
@@ -33,9 +33,19 @@ class Several(nn.Module):
         return Answer(boxes=x[..., :0], scores={"class": x.mean((2, 3)).argmax(1), "over": x > 0})
 
 
+class Transforming(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        spectrum: Tensor = torch.fft.fft2(x)
+        return spectrum.conj()
+
+
 class Normalising(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return x.sub_(0.5).mul_(0.25)
+
+
+def folded() -> nn.Module:
+    return nn.Sequential(Normalising(), nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
 
 
 class Sneaking(nn.Module):
@@ -80,7 +90,7 @@ def made(name: str, runtime: str, tmp_path: Path) -> tuple[Unit, Loaded, float |
 
 
 @pytest.mark.parametrize("runtime", ["eager", "onnxruntime"])
-@pytest.mark.parametrize("name", ["Masked", "Filled", "Several", "Normalising"])
+@pytest.mark.parametrize("name", ["Masked", "Filled", "Several", "Normalising", "Transforming"])
 def test_the_output_of_a_real_network_is_right(name: str, runtime: str, tmp_path: Path) -> None:
     _, loaded, error = made(name, runtime, tmp_path)
     assert error is not None
@@ -100,6 +110,19 @@ def test_an_input_that_is_overwritten_is_put_back(name: str, tmp_path: Path) -> 
         loaded.restore()
         (again,) = arrays_in(loaded.step())
     assert (first == again).all()
+
+
+def test_a_network_that_overwrites_its_input_is_folded_like_others(tmp_path: Path) -> None:
+    plain = of_source(f"{__name__}:folded", "")
+    asked = replace(plain, workload=replace(plain.workload, model=ModelArguments(source=plain.workload.name)))
+    store, artifact = Store(tmp_path), prepared(tmp_path, asked)
+    assert artifact.reason == ""
+    with applied(asked):
+        loaded = pytorch.load(asked)
+        loaded.step()
+        error = check(asked, loaded, lambda: read_reference(store.path(artifact.reference)))
+    assert error is not None
+    assert error < 1e-5
 
 
 def test_what_is_random_in_evaluation_is_called_so(tmp_path: Path) -> None:

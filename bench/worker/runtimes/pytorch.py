@@ -31,7 +31,9 @@ def load(unit: Unit, model: Path | None = None) -> Loaded:
     import torch
 
     set_threads(unit.threads)
-    return load_module(build.build_module(unit.workload, torch.from_numpy(input_array(unit))), unit)
+    with torch.inference_mode(False):  # a network that overwrites its input may change a plain tensor anywhere
+        images = torch.from_numpy(input_array(unit))
+    return load_module(build.build_module(unit.workload, images), unit)
 
 
 def load_module(module: "torch.nn.Module", unit: Unit) -> Loaded:
@@ -112,7 +114,10 @@ def _to_array(tensor: "torch.Tensor") -> "npt.NDArray[Any]":
     plain = tensor.detach().cpu()
     if plain.is_quantized:
         plain = plain.dequantize()
-    plain = plain.to_dense().resolve_conj().resolve_neg().contiguous()
+    plain = plain.to_dense()
+    if plain.is_complex():  # as ONNX has them: pairs of real numbers
+        plain = torch.view_as_real(plain.resolve_conj())
+    plain = plain.resolve_neg().contiguous()
     try:
         array: npt.NDArray[Any] = plain.numpy()
     except TypeError:  # bfloat16 and the floats of eight bits
