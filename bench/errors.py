@@ -11,7 +11,7 @@ BenchError              3
 Exception
 ├── UnsupportedError   bench.worker.runtimes.loaded   this runtime cannot run the unit: a skipped row
 ├── FallbackError      bench.worker.runtimes.loaded   it ran elsewhere than it was told to: a failed row
-├── ThreadsError       bench.worker.measure           it ran on other threads than it was told to: a failed row
+├── ThreadsError       bench.worker.measuring.threads it ran on other threads than it was told to: a failed row
 ├── WrongOutputError   bench.worker.output_check      its output is not the reference's: a failed row
 ├── CacheBusyError     bench.cache.clean              another run still needs the cache: a DeviceError on the host
 ├── UnwatchedError     bench.worker.measuring.nvml    a GPU is measured without its driver's readings

@@ -46,7 +46,7 @@ def input_array(unit: Unit) -> "npt.NDArray[np.float32]":
 
 
 def input_arrays(unit: Unit, declared: Sequence[Declared]) -> "list[npt.NDArray[Any]]":
-    """One array for each input of a graph, drawn one after the other; ValueError for a dtype that holds no numbers.
+    """One array for each input of a graph, drawn one after the other.
 
     Floats are standard normal. Integers fill the dtype where it has eight bits, are 0 to 255 in an image, and
     elsewhere 0 or 1, which any mask and any table of indices takes.
@@ -63,8 +63,6 @@ def _draw(generator: "np.random.Generator", declared: Declared, shape: tuple[int
     dtype = np.dtype(declared.dtype)
     if dtype.kind == "f":
         return generator.standard_normal(shape, dtype=np.float32).astype(dtype, copy=False)
-    if dtype.kind not in "biu":
-        raise ValueError(f"expected numbers for the input {declared.name!r}, got {declared.dtype}; export it with them")
     least, most = 0, 1
     if dtype.kind != "b" and (dtype.itemsize == 1 or declared.is_image):
         least, most = (-128, 127) if dtype == np.int8 else (0, 255)

@@ -11,8 +11,6 @@ from bench.worker.channel import Channel
 from bench.worker.onnx_file import Graph, digest_of, self_contained
 from models.registry import NetworkEntry
 
-OPEN_CHANNELS = 3  # of an .onnx file that leaves even their number open
-
 
 def inspect_networks(task: Task, channel: Channel) -> None:
     """One `network` message for each source; a network that cannot be built says why."""
@@ -46,7 +44,7 @@ def _of_file(entry: NetworkEntry, input_px: int) -> Network:
         raise ValueError(f"expected {path} to fix its input size, it leaves it open; give it with --input N")
     return Network(
         source=entry.name,
-        input_shape=(sizes["C"] or OPEN_CHANNELS, sizes["H"] or input_px, sizes["W"] or input_px),
+        input_shape=(graph.channels, sizes["H"] or input_px, sizes["W"] or input_px),
         digest=digest_of(data),
         batch=sizes["N"],
         dtype=graph.dtype,

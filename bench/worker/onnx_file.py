@@ -13,6 +13,7 @@ from bench.plain_text import plain_line
 from bench.records.workload import DTYPES
 from bench.worker.inputs import Declared
 
+_NUMBERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", *DTYPES, "float64")
 _QUANTISED = ("QuantizeLinear", "DynamicQuantize", "QLinear", "QGemm", "QAttention", "QEmbed", "QOrdered", "QMoE")
 MAX_BYTES = 2**31 - (1 << 20)  # a protobuf message ends at 2 GiB; the graph beside the weights needs a little
 
@@ -86,15 +87,27 @@ class Graph:
 
     @property
     def dtype(self) -> str:
-        """What it computes in: the dtype of its first float input, else that of most of its float weights."""
+        """What it computes in: the dtype of most of its float weights, else that of its first float input."""
         elements: Counter[str] = Counter()
         for tensor in self.model.graph.initializer:
             elements[_dtype_name(tensor.data_type)] += prod(tensor.dims)
-        names = (*(each.dtype for each in self.inputs), *(name for name, _ in elements.most_common()))
+        names = (*(name for name, _ in elements.most_common()), *(each.dtype for each in self.inputs))
         found = next((name for name in names if name in (*DTYPES, "float64")), "float32")
         if found not in DTYPES:
             raise ValueError(f"expected {self.path} to compute in {' or '.join(DTYPES)}, got {found}; export it so")
         return found
+
+    @property
+    def channels(self) -> int:
+        """Of its image; where the file leaves them open, those that its first convolution takes, else three."""
+        if given := dict(zip(self.image.order, self.image.sizes, strict=True))["C"]:
+            return given
+        weights = {tensor.name: tensor.dims for tensor in self.model.graph.initializer}
+        for node in self.model.graph.node:
+            if node.op_type == "Conv" and node.input[1] in weights:
+                groups = next((item.i for item in node.attribute if item.name == "group"), 1)
+                return int(weights[node.input[1]][1]) * groups
+        return 3
 
     @property
     def is_quantised(self) -> bool:
@@ -136,6 +149,10 @@ class Graph:
                 f" {list(sizes)}; export it so"
             )
         found = Declared(name=value.name, dtype=_dtype_name(tensor.elem_type), sizes=sizes)
+        if found.dtype not in _NUMBERS:
+            raise ValueError(
+                f"expected numbers for {value.name!r}, an input of {self.path}, got {found.dtype}; export it with them"
+            )
         if not found.is_image and 0 in sizes[1:]:
             raise ValueError(
                 f"expected fixed sizes of {value.name!r}, an input of {self.path} besides its image, got"
