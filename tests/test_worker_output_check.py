@@ -72,9 +72,12 @@ def test_a_quantised_graph_has_a_limit_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("value", [NAN, INF])
-def test_what_is_not_finite_is_wrong_where_nothing_else_is_known(value: float) -> None:
-    with pytest.raises(WrongOutputError, match="NaN or infinity"):
-        check(UNIT, loaded(array(1, value)), None)
+def test_without_a_reference_float32_needs_one_finite_number_and_other_dtypes_nothing_else(value: float) -> None:
+    assert check(UNIT, loaded([array(1, value), array()]), None) is None
+    with pytest.raises(WrongOutputError, match="NaN or infinity alone"):
+        check(UNIT, loaded(array(value)), None)
+    with pytest.raises(WrongOutputError, match=r"NaN or infinity$"):
+        check(replace(UNIT, dtype="bfloat16"), loaded(array(1, value)), None)
 
 
 def test_what_is_not_finite_is_right_where_the_reference_has_the_same() -> None:

@@ -95,8 +95,10 @@ def check(unit: Unit, loaded: Loaded, reference: Callable[[], Reference] | None)
 
     results = arrays_in(loaded.output())
     if reference is None:
-        if not all(np.isfinite(array).all() for array in results if array.dtype.kind in "fc"):
-            raise WrongOutputError("the output holds NaN or infinity")
+        # A live module: in float32 its own answer is the reference, in which infinity may be a mask.
+        enough = np.any if unit.dtype == "float32" else np.all
+        if not all(enough(np.isfinite(array)) for array in results if array.size and array.dtype.kind in "fc"):
+            raise WrongOutputError(f"the output holds NaN or infinity{' alone' * (enough is np.any)}")
         return None
     right = reference()
     error = max_error(results, right.arrays)
