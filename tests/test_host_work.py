@@ -152,11 +152,19 @@ def test_a_link_that_stays_away_loses_what_is_left(bench: Bench) -> None:
     assert bench.record(C).reason == "no route"
 
 
-def test_a_unit_that_breaks_the_link_each_time_is_not_tried_for_ever(bench: Bench) -> None:
+def test_a_unit_that_breaks_the_link_each_time_is_not_tried_for_ever_and_costs_itself_alone(bench: Bench) -> None:
     """A board that the unit itself brings down comes back each time."""
     device = failing(B, LinkLostError("rebooted"))
+    assert bench.run(device) is None
+    assert bench.ends() == {"conv": DONE, "gconv": ("failed", "offline", 1), "pconv": DONE}
+    assert bench.record(B).reason == "the link broke each time that it ran: rebooted"
+    assert device.connected == 2 + len(QUICK.reconnect_s)
+
+
+def test_a_link_that_breaks_before_any_unit_begins_loses_what_is_left(bench: Bench) -> None:
+    device = FakeDevice(lambda job: [LinkLostError("rebooted")])
     assert isinstance(bench.run(device), LinkLostError)
-    assert bench.ends()["gconv"] == ("lost", "offline", 1)
+    assert set(bench.ends().values()) == {("lost", "offline", 1)}
     assert device.connected == 1 + len(QUICK.reconnect_s)
 
 

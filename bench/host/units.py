@@ -43,6 +43,7 @@ class UnitLoop:
     def __init__(self, endings: Endings, stop: Event) -> None:
         self._endings, self._stop = endings, stop
         self._crashes: Counter[str] = Counter()
+        self.running: Order | None = None  # also where the link breaks
 
     def attempt(self, name: str) -> int:
         """Which try at a unit or a pair, by its id, the next one is."""
@@ -59,7 +60,7 @@ class UnitLoop:
         """One worker for the job's units; returns those that need another."""
         orders = tuple(replace(order, attempt=self.attempt(order.unit.id)) for order in job.task.orders)
         waiting = {order.unit.id: order for order in orders}
-        current: list[Order] = []
+        self.running = None
         fatal: list[Fatal] = []
 
         def handle(said: Said) -> None:
@@ -72,12 +73,12 @@ class UnitLoop:
                     f"expected a message about a unit of this job that has not ended, got {name_of(said.body)!r}"
                 )
             if isinstance(said.body, Begin):
-                current[:] = [order]
+                self.running = order
                 self._endings.began(order.unit)
             else:
                 self._endings.done(order, said.body)
                 del waiting[said.unit]
-                current.clear()
+                self.running = None
 
         exits = run_job(connection, replace(job, task=replace(job.task, orders=orders)), handle, self._stop)
         if not waiting or self._stop.is_set():
@@ -86,7 +87,7 @@ class UnitLoop:
         if fatal:
             self._fail(left, fatal[0].kind or "error", fatal[0].reason[:300])
             return ()
-        return self._after(exits, left, current[0] if current else None, whole=len(left) == len(orders))
+        return self._after(exits, left, self.running, whole=len(left) == len(orders))
 
     def _after(
         self, exits: tuple[Exit, ...], left: Sequence[Order], current: Order | None, *, whole: bool

@@ -6,7 +6,7 @@ from dataclasses import replace
 from threading import Event
 
 from bench.cache.store import Store
-from bench.errors import BenchError, ProtocolError, StorageError
+from bench.errors import BenchError, LinkLostError, ProtocolError, StorageError
 from bench.host.enough import Enough
 from bench.host.job import run_job
 from bench.host.machine import Machine
@@ -54,8 +54,10 @@ class Work:
         queue: deque[tuple[Unit, ...] | Pair] = deque([*grouped(units), *pairs])
         floors: set[int] = set()  # rounds whose noise floor was taken
         losses = ended = 0
+        culprits: set[Order | None] = set()  # what ran at each of these losses
         while queue and not self._stop.is_set():
             item = queue.popleft()
+            self._loop.running = None
             try:
                 if isinstance(item, Pair) and self._enough.has(item):
                     continue  # nor has it a record: a resumed run may go on with it
@@ -77,8 +79,12 @@ class Work:
                 if self._stop.is_set():
                     break
                 # A unit that brings its machine down each time would be tried without end.
-                losses = 1 if len(self._ended) > ended else losses + 1
-                ended = len(self._ended)
+                if len(self._ended) > ended:
+                    losses, ended, culprits = 0, len(self._ended), set()
+                losses += 1
+                culprits.add(None if isinstance(item, Pair) else self._loop.running)
+                if self._machine.is_last(losses) and isinstance(error, LinkLostError) and len(culprits) == 1:
+                    losses -= self._blame(culprits.pop(), error)
                 problem = error if self._machine.is_last(losses) else self._machine.recover(error)
                 if self._stop.is_set():
                     break
@@ -86,6 +92,12 @@ class Work:
                     self._lose(queue, problem)
                     return problem
         return None
+
+    def _blame(self, order: Order | None, error: BenchError) -> bool:
+        """Fail the one unit that ran whenever the link broke: the machine came back each time, for the others too."""
+        if order is not None:
+            self.failed(order, "offline", f"the link broke each time that it ran: {error}")
+        return order is not None
 
     def lose(self, units: Iterable[Unit], pairs: Iterable[Pair], error: BenchError) -> None:
         """Give every unit of a device that cannot be used its record."""
