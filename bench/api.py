@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from torch import nn
+    from torch.export import ExportedProgram
 
     from bench.host.campaign import Campaign
     from bench.host.enough import Enough
@@ -45,7 +46,7 @@ def read_run(folder: Path | str) -> NotebookRun:
 
 
 def measure(
-    network: "str | nn.Module",
+    network: "str | Path | nn.Module | ExportedProgram",
     *,
     runtime: str | None = None,
     device: str = "cpu",
@@ -64,10 +65,12 @@ def measure(
     Without a runtime, ONNX Runtime for an .onnx file and eager for everything else. A factory is imported as it would
     be here: from the folder of the script, the current one, and what else `sys.path` holds.
 
-    A live module cannot be sent to a fresh process: it is measured in this one, as it is (eager, one round), and its
-    verdict says `unreplicated`. Records stay in the folder `out`, where one is given. Raises BenchError; what a live
-    module itself raises comes as it is.
+    A live module or exported program cannot be sent to a fresh process: a copy is measured in this one, as it is
+    (eager, one round), and its verdict says `unreplicated`; it and the process stay as they were. Records stay in the
+    folder `out`, where one is given. Raises BenchError; what a live module itself raised is its cause.
     """
+    if isinstance(network, Path):
+        network = str(network)
     if runtime is None:
         runtime = GRAPH_RUNTIME if isinstance(network, str) and network.lower().endswith(".onnx") else MODULE_RUNTIME
     try:

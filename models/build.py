@@ -11,6 +11,8 @@ from typing import cast
 import torch
 from torch import nn
 
+from models.clone import evaluating
+from models.reason import reason
 from models.registry import DEFAULT_INPUT_PX, NetworkEntry
 from models.torchvision_import import import_timm, import_torchvision
 from models.weights import randomise
@@ -50,7 +52,7 @@ def build_and_look(
         with _working_directory_importable():
             helps = _helping_size(entry, module, px)
         raise ValueError(
-            f"expected {entry.name} to take a {'x'.join(map(str, shape))} image, got {_one_line(error)}; "
+            f"expected {entry.name} to take a {'x'.join(map(str, shape))} image, got {reason(error)}; "
             + (f"give --input {helps}" if helps else "wrap it in a module whose forward takes one float32 image")
         ) from error
 
@@ -58,7 +60,7 @@ def build_and_look(
 def bare(entry: NetworkEntry, *, seed: int = 0) -> nn.Module:
     """The network in evaluation mode as its code creates it: enough to count it, not to check its output."""
     with _seeded(seed):
-        return _create(entry).eval()
+        return evaluating(_create(entry))
 
 
 def default_input_px(entry: NetworkEntry) -> int:
@@ -113,7 +115,7 @@ def _factory(source: str) -> Callable[[], object]:
         module = importlib.import_module(module_name)
     except Exception as error:  # a user's module may raise anything while it is imported
         raise ValueError(
-            f"expected a module {module_name!r} to import, got {_one_line(error)}; run from the folder that "
+            f"expected a module {module_name!r} to import, got {reason(error)}; run from the folder that "
             f"holds it or install it"
         ) from error
     factory = getattr(module, attribute, None)
@@ -129,7 +131,9 @@ def _called(entry: NetworkEntry, factory: Callable[[], object]) -> nn.Module:
     try:
         module = factory()
     except Exception as error:  # a user's factory may raise anything
-        raise ValueError(f"expected {entry.name} to make a network, got {_one_line(error)}") from error
+        raise ValueError(f"expected {entry.name} to make a network, got {reason(error)}") from error
+    if isinstance(module, torch.export.ExportedProgram):
+        return module.module()
     if not isinstance(module, nn.Module):
         raise ValueError(
             f"expected {entry.name} to return a torch.nn.Module, got {type(module).__name__}; return the network itself"
@@ -188,8 +192,3 @@ def _working_directory_importable() -> Iterator[None]:
         yield
     finally:
         sys.path.remove(here)
-
-
-def _one_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

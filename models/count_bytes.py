@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from models.count_free import aten, is_view
+from models.count_hidden import unpacked
 from models.count_rules import Call
 
 # These only reserve memory.
@@ -45,6 +46,8 @@ def _tensors(value: object) -> Iterator[Tensor]:
     elif isinstance(value, (tuple, list)):
         for part in value:
             yield from _tensors(part)
+    elif isinstance(value, torch.ScriptObject):
+        yield from unpacked(value)
 
 
 def _stored_bytes(tensor: Tensor) -> int:

@@ -30,7 +30,8 @@ _MOVES = (
     | aten("new_ones full full_like new_full arange linspace scalar_tensor eye tril triu fill_ zero_ lift_fresh_copy")
     | aten("rand randn rand_like randn_like randint randperm bernoulli bernoulli_ normal_ uniform_ native_dropout")
     | aten("_local_scalar_dense _unique2 unique_dim unique_consecutive histc rrelu_with_noise rrelu_with_noise_")
-    | aten("quantize_per_tensor quantize_per_channel dequantize")
+    | aten("quantize_per_tensor quantize_per_channel dequantize to_mkldnn _to_dense to_dense")
+    | {"quantized::add", "quantized::add_relu", "quantized::mul", "quantized::cat", "quantized::relu6"}
 )
 _REDUCTIONS = (
     aten("mean sum amax amin max min argmax argmin aminmax var var_mean std std_mean prod any all cumsum cumprod topk")

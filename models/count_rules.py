@@ -11,8 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch._ops import OpOverload
+
+from models.count_hidden import unpacked
 
 # The order in which kinds are shown. "linear" is a product with one matrix, "matmul" one of batches of matrices.
 KINDS = (
@@ -90,6 +93,21 @@ def _linear(call: Call) -> int:
     return call.tensor("input").numel() * call.tensor("weight").shape[0]
 
 
+def _packed_weight(call: Call) -> tuple[int, ...]:
+    """The shape of a quantised layer's weight."""
+    packed = next(value for value in call.arguments.values() if isinstance(value, torch.ScriptObject))
+    return next(unpacked(packed)).shape
+
+
+def _quantised_linear(call: Call) -> int:
+    given = next(value for value in call.arguments.values() if isinstance(value, Tensor))
+    return given.numel() * _packed_weight(call)[0]
+
+
+def _quantised_convolution(call: Call) -> int:
+    return call.outputs[0].numel() * math.prod(_packed_weight(call)[1:])
+
+
 def _attention(call: Call) -> int:
     """Query by key, then weights by value, over all positions: a mask saves a fused kernel nothing we know of."""
     query, key, value = call.tensor("query"), call.tensor("key"), call.tensor("value")
@@ -132,6 +150,16 @@ RULES: dict[str, tuple[str, Rule]] = {
     "mkldnn::_convolution_pointwise": ("convolution", _packed_convolution),
     "mkldnn::_convolution_pointwise_": ("convolution", _packed_convolution),
     "mkldnn::_linear_pointwise": ("linear", _packed_linear),
+    **{
+        f"quantized::linear{relu}{dynamic}": ("linear", _quantised_linear)
+        for relu in ("", "_relu")
+        for dynamic in ("", "_dynamic", "_dynamic_fp16")
+    },
+    **{
+        f"quantized::conv{sides}d{relu}": ("convolution", _quantised_convolution)
+        for sides in (1, 2, 3)
+        for relu in ("", "_relu", "_dynamic", "_add", "_add_relu")
+    },
     "aten::mm": ("linear", _product("self", "mat2")),
     "aten::addmm": ("linear", _product("mat1", "mat2")),
     "aten::_addmm_activation": ("linear", _product("mat1", "mat2")),
@@ -140,6 +168,7 @@ RULES: dict[str, tuple[str, Rule]] = {
     "aten::mv": ("linear", _elements("self")),
     "aten::addmv": ("linear", _elements("mat")),
     "aten::dot": ("linear", _elements("self")),
+    "aten::vdot": ("linear", _elements("self")),
     "aten::_int_mm": ("linear", _product("self", "mat2")),
     "aten::_trilinear": ("linear", _trilinear),
     "aten::mkldnn_rnn_layer": ("recurrent", _recurrent),

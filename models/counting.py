@@ -1,9 +1,8 @@
 """What a network costs: parameters, multiply-adds and bytes moved, from one pass over the graph that will be timed."""
 
-import copy
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +14,12 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from models.clone import clone, evaluating, randomness_restored
 from models.count_bytes import bytes_of
 from models.count_free import counts_nothing
+from models.count_hidden import parameter_count, undispatched
 from models.count_rules import KINDS, RULES, bind
+from models.reason import reason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,7 @@ class NetworkCost:
     `macs` are per image, in fvcore's convention (see count_rules), None where operations are `unseen`: a part never
     stands for the whole. `bytes_moved` are per call of the whole batch: what every executed operation reads and
     writes, views free; a lower bound for each, as it assumes that an operation touches each of its tensors once.
-    `params` are the elements of the distinct parameters; buffers are not counted.
+    `params` are the elements of the distinct parameters, packed and frozen ones too; buffers are not counted.
     """
 
     params: int
@@ -68,23 +70,29 @@ def count(
     """Count one forward pass of `module` over `batch` blank images of `input_shape` (C, H, W), see `count_on`."""
     if batch < 1 or min(input_shape) < 1:
         raise ValueError(f"expected a positive batch and (C, H, W), got {batch} and {input_shape}")
-    return count_on(module, torch.zeros(batch, *input_shape), channels_last=channels_last)
+    return count_on(module, torch.zeros(batch, *input_shape), channels_last=channels_last, shapes_only=True)
 
 
-def count_on(module: nn.Module, images: Tensor, *, channels_last: bool = False) -> NetworkCost:
+def count_on(
+    module: nn.Module, images: Tensor, *, channels_last: bool = False, shapes_only: bool = False
+) -> NetworkCost:
     """Count one forward pass of `module`, which stays as it is, over `images` (N, C, H, W), in the module's dtype.
 
-    Nothing is computed where the module allows it (fake tensors); one whose control flow needs values is run, and
-    counted as it went with these images.
+    `shapes_only` computes nothing where the module allows it; one whose control flow needs values is run. Only for a
+    network that keeps nothing outside itself: in a hook's list or a global cache its fake tensors would stay.
     """
-    try:
-        tally = _pass(module, images, channels_last=channels_last, fake=True)
-    except Exception:  # noqa: BLE001  # fake tensors refuse whatever depends on values, each in its own way
+    tally = None
+    if shapes_only:
+        # Fake tensors refuse whatever depends on values, each in its own way.
+        with suppress(Exception):
+            tally = _pass(module, images, channels_last=channels_last, fake=True)
+    if tally is None:
         try:
             tally = _pass(module, images, channels_last=channels_last, fake=False)
         except Exception as error:
-            raise ValueError(f"expected a network that takes {tuple(images.shape)}, got {error}") from error
-    return tally.cost(params=sum(value.numel() for value in module.parameters()), batch=len(images))
+            raise ValueError(f"expected a network that takes {tuple(images.shape)}, got {reason(error)}") from error
+    tally.unseen_calls.update(undispatched(module))
+    return tally.cost(params=parameter_count(module), batch=len(images))
 
 
 class _Tally:
@@ -161,39 +169,20 @@ class _Pooling(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
+@torch.inference_mode(False)  # in which operations arrive whole that are made of others
 def _pass(module: nn.Module, images: Tensor, *, channels_last: bool, fake: bool) -> _Tally:
     tally = _Tally()
-    module = _stand_in(module)
+    # What its forward keeps in itself goes with the copy.
+    module = evaluating(clone(module, share_weights=True))
     parameter = next((value for value in module.parameters() if value.is_floating_point()), None)
     dtype = torch.float32 if parameter is None else parameter.dtype
     device = torch.device("cpu") if parameter is None else parameter.device
     layout = torch.channels_last if channels_last else torch.contiguous_format
     # The module's real parameters become fake as they are met, so nothing is copied.
-    shapes_only = FakeTensorMode(allow_non_fake_inputs=True) if fake else nullcontext()
-    with torch.no_grad(), _evaluating(module), shapes_only:
+    mode = FakeTensorMode(allow_non_fake_inputs=True) if fake else nullcontext()
+    with torch.no_grad(), randomness_restored(), mode:
         # A copy: an operation in place would change the caller's images.
         mine = images.to(dtype=dtype, device=device, copy=True, memory_format=layout)
         with _Operations(tally), _Pooling(tally):
             module(mine)
     return tally
-
-
-def _stand_in(module: nn.Module) -> nn.Module:
-    """The same network around the same weights: what its forward keeps in itself, fake tensors too, goes with it."""
-    shared = [value for child in module.modules() for value in (*child.parameters(False), *vars(child).values())]
-    try:
-        return copy.deepcopy(module, {id(value): value for value in shared if isinstance(value, Tensor)})
-    except Exception:  # noqa: BLE001  # an attribute of a user's own that cannot be copied
-        return module
-
-
-@contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    """Evaluation mode for the pass; the module is left as it was."""
-    training = [child for child in module.modules() if child.training]
-    module.eval()
-    try:
-        yield
-    finally:
-        for child in training:
-            child.training = True

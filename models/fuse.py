@@ -5,7 +5,6 @@ the very tensor that one convolution or linear layer made and nothing else read.
 tracer is no obstacle; where it depends on the data, the network is folded as that one pass went.
 """
 
-import copy
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
+
+from models.clone import clone, evaluating, randomness_restored
+from models.count_rules import RULES
+
+_BATCH_NORMS = {"aten::batch_norm", *(name for name, (kind, _) in RULES.items() if kind == "batch_norm")}
 
 Layer = nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear
 
@@ -50,14 +54,15 @@ def fuse(network: nn.Module, example: Tensor | None = None, *, in_place: bool = 
 @torch.no_grad()
 def fold_batch_norms(network: nn.Module, example: Tensor | None = None, *, in_place: bool = False) -> Folded:
     """Do what `fuse` does and say which batch norms went and which stayed."""
-    network = (network if in_place else copy.deepcopy(network)).eval()
+    network = evaluating(network if in_place else clone(network))
     names: dict[_BatchNorm, list[str]] = {}
     for name, module in network.named_modules(remove_duplicate=False):
         if isinstance(module, _BatchNorm):
             names.setdefault(module, []).append(name)
-    calls = _watch(network, list(names), _example(network) if example is None else example)
+    with randomness_restored():
+        calls, unseen = _watch(network, list(names), _example(network) if example is None else example)
     folded: list[str] = []
-    left: list[Unfolded] = []
+    left = [Unfolded(name="", reason="it is no module: scripted, exported, or called as a function")] * unseen
     for norm, paths in names.items():
         layer = _layer_before(norm, calls[norm])
         if isinstance(layer, str):
@@ -102,11 +107,13 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.made: MutableMapping[Tensor, _Made] = WeakIdKeyDictionary()
         self.transposed: MutableMapping[Tensor, Tensor] = WeakIdKeyDictionary()
         self.runs: MutableMapping[Tensor, int] = WeakIdKeyDictionary()
+        self.norms = 0  # batch norms that ran, of modules or not
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
+        self.norms += func._schema.name in _BATCH_NORMS
         self.read((args, kwargs))
         result = func(*args, **kwargs)
         if func is self._TRANSPOSE:
@@ -133,8 +140,13 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self.made[leaf].reads += 1
 
 
-def _watch(network: nn.Module, norms: list[_BatchNorm], example: Tensor) -> dict[_BatchNorm, list[_Made | None]]:
-    """Run the network once; return for every batch norm, call by call, where its input came from."""
+def _watch(
+    network: nn.Module, norms: list[_BatchNorm], example: Tensor
+) -> tuple[dict[_BatchNorm, list[_Made | None]], int]:
+    """Run the network once; return for every batch norm, call by call, where its input came from.
+
+    Beside it how many batch norms ran that are none of these modules.
+    """
     calls: dict[_BatchNorm, list[_Made | None]] = {norm: [] for norm in norms}
     watch = _Watch()
 
@@ -156,7 +168,7 @@ def _watch(network: nn.Module, norms: list[_BatchNorm], example: Tensor) -> dict
     for made in (made for call in calls.values() for made in call if made is not None):
         made.layers = owners.get(made.weight, [])
         made.runs = watch.runs[made.weight]
-    return calls
+    return calls, max(0, watch.norms - sum(map(len, calls.values())))
 
 
 def _layer_before(norm: _BatchNorm, calls: list[_Made | None]) -> Layer | str:

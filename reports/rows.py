@@ -97,7 +97,8 @@ def _executed(
 
 def workload_notes(workload: Workload, cost: Cost | None) -> tuple[str, ...]:
     """What must be known of that which was timed, whoever timed it: how it was made, and what of it was not counted."""
-    return tuple(filter(None, [network_note(workload), uncounted(cost)]))
+    form = cost.notes if cost is not None else ()
+    return tuple(filter(None, [network_note(workload), *form, uncounted(cost)]))
 
 
 def uncounted(cost: Cost | None) -> str:

@@ -31,7 +31,7 @@ LARGEST_PX = 32_768  # an image of 12 GiB
     "--input", "input_px", type=Whole(most=LARGEST_PX), help="Height and width in pixels; default each network's own."
 )
 @click.option("--form", type=ListOf("LIST", one_of("a form", FORMS)), default="plain", help="fast: FasterNet's own.")
-@click.option("--unfused", is_flag=True, help="Leave batch norms as they are (default: fold them, as the paper did).")
+@click.option("--unfused", is_flag=True, help="Leave branches and norms as trained (default: as deployed).")
 @click.option("--claims", is_flag=True, help="Also measure the paper's ratio claims, as pairs of live workers.")
 @click.option("--pairs", type=Whole(most=1000), default=PAIRS_PER_CLAIM, help="Fresh pairs for each claim; default 4.")
 @shared_options

@@ -35,6 +35,7 @@ class Cost:
     macs_unfused: int | None = None
     kinds: tuple[KindMacs, ...] = ()  # how `macs` divides, networks only
     unseen: tuple[str, ...] = ()  # what the counter could not see, with its share, one line each
+    notes: tuple[str, ...] = ()  # what of the deployed form could not be made, one line each
 
     def __post_init__(self) -> None:
         for name in ("params", "macs", "bytes_ideal", "bytes_moved"):

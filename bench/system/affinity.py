@@ -89,8 +89,8 @@ def thread_environment(threads: int) -> dict[str, str]:
 
 @contextmanager
 def pinned(cpus: Iterable[int]) -> Iterator[None]:
-    """All threads of this process on these CPUs; each back on its own afterwards."""
-    wanted, before = set(cpus), {}
+    """All threads of this process on these CPUs; each back on its own afterwards, new ones where their maker was."""
+    wanted, own, before = set(cpus), os.sched_getaffinity(0), {}
     for task in Path("/proc/self/task").iterdir():
         with suppress(ProcessLookupError):  # it has ended
             before[int(task.name)] = os.sched_getaffinity(int(task.name))
@@ -98,9 +98,9 @@ def pinned(cpus: Iterable[int]) -> Iterator[None]:
     try:
         yield
     finally:
-        for number, cpus_before in before.items():
+        for task in Path("/proc/self/task").iterdir():
             with suppress(ProcessLookupError):
-                os.sched_setaffinity(number, cpus_before)
+                os.sched_setaffinity(int(task.name), before.get(int(task.name), own))
 
 
 def big_cpus(cpus: tuple[Cpu, ...]) -> tuple[int, ...]:

@@ -21,14 +21,14 @@ from operators.build import build as build_operator
 
 if TYPE_CHECKING:
     from models.counting import NetworkCost
+    from models.inference_form import Deployed
 
 
 def build_module(workload: Workload, images: torch.Tensor) -> nn.Module:
-    """The module that is timed on `images`: seeded weights, evaluation mode, fp32, NCHW; BN fused if so asked."""
+    """The module that is timed on `images`: seeded weights, evaluation mode, fp32, NCHW; as deployed if so asked."""
     if workload.operator is not None:
         return build_operator(operator_spec(workload))
-    module = plain_network(workload)
-    return timed_form(module, workload, images)
+    return timed_form(plain_network(workload), workload, images).network
 
 
 def import_library(workload: Workload) -> None:
@@ -36,7 +36,7 @@ def import_library(workload: Workload) -> None:
     if workload.model is None:
         return
     import models.build
-    import models.fuse  # noqa: F401
+    import models.inference_form  # noqa: F401
     from models.torchvision_import import import_timm, import_torchvision
 
     library = network_entry(workload).library
@@ -56,38 +56,37 @@ def plain_network(workload: Workload) -> nn.Module:
     return build_network(network_entry(workload), input_px=side, channels=channels, seed=workload.model.seed)
 
 
-def timed_form(module: nn.Module, workload: Workload, images: torch.Tensor) -> nn.Module:
+def timed_form(module: nn.Module, workload: Workload, images: torch.Tensor) -> "Deployed":
     """The graph that is timed, made from the published network, which is used up: a worker has no room for two.
 
-    Folded as the first of `images` goes through it.
+    Re-parameterised and folded as the first of `images` goes through it.
     """
-    from models.fuse import fuse
+    from models.inference_form import Deployed, deploy
 
     model = workload.model
     if model is None or not (model.fused or model.form):
-        return module
+        return Deployed(network=module, notes=())
     if model.form == "fast":
         from models.fasternet import FasterNet
         from models.fasternet_fast import optimise
 
         if not isinstance(module, FasterNet):
             raise ValueError(f"expected a FasterNet for the fast form, got {workload.name}; leave --form out")
-        return optimise(module)
-    return fuse(module, images[:1], in_place=True)
+        return Deployed(network=optimise(module), notes=())
+    return deploy(module, images[:1])
 
 
-def count_network(module: nn.Module, images: torch.Tensor, *, channels_last: bool = False) -> "NetworkCost":
+def count_network(
+    module: nn.Module, images: torch.Tensor, *, channels_last: bool = False, shapes_only: bool = False
+) -> "NetworkCost":
     """Counts of a module as it is, on the images that it is timed on."""
     from models.counting import count_on
 
-    return count_on(module, images, channels_last=channels_last)
+    return count_on(module, images, channels_last=channels_last, shapes_only=shapes_only)
 
 
-def network_cost_of(
-    before: "NetworkCost", timed: nn.Module, images: torch.Tensor, dtype: str, *, channels_last: bool = False
-) -> Cost:
+def network_cost_of(before: "NetworkCost", after: "NetworkCost", dtype: str, *, notes: tuple[str, ...] = ()) -> Cost:
     """Counts of the graph that is timed, beside those of the published network."""
-    after = count_network(timed, images, channels_last=channels_last)
     return Cost(
         params=after.params,
         macs=after.macs,
@@ -97,6 +96,7 @@ def network_cost_of(
         macs_unfused=before.macs,
         kinds=tuple(KindMacs(kind=part.kind, macs=part.macs) for part in after.macs_by_kind),
         unseen=tuple(f"{op.name}: {op.calls} calls, {op.share:.2%} of bytes moved" for op in after.unseen),
+        notes=notes,
     )
 
 
@@ -113,13 +113,17 @@ def look_at(entry: NetworkEntry, input_px: int | None) -> tuple[tuple[int, int, 
 
 def factory_digest(entry: NetworkEntry, module: nn.Module) -> str:
     """A hash of a user's network: the source file that its factory stands in, and all weights and buffers."""
+    from models.count_hidden import unpacked
+
     digest = hashlib.sha256()
     source = getattr(sys.modules.get(entry.library_name.partition(":")[0]), "__file__", None)
     if source:
         digest.update(Path(source).read_bytes())
-    for name, value in module.state_dict().items():
-        digest.update(f"{name}:{value.dtype}:{tuple(value.shape)}\0".encode())
-        digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    for name, kept in module.state_dict().items():
+        for value in unpacked(kept):
+            digest.update(f"{name}:{value.dtype}:{tuple(value.shape)}\0".encode())
+            plain = value.dequantize() if value.is_quantized else value
+            digest.update(plain.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 

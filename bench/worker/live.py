@@ -1,8 +1,9 @@
 """A module that lives in the caller's process, measured there: it cannot be sent to a fresh one."""
 
-import copy
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
@@ -13,7 +14,7 @@ from bench.plan.code_version import code_version, package_version
 from bench.plan.runtimes import MODULE_RUNTIME
 from bench.records.record import Record, utc_now
 from bench.records.run import Plan, Run
-from bench.records.workload import ModelArguments, Unit, Workload
+from bench.records.workload import ModelArguments, Unit, Workload, size_text
 from bench.system.affinity import choose, pinned, topology
 from bench.system.inherited import inherited
 from bench.worker.build import count_network, network_cost_of
@@ -25,20 +26,32 @@ from bench.worker.measuring.threads import ThreadsError
 from bench.worker.output_check import WrongOutputError
 from bench.worker.runtimes.loaded import UnsupportedError
 from bench.worker.runtimes.pytorch import load_module
+from models.clone import clone, evaluating, randomness_restored
+from models.inference_form import reparameterisable
+from models.reason import reason
+
+Live = nn.Module | torch.export.ExportedProgram
 
 
-def measure_live(network: nn.Module, input_px: int, batch: int, threads: int, dtype: str, layout: str) -> Run:
-    """A run of one unit, eager on this CPU, in one round; the process's threads and CPUs are put back afterwards.
+def measure_live(network: Live, input_px: int, batch: int, threads: int, dtype: str, layout: str) -> Run:
+    """A run of one unit, eager on this CPU, in one round, of copies of the network; the process is left as it was.
 
-    Raises UsageError where its output is wrong or it cannot run as asked; what the network raises comes as it is.
+    Raises UsageError where it is no network, its output is wrong, or it cannot run as asked.
     """
+    if not isinstance(network, Live):
+        raise UsageError(
+            f"expected a torch.nn.Module, an exported program or a network's name, got {type(network).__name__};"
+            " give the network itself"
+        )
+    name = getattr(network, "original_name", type(network).__name__)  # TorchScript's keeps that of the class
+    module = network if isinstance(network, nn.Module) else network.module()
     unit = Unit(
         workload=Workload(
             kind="model",
-            name=type(network).__name__,
+            name=name,
             input_shape=(3, input_px, input_px),
             variant="live",
-            model=ModelArguments(source=type(network).__name__, fused=False),
+            model=ModelArguments(source=name, fused=False),
         ),
         runtime=MODULE_RUNTIME,
         dtype=dtype,
@@ -51,43 +64,63 @@ def measure_live(network: nn.Module, input_px: int, batch: int, threads: int, dt
         allocator="retained" if keeps_freed_memory() else "system",
         code_version=code_version(),
     )
-    threads_before = torch.get_num_threads()
-    started, utc = time.monotonic(), utc_now()
-    clock = SystemClock()
     try:
-        with pinned(choose(topology(), threads)):
-            torch.set_num_threads(threads)
-            # A copy: changing dtype or layout would change the caller's own network.
-            loaded = load_module(copy.deepcopy(network).eval().requires_grad_(False), unit)
-            measurement = measure_loaded(unit, lambda: loaded, None, clock, timer_overhead_s(clock))
-            told = (f"set in this process: {variable}" for variable in inherited(os.environ))
-            measurement = replace(measurement, notes=(*measurement.notes, *told))
+        with _process_left_as_it_was():
+            record = _measured(module, unit)
     except (WrongOutputError, ThreadsError, UnsupportedError) as error:
         raise UsageError(str(error)) from error
-    finally:
-        torch.set_num_threads(threads_before)
-    images = torch.from_numpy(input_array(unit))
-    record = Record(
-        unit=unit,
-        attempt=1,
-        status="done",
-        measurement=measurement,
-        cost=network_cost_of(
-            count_network(network, images),
-            copy.deepcopy(network).float(),  # whose bytes are those of float32, whatever the module's own dtype
-            images,
-            dtype,
-            channels_last=layout == "channels_last",
-        ),
-        started_utc=utc,
-        seconds=time.monotonic() - started,
-    )
+    except Exception as error:  # whatever a network raises
+        raise UsageError(
+            f"expected {name} to run on {batch} images of {size_text(unit.workload.input_shape)} in {dtype}, got"
+            f" {reason(error)}; give the input_px, batch and dtype that it takes"
+        ) from error
     plan = Plan(
         command="models",
         argv=(),
-        created_utc=utc,
+        created_utc=record.started_utc,
         version=package_version(),
         code_version=code_version(),
         units=(unit,),
     )
     return Run(plan=plan, records=(record,))
+
+
+def _measured(network: nn.Module, unit: Unit) -> Record:
+    started, utc = time.monotonic(), utc_now()
+    clock = SystemClock()
+    with pinned(choose(topology(), unit.threads)):
+        torch.set_num_threads(unit.threads)
+        # A copy: changing dtype or layout would change the caller's own network.
+        loaded = load_module(evaluating(clone(network)), unit)
+        measurement = measure_loaded(unit, lambda: loaded, None, clock, timer_overhead_s(clock))
+    told = (f"set in this process: {variable}" for variable in inherited(os.environ))
+    measurement = replace(measurement, notes=(*measurement.notes, *told))
+    # Its bytes are those of float32, whatever the module's own dtype.
+    cost = count_network(
+        clone(network).float(),
+        torch.from_numpy(input_array(unit)),
+        channels_last=unit.layout == "channels_last",
+    )
+    offered = reparameterisable(network)
+    notes = (f"timed as it is, in training form: {offered} would re-parameterise it",) if offered else ()
+    return Record(
+        unit=unit,
+        attempt=1,
+        status="done",
+        measurement=measurement,
+        cost=network_cost_of(cost, cost, unit.dtype, notes=notes),
+        started_utc=utc,
+        seconds=time.monotonic() - started,
+    )
+
+
+@contextmanager
+def _process_left_as_it_was() -> Iterator[None]:
+    """Threads, random numbers and the default dtype are again what they were, whatever the network sets."""
+    threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
+    try:
+        with randomness_restored():
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
+        torch.set_num_threads(threads)

@@ -261,11 +261,13 @@ def reference_of(order: Order, store: Store) -> Callable[[], Reference] | None:
 
 @contextmanager
 def _collector_off() -> Iterator[None]:
+    was_on = gc.isenabled()  # a live module's process may have it off
     gc.collect()
     gc.freeze()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
         gc.unfreeze()
+        if was_on:
+            gc.enable()

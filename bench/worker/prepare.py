@@ -60,10 +60,13 @@ def _from_module(unit: Unit, store: Store) -> Artifact:
             published = build.plain_network(workload)
             _refuse_another(published, workload)
             reference, plain = _reference_of(published, image)
-            before = build.count_network(published, image)
-            module = build.timed_form(published, workload, image.clone())
-            counted = partial(build.network_cost_of, before, images=image, dtype=unit.dtype)
-            cost, last = counted(module), counted(module, channels_last=True)
+            # A user's own may keep what it was given where a copy does not reach.
+            count = partial(build.count_network, images=image, shapes_only=not subjects.is_factory(workload))
+            before = count(published)
+            timed = build.timed_form(published, workload, image.clone())
+            module = timed.network
+            cost_of = partial(build.network_cost_of, before, dtype=unit.dtype, notes=timed.notes)
+            cost, last = cost_of(count(module)), cost_of(count(module, channels_last=True))
     found = Artifact(
         reference=store.add_bytes(Reference(arrays=reference).saved()),
         cost=cost,
