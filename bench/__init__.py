@@ -41,8 +41,8 @@ def _check_neighbours() -> None:
         if sent is None or sent.loader is None:
             continue
         raise ImportError(
-            f"expected package {name!r} at {ours}, got {found}, which Python finds first; start from another"
-            f" folder, or take {os.path.dirname(found)} off PYTHONPATH or sys.path",
+            f"expected package {name!r} at {ours}, got {found}, which Python finds first; rename that one, start"
+            f" from another folder, or take {os.path.dirname(found)} off PYTHONPATH or sys.path",
             name=name,
             path=found,
         )

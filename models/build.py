@@ -10,8 +10,9 @@ from typing import cast
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
-from models.clone import evaluating
+from models.clone import clone, evaluating
 from models.reason import reason
 from models.registry import DEFAULT_INPUT_PX, NetworkEntry
 from models.torchvision_import import import_timm, import_torchvision
@@ -19,13 +20,14 @@ from models.weights import randomise
 
 COLOURS, GREY = 3, 1  # channels of an image
 USUAL_PX = (224, 256, 299, 384, 512, 128, 96, 64, 32, 28)
+_OUR_PACKAGES = ("bench", "models", "operators", "reports")
 
 
 def build(entry: NetworkEntry, *, input_px: int | None = None, channels: int | None = None, seed: int = 0) -> nn.Module:
-    """The network in evaluation mode, fp32, on the CPU; it has run once on an image as it will be fed.
+    """The network in evaluation mode, fp32, on the CPU; it, or a copy of a user's own, has run once on such an image.
 
     Networks of the zoo and of the two libraries get random weights drawn from `seed`; a user's own network
-    keeps the weights that its factory gave it. Raises ValueError in one line where there is no such network,
+    keeps the weights and state that its factory gave it. Raises ValueError in one line where there is no such network,
     its factory fails, or it refuses the input.
     """
     return build_and_look(entry, input_px=input_px, channels=channels, seed=seed)[0]
@@ -115,23 +117,44 @@ def _factory(source: str) -> Callable[[], object]:
         module = importlib.import_module(module_name)
     except Exception as error:  # a user's module may raise anything while it is imported
         raise ValueError(
-            f"expected a module {module_name!r} to import, got {reason(error)}; run from the folder that "
-            f"holds it or install it"
+            f"expected a module {module_name!r} to import, got {reason(error)};"
+            f" {_hidden(error) or 'run from the folder that holds it or install it'}"
         ) from error
     factory = getattr(module, attribute, None)
     if not callable(factory):
         names = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
         near = difflib.get_close_matches(attribute, names, n=3, cutoff=0.5)
         hint = f"did you mean {', '.join(near)}?" if near else "name one that takes no arguments"
+        hint = _hides(module_name) or hint
         raise ValueError(f"expected a factory {attribute!r} in {module_name}, got none; {hint}")
     return cast(Callable[[], object], factory)
+
+
+def _hidden(error: BaseException | None) -> str:
+    """What to do where a user's import ended in one of our packages; empty where it did not."""
+    while error is not None:
+        if isinstance(error, ImportError) and (hint := _hides(error.name or "")):
+            return hint
+        error = error.__cause__ or error.__context__
+    return ""
+
+
+def _hides(module_name: str) -> str:
+    package = module_name.partition(".")[0]
+    if package not in _OUR_PACKAGES:
+        return ""
+    return (
+        f"`{package}` is a package of bench's own, which hides one of that name that is yours: rename yours"
+        f" (`my_{package}`), its imports as well"
+    )
 
 
 def _called(entry: NetworkEntry, factory: Callable[[], object]) -> nn.Module:
     try:
         module = factory()
     except Exception as error:  # a user's factory may raise anything
-        raise ValueError(f"expected {entry.name} to make a network, got {reason(error)}") from error
+        hint = "; ".join(filter(None, [reason(error), _hidden(error)]))
+        raise ValueError(f"expected {entry.name} to make a network, got {hint}") from error
     if isinstance(module, torch.export.ExportedProgram):
         return module.module()
     if not isinstance(module, nn.Module):
@@ -152,13 +175,19 @@ def _first_taken(module: nn.Module, shapes: Sequence[tuple[int, int, int]]) -> t
     refused: Exception | None = None
     for shape in shapes:
         try:
-            with torch.inference_mode():
-                module(torch.zeros(1, *shape))
+            _run_once(module, shape)
         except Exception as error:  # noqa: BLE001 - whatever a network raises
             refused = refused or error
         else:
             return shape
     raise refused or ValueError("expected a shape to try, got none")
+
+
+def _run_once(module: nn.Module, shape: tuple[int, int, int]) -> None:
+    # A lazy layer gets its weights as it runs; all else that a pass leaves behind stays in a copy.
+    lazy = any(is_lazy(value) for value in module.parameters())
+    with torch.no_grad():
+        (module if lazy else clone(module, share_weights=True))(torch.zeros(1, *shape))
 
 
 def _helping_size(entry: NetworkEntry, module: nn.Module, refused_px: int) -> int:

@@ -12,6 +12,8 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from models.clone import clone, evaluating, randomness_restored
+
 OPSET = 20  # the first with Gelu as one operator
 INPUT_NAME = "input"
 OUTPUT_NAME = "output"
@@ -21,8 +23,8 @@ _MAX_BYTES = 2**31  # a protobuf message ends there
 def export(module: nn.Module, example: Tensor, path: Path) -> None:
     """Write `module`, traced with `example` (N, C, H, W; its sizes become fixed), to one file at `path`.
 
-    Nothing half-written is ever seen at `path`. Raises ValueError where torch cannot export the network, or it is
-    too large for one file.
+    It is written in evaluation mode, and `module` stays as it is. Nothing half-written is ever seen at `path`. Raises
+    ValueError where torch cannot export the network, or it is too large for one file.
     """
     model = _strip(_to_proto(module, example))
     if model.ByteSize() >= _MAX_BYTES:
@@ -37,7 +39,10 @@ def export(module: nn.Module, example: Tensor, path: Path) -> None:
 
 def _to_proto(module: nn.Module, example: Tensor) -> onnx.ModelProto:
     try:
-        with _silence(), torch.no_grad():
+        with _silence(), torch.no_grad(), randomness_restored():
+            # A copy that has run: what its forward keeps for later is there, what the exporter leaves in it goes.
+            module = evaluating(clone(module, share_weights=True))
+            module(example.clone())
             program = torch.onnx.export(
                 module,
                 (example,),

@@ -43,6 +43,28 @@ def rows(run: Path) -> dict[tuple[str, str], dict[str, str]]:
         return {(row["runtime"], row["variant"]): row for row in csv.DictReader(file)}
 
 
+def test_a_factory_that_fails_or_dies_costs_its_rows_alone(bench: BenchProcess) -> None:
+    (bench.folder / "of_mine.py").write_text(
+        "import os, torch\n"
+        "def good():\n    torch.manual_seed(0)\n    return torch.nn.Conv2d(3, 4, 3)\n"
+        "def bad():\n    raise KeyError('weights')\n"
+        "def dies():\n    os._exit(3)\n"
+    )
+    models = "of_mine:dies,of_mine:bad,of_mine:good"
+    arguments = f"models --model {models} --runtime eager --input 8 --quick --out mine --no-progress"
+    done = bench.run(*arguments.split())
+    assert done.returncode == 3, done.stderr
+    with (bench.folder / "mine/table.csv").open(newline="") as file:
+        rows = {row["name"]: row for row in csv.DictReader(file)}
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "of_mine:dies": "failed",
+        "of_mine:bad": "failed",
+        "of_mine:good": "done",
+    }
+    assert "ended with code 3" in rows["of_mine:dies"]["reason"]
+    assert "KeyError: 'weights'" in rows["of_mine:bad"]["reason"]
+
+
 def number(row: dict[str, str], column: str) -> float:
     return float(row[column])
 

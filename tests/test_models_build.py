@@ -115,6 +115,9 @@ def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "def grey():\n    return torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.Conv2d(4, 3, 3))\n"
         "def depth():\n    return torch.nn.Conv2d(4, 4, 3)\n"
         "def digits():\n    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10))\n"
+        "class Pair(torch.nn.Module):\n    def forward(self, x):\n        return x, x\n"
+        "def pair():\n    import late_of_a_test\n    return Pair()\n"
+        "def hidden():\n    from models.common import Conv\n    return Conv()\n"
     )
     (tmp_path / "late_of_a_test.py").write_text("")
     (tmp_path / "broken_of_a_test.py").write_text("import a_library_that_is_not_there\n")
@@ -140,6 +143,10 @@ def test_a_factory_in_the_working_directory_keeps_its_weights() -> None:
         ("nets_of_a_test:number", "expected a factory 'number'"),
         ("broken_of_a_test:net", "No module named 'a_library_that_is_not_there'"),
         ("nowhere_of_a_test:net", "No module named 'nowhere_of_a_test'"),
+        ("models.nowhere:net", "`models` is a package of bench's own.*rename yours"),
+        ("operators:net", "`operators` is a package of bench's own.*rename yours"),
+        ("bench.nowhere.deep:net", "`bench` is a package of bench's own.*rename yours"),
+        ("nets_of_a_test:hidden", "No module named 'models.common'; `models` is a package of bench's own"),
         ("timm:resnet5O", "did you mean resnet50"),
         ("torchvision:vgg12", "did you mean vgg1"),
         ("torchvision:fcn_resnet50", "expected a network of torchvision"),

@@ -72,3 +72,40 @@ def test_what_cannot_be_exported_says_so_and_leaves_nothing(tmp_path: Path) -> N
         export(_Branch(), torch.randn(1, 3, 8, 8), tmp_path / "net.onnx")
     assert "\n" not in str(raised.value)
     assert not list(tmp_path.iterdir())
+
+
+class Keeping(nn.Module):
+    """Makes its grid at the first pass, counts its passes, and keeps the last features."""
+
+    grid: Tensor | None
+    calls: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.kept = nn.Conv2d(3, 4, 3), dict[str, Tensor]()
+        self.register_buffer("grid", None, persistent=False)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.conv(x)
+        self.calls = self.calls + 1
+        self.kept["last"] = y
+        if self.grid is None or self.grid.shape[-1] != y.shape[-1]:
+            self.grid = torch.arange(y.shape[-1]).float()
+        return y + self.grid
+
+
+@pytest.mark.parametrize("has_run", [False, True])
+def test_a_network_with_a_state_exports_and_keeps_its_own(*, has_run: bool, tmp_path: Path) -> None:
+    module, image = Keeping(), torch.randn(1, 3, 8, 8)
+    if has_run:
+        with torch.no_grad():
+            module(image)
+    grid, last, drawn = module.grid, module.kept.get("last"), torch.get_rng_state()
+    export(module, image, tmp_path / "net.onnx")
+    assert module.grid is grid
+    assert (int(module.calls), list(module.kept), module.training) == (has_run, ["last"] * has_run, True)
+    assert module.kept.get("last") is last
+    assert torch.equal(torch.get_rng_state(), drawn)
+    with torch.no_grad():
+        np.testing.assert_allclose(_run(tmp_path / "net.onnx", image), module(image).numpy(), atol=1e-5)

@@ -144,6 +144,27 @@ def test_a_factory_is_known_by_its_source_and_its_weights(tmp_path: Path, monkey
     assert len({seen.digest, edited, build.factory_digest(entry, module)}) == 3
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.ao.quantization is deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*quantized tensor creation:UserWarning")
+@pytest.mark.filterwarnings("ignore:.torch.jit.*is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("kind", ["scripted", "exported", "quantised"])
+def test_factories_of_every_kind_of_network(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kinds_of_net.py").write_text(
+        "import torch\nfrom torch import nn\n"
+        "def net():\n    torch.manual_seed(0)\n    return nn.Sequential(nn.Flatten(), nn.Linear(192, 5)).eval()\n"
+        "def scripted():\n    return torch.jit.script(net())\n"
+        "def exported():\n    return torch.export.export(net(), (torch.zeros(1, 3, 8, 8),))\n"
+        "def quantised():\n    return torch.ao.quantization.quantize_dynamic(net(), {nn.Linear}, dtype=torch.qint8)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    seen = inspected(f"kinds_of_net:{kind}")
+    assert (seen.reason, seen.input_shape) == ("", (3, 8, 8))
+    made = prepared(tmp_path / "cache", of_source(f"kinds_of_net:{kind}", seen.digest))
+    assert made.reason == ""
+    assert made.cost is not None
+    assert (made.cost.params, made.cost.macs) == (965, 960)
+
+
 def test_the_cost_is_that_of_the_graph_that_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A graph runtime executes other operations than the module has: the same work, and bytes that only it knows."""
     monkeypatch.setattr("bench.worker.prepare._export", lambda *_: "")

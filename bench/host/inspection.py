@@ -13,19 +13,25 @@ BUILD_S = 600.0
 
 
 def inspect(connection: Connection, sources: Sequence[str], input_px: int | None, stop: Event) -> dict[str, Network]:
-    """What each source takes, `input_px` wide and high or as it says itself; UsageError where one cannot be built."""
+    """What each source takes, `input_px` wide and high or as it says itself, or the reason why it cannot be built.
+
+    UsageError where no network can be built here at all.
+    """
     found: dict[str, Network] = {}
 
     def handle(said: Said) -> None:
-        if isinstance(said.body, Fatal | Network) and said.body.reason:
+        if isinstance(said.body, Fatal):
             raise UsageError(said.body.reason[:500])
         if isinstance(said.body, Network):
             found[said.body.source] = said.body
 
-    task = Task(kind="inspect", sources=tuple(sources), input_px=input_px or 0)
-    exits = run_job(connection, Job(task=task, start_s=BUILD_S), handle, stop)
-    if len(found) < len(sources):
-        source = next(source for source in sources if source not in found)
-        _, reason = failure_of(exits)
-        raise UsageError(f"expected {source} to be built once, to learn its input size: {reason}")
+    while left := [source for source in sources if source not in found]:
+        task = Task(kind="inspect", sources=tuple(left), input_px=input_px or 0)
+        exits = run_job(connection, Job(task=task, start_s=BUILD_S), handle, stop)
+        # The worker dies of one at most; those after it get another.
+        if died := next((source for source in left if source not in found), None):
+            reason = f"expected {died} to be built once, to learn its input size: {failure_of(exits)[1]}"
+            if stop.is_set():
+                raise UsageError(reason)
+            found[died] = Network(source=died, reason=reason)
     return found

@@ -6,7 +6,7 @@ from bench.errors import UsageError
 from bench.plan.subjects import network_workload, networks
 from bench.records.workload import Workload
 from bench.wire.messages import Network
-from models.registry import NetworkEntry, resolve
+from models.registry import DEFAULT_INPUT_PX, NetworkEntry, resolve
 
 # Builds networks once, in a worker on the host.
 Inspect = Callable[[Sequence[str], int | None], dict[str, Network]]
@@ -15,18 +15,24 @@ Inspect = Callable[[Sequence[str], int | None], dict[str, Network]]
 def network_workloads(
     inspect: Inspect, names: Sequence[str], input_px: int | None, *, forms: Sequence[str], fused: bool
 ) -> list[Workload]:
-    """One workload for each network and form; one that the zoo doesn't know is built once to learn its input."""
+    """One workload for each network and form; one that the zoo doesn't know is built once to learn its input.
+
+    A user's factory that cannot be built among others that can is planned all the same: its rows will say why.
+    """
     try:
         entries = networks(names)
     except ValueError as error:
         raise UsageError(str(error)) from None
     unknown = [entry.name for entry in entries if entry.input_px is None or input_px is not None]
     found = inspect(unknown, input_px) if unknown else {}
+    bad = [entry for entry in entries if entry.name in found and found[entry.name].reason]
+    if refused := [entry for entry in bad if entry.library != "factory" or len(bad) == len(entries)]:
+        raise UsageError(found[refused[0].name].reason)
     made = []
     for entry in entries:
         inspected = found.get(entry.name)
-        side = entry.input_px or 0
-        shape = inspected.input_shape if inspected is not None else (3, side, side)
+        side = entry.input_px or input_px or DEFAULT_INPUT_PX
+        shape = inspected.input_shape if inspected is not None and not inspected.reason else (3, side, side)
         made += [
             network_workload(
                 entry,

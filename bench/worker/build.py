@@ -28,7 +28,9 @@ def build_module(workload: Workload, images: torch.Tensor) -> nn.Module:
     """The module that is timed on `images`: seeded weights, evaluation mode, fp32, NCHW; as deployed if so asked."""
     if workload.operator is not None:
         return build_operator(operator_spec(workload))
-    return timed_form(plain_network(workload), workload, images).network
+    # A network with a state in its forward changes it also outside of inference mode, as while it is folded.
+    with torch.inference_mode(False), torch.no_grad():
+        return timed_form(plain_network(workload), workload, images.clone()).network
 
 
 def import_library(workload: Workload) -> None:

@@ -27,6 +27,11 @@ def inspect_networks(task: Task, channel: Channel) -> None:
                 found = replace(found, input_shape=shape, digest=digest)
         except (ValueError, OSError) as error:
             found = replace(found, reason=plain_line(error, 500))
+        except ImportError:
+            raise  # torch itself: no other network would do better
+        except Exception as error:  # noqa: BLE001 - a user's own may raise anything, also where it is only looked at
+            reason = f"expected {source} to be a network, got {type(error).__name__}: {error}"
+            found = replace(found, reason=plain_line(reason, 500))
         channel.send(found)
 
 
