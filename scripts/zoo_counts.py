@@ -2,12 +2,13 @@
 
     python scripts/zoo_counts.py --most 220 --export
 
-Each network is counted, held against torch's FlopCounterMode where both count, folded, with `--export` exported and
-counted from its file, and looked at afterwards: counting must leave it as it was, to the byte.
+Each network is counted, held against torch's FlopCounterMode where both count, brought into its deployed form, with
+`--export` exported and counted from its file, and looked at after each step: it must be as it was, to the byte.
 """
 
 import argparse
-import copy
+import hashlib
+import random
 import re
 import tempfile
 import time
@@ -19,14 +20,18 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
+from torch.nn.modules import module as modules
 from torch.utils.flop_counter import FlopCounterMode
 
+from models.clone import clone
 from models.counting import NetworkCost, count_on
 from models.export import export
 from models.fuse import fuse
+from models.inference_form import Deployed, deploy, reparameterisable
 from models.onnx_counting import count_graph
 from models.torchvision_import import import_timm
 
+_GLOBAL_HOOKS = (modules._global_forward_hooks, modules._global_forward_pre_hooks)
 _PRODUCTS = ("convolution", "linear", "matmul", "recurrent")
 _LARGEST = 25e6  # parameters
 _SMALL = re.compile("atto|femto|pico|zepto|nano|tiny|small|micro|xxs|_xs|lite|18|_0|_s")
@@ -78,35 +83,56 @@ def _look(name: str, px: int, *, with_export: bool) -> list[str]:
     network.requires_grad_(False)  # FlopCounterMode stumbles over what it would have to differentiate
     images = torch.randn(1, 3, px, px)
     with torch.no_grad():
-        before, state = network(images), _state(network)
+        output, before = network(images), state(network)
         cost = count_on(network, images)
-        untouched = _state(network) == state and torch.equal(network(images), before)
         found = ["counted" if cost.macs is not None else f"not whole: {', '.join(op.name for op in cost.unseen)}"]
-        found.append("untouched" if untouched else "TOUCHED")
+        found.append(_touched("counting", before, state(network)))
         found.append(_against_torch(network, images, cost))
-        folded = fuse(network, images)
-        found.append(_folded(network, images, _error(folded(images), before)))
-        found.append("untouched by folding" if torch.equal(network(images), before) else "TOUCHED by folding")
-    if with_export:
-        found.append(_exported(folded, images, count_on(folded, images)))
+        deployed = deploy(clone(network), images)
+        found += _folded(network, images, deployed, _error(deployed.network(images), output))
+        found.append(_touched("folding", before, state(network)))
+        if with_export:
+            found.append(_exported(deployed.network, images, count_on(deployed.network, images)))
+            found.append(_touched("exporting", before, state(network)))
+        found.append("same output after all" if torch.equal(network(images), output) else "ANOTHER OUTPUT after all")
     return found
 
 
-def _state(network: nn.Module) -> list[object]:
-    """All that counting might leave behind: fake tensors, hooks, another dtype or mode, new attributes."""
-    seen: list[object] = []
+def _touched(by: str, before: list[object], after: list[object]) -> str:
+    changed = [str(each)[:60] for each, other in zip(after, before, strict=False) if each != other]
+    return f"TOUCHED by {by}: {changed[0]}" if changed or len(before) != len(after) else f"untouched by {by}"
+
+
+def state(network: nn.Module) -> list[object]:
+    """All that might be left behind: bytes, fake tensors, hooks, dtypes, modes, attributes, threads, numbers drawn."""
+    seen: list[object] = [
+        ("random numbers", _digest(torch.get_rng_state()), hash(random.getstate())),
+        ("process", torch.get_num_threads(), torch.get_default_dtype(), torch.is_grad_enabled()),
+        ("hooks of all modules", *(len(hooks) for hooks in _GLOBAL_HOOKS)),
+    ]
     for path, module in network.named_modules():
         hooks = [len(value) for key, value in sorted(vars(module).items()) if "hooks" in key and value is not None]
         kept = [(key, _plain(value)) for key, value in sorted(vars(module).items()) if not key.startswith("_")]
         seen.append((path, module.training, hooks, kept))
-    tensors = (*network.named_parameters(), *network.named_buffers())
-    assert not any(isinstance(value, FakeTensor) for _, value in tensors)
-    seen += [(path, value.dtype, tuple(value.shape), value.data_ptr(), value.requires_grad) for path, value in tensors]
+    for path, value in (*network.named_parameters(), *network.named_buffers()):
+        about = (type(value).__name__, value.dtype, tuple(value.shape), value.data_ptr(), value.requires_grad)
+        seen.append((path, *about, None if isinstance(value, FakeTensor) else _digest(value)))
     return seen
 
 
+def _digest(value: Tensor) -> str:
+    plain = value.detach().contiguous().reshape(-1).view(torch.uint8)
+    return hashlib.sha256(plain.numpy().tobytes()).hexdigest()
+
+
 def _plain(value: object) -> object:
-    return type(value).__name__ if isinstance(value, Tensor) or not isinstance(value, (int, float, str)) else value
+    if isinstance(value, Tensor) and not isinstance(value, FakeTensor):
+        return _digest(value)
+    if isinstance(value, (tuple, list)):
+        return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return value if isinstance(value, (int, float, str)) else type(value).__name__
 
 
 def _against_torch(network: nn.Module, images: Tensor, cost: NetworkCost) -> str:
@@ -120,12 +146,15 @@ def _against_torch(network: nn.Module, images: Tensor, cost: NetworkCost) -> str
     return f"{'MORE' if ours > theirs else 'LESS'} than FlopCounterMode: {ours} against {theirs}"
 
 
-def _folded(network: nn.Module, images: Tensor, error: float) -> str:
+def _folded(network: nn.Module, images: Tensor, deployed: Deployed, error: float) -> list[str]:
     """Random weights can blow up rounding: what is off in float32 is done again in double precision."""
     if error > 1e-4:
-        precise, images = copy.deepcopy(network).double(), images.double()
+        precise, images = clone(network).double(), images.double()
         error = _error(fuse(precise, images)(images), precise(images))
-    return "folded" if error <= 1e-4 else f"FOLDED ANOTHER: off by {error:.2g}"
+    merged = [note.partition(":")[0] for note in deployed.notes]
+    if not any("training form" in note for note in merged) and reparameterisable(network):
+        merged.append("re-parameterised")
+    return ["folded" if error <= 1e-4 else f"FOLDED ANOTHER: off by {error:.2g}", *merged]
 
 
 def _error(result: Tensor, expected: Tensor) -> float:
