@@ -9,7 +9,7 @@ import inspect
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,9 @@ METHODS = (
     *("fuse_block_residual_branches", "merge_kernel", "merge_dilated_branches", "merge_branches"),
     *("locality_injection", "local_inject"),
 )
+# Of modules within modules all, as timm does it; else, where a part cannot bear it twice, those that hold no other or
+# are in no other.
+_Way = Literal["all", "outermost", "innermost"]
 # max |y - training form's| / max |training form's|, measurement.md's for float32: beyond it the row would fail anyway.
 _LIMIT = 1e-4
 
@@ -53,16 +56,20 @@ def reparameterise(network: nn.Module, example: Tensor) -> tuple[nn.Module, str]
     offered = reparameterisable(network)
     if not offered:
         return network, ""
-    try:
-        with randomness_restored():
-            before = _outputs(network, example)
-            merged = evaluating(_merged(evaluating(clone(network))))
-            error = _difference(_outputs(merged, example), before)
-    except Exception as failure:  # noqa: BLE001  # whatever a network's own code raises
-        return network, f"timed in its training form: {offered} failed with {reason(failure)}"
-    if error > _LIMIT:
-        return network, f"timed in its training form: after {offered} its output is off by {error:.2g} of its maximum"
-    return merged, ""
+    problems = []
+    for way in get_args(_Way):
+        try:
+            with randomness_restored():
+                before = _outputs(network, example)
+                merged = evaluating(_merged(evaluating(clone(network)), way))
+                error = _difference(_outputs(merged, example), before)
+        except Exception as failure:  # noqa: BLE001  # whatever a network's own code raises
+            problems.append(f"{offered} failed with {reason(failure)}")
+            continue
+        if error <= _LIMIT:
+            return merged, ""
+        problems.append(f"after {offered} its output is off by {error:.2g} of its maximum")
+    return network, f"timed in its training form: {problems[0]}"
 
 
 def reparameterisable(network: nn.Module) -> str:
@@ -87,15 +94,16 @@ def _method(module: nn.Module, name: str) -> Callable[[], Any] | None:
     return method
 
 
-def _merged(module: nn.Module) -> nn.Module:
+def _merged(module: nn.Module, way: _Way) -> nn.Module:
     """The module merged by its own method, then its parts; a method gives a module to take its place, or changes it."""
     name = _method_name(module)
-    method = _method(module, name) if name is not None else None
-    if method is not None:
-        made = method()
+    if name is not None and not (way == "innermost" and any(map(reparameterisable, module.children()))):
+        made = getattr(module, name)()
         module = made if isinstance(made, nn.Module) else module
+        if way == "outermost":
+            return module
     for path, child in list(module.named_children()):
-        merged = _merged(child)
+        merged = _merged(child, way)
         if merged is not child:
             setattr(module, path, merged)
     return module

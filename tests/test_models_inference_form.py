@@ -61,6 +61,26 @@ class WholeNetwork(nn.Sequential):
         return self
 
 
+class Once(Branches):
+    """Cannot bear its method twice."""
+
+    def fuse_convs(self) -> None:
+        self.merged = self.one()
+        del self.wide, self.narrow
+
+
+class KnowsItsParts(nn.Sequential):
+    def fuse(self) -> None:
+        for part in self:
+            if isinstance(part, Once):
+                part.fuse_convs()
+
+
+class DoesNotKnowThem(nn.Sequential):
+    def fuse(self) -> None:
+        raise NotImplementedError("my parts do it")
+
+
 class Wrong(Branches):
     def reparameterize(self) -> None:
         self.merge()
@@ -100,6 +120,8 @@ def macs(network: nn.Module) -> int | None:
         Replacing,
         lambda: WholeNetwork(Branches(), Branches()),
         lambda: nn.Sequential(Switching(), Replacing()),
+        lambda: KnowsItsParts(Once(), Once()),
+        lambda: DoesNotKnowThem(Once(), Once()),
     ],
 )
 def test_branches_are_merged_whatever_the_method_is_called(make: Callable[[], nn.Module]) -> None:
