@@ -130,9 +130,8 @@ def check_new(folder: Path) -> None:
     """UsageError where the folder holds anything."""
     try:
         # What a host leaves that is killed while it writes its plan counts for nothing.
-        taken = folder.exists() and (
-            not folder.is_dir() or any(not path.name.startswith(f".{PLAN_NAME}.") for path in folder.iterdir())
-        )
+        own = f".{PLAN_NAME}."
+        taken = folder.exists() and not (folder.is_dir() and all(p.name.startswith(own) for p in folder.iterdir()))
     except OSError as error:
         raise _no_folder(folder, error) from None
     if taken:
@@ -291,8 +290,8 @@ def _whole_lines(descriptor: int) -> int:
 
 
 def _no_folder(folder: Path, error: OSError) -> UsageError:
-    what = os.strerror(error.errno or 0)
-    return UsageError(f"expected a folder that can be made for --out, got {str(folder)[:60]!r}: {what}; give another")
+    given = f"{str(folder)[:60]!r}: {os.strerror(error.errno or 0)}"
+    return UsageError(f"expected a folder that can be made for --out, got {given}; give another")
 
 
 def _storage(folder: Path, error: OSError) -> StorageError:
