@@ -14,7 +14,7 @@ from bench.records.workload import Unit
 from reports.paper_tables import published
 from reports.plots.annotate import MOST_NAMED, Note
 from reports.plots.network_pictures import macs_picture, spots
-from reports.plots.operator_pictures import time_picture
+from reports.plots.operator_pictures import ratios_of, time_picture
 from reports.plots.panel import panels, unique_slugs
 from reports.plots.panel_text import bars_text
 from reports.plots.pictured import picture_notes, pictured
@@ -52,6 +52,15 @@ def test_stacks_of_other_depths_are_other_pictures() -> None:
     )
     assert [panel.slug for panel in made] == ["cpu-eager-10-layers", "cpu-eager-1-layer"]
     assert [panel.settings.split(",")[0] for panel in made] == ["10 layers", "1 layer"]
+
+
+def test_a_picture_of_ratios_holds_those_of_its_own_allocator() -> None:
+    units = [replace(op(name), allocator=memory) for memory in ("system", "retained") for name in ("dwconv", "pconv")]
+    run = ops_run(units, [done(own, s) for own, s in zip(units, (0.008, 0.004, 0.002, 0.003), strict=True)])
+    results = Results(run=run)
+    drawn = [ratios_of(panel, results.entries) for panel in panels(run, results.rows)]
+    assert [{entry.allocator for entry in entries} for entries in drawn] == [{"system"}, {"retained"}]
+    assert all(entries for entries in drawn)
 
 
 def test_a_picture_says_how_many_of_its_numbers_were_disturbed() -> None:

@@ -42,7 +42,7 @@ def operator_pictures(results: Results) -> Iterator[tuple[str, Figure]]:
     for panel in own:
         yield f"speed-{panel.slug}", speed_picture([panel])
         yield f"time-{panel.slug}", time_picture(panel)
-        ratios = _ratios(panel, results.entries)
+        ratios = ratios_of(panel, results.entries)
         if any(entry.ours for entry in ratios):
             yield f"ratios-{panel.slug}", ratio_picture(panel, ratios)
     first_of_each = list({panel.device: panel for panel in reversed(own)}.values())[::-1]
@@ -50,8 +50,8 @@ def operator_pictures(results: Results) -> Iterator[tuple[str, Figure]]:
         yield "speed-overview", speed_picture(first_of_each[:3])
 
 
-def _ratios(panel: Panel, entries: Sequence[Entry]) -> list[Entry]:
-    """The ratios to DWConv of the panel's device and runtime, where the panel has the paper's settings."""
+def ratios_of(panel: Panel, entries: Sequence[Entry]) -> list[Entry]:
+    """The ratios to DWConv of the panel's device, runtime and allocator, where the panel has the paper's settings."""
     measured = [row.unit for row in panel.measured if printed(row.unit)]
     names = {(each.workload.name, each.workload.variant) for each in measured}
     unit = panel.rows[0].unit
@@ -59,7 +59,7 @@ def _ratios(panel: Panel, entries: Sequence[Entry]) -> list[Entry]:
         entry
         for entry in entries
         if entry.against == "dwconv"
-        and (entry.device, entry.runtime) == (unit.device, unit.runtime)
+        and (entry.device, entry.runtime, entry.allocator) == (unit.device, unit.runtime, unit.allocator)
         and (entry.name, entry.variant) in names
         and entry.paper is not None
         and panel.comparable
