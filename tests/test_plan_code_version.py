@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Data types, bookkeeping and what asks the kernel: an edit there changes no time and no output.
 EXEMPT = {
     "bench/cache", "bench/errors.py", "bench/plain_text.py", "bench/plan/code_version.py", "bench/plan/estimate.py",
-    "bench/plan/plugins.py", "bench/records", "bench/system", "bench/wire",
+    "bench/plan/limits.py", "bench/plan/plugins.py", "bench/records", "bench/system", "bench/wire",
 }  # fmt: skip
 
 

@@ -5,28 +5,11 @@ from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 
-from bench.errors import UsageError
+from bench.plan.limits import check_elements, check_number
 from bench.plan.runtimes import runtime
 from bench.records.device import Device
 from bench.records.workload import Effort, Mode, ModelArguments, Settings, Unit, Workload
 from bench.system.allocator import DEFAULT_ALLOCATOR
-
-MOST_UNITS = 100_000  # two days and more; a plan's file of a hundred megabytes
-MOST_ELEMENTS = 2**38  # of one tensor: a TiB of float32
-
-
-def check_number(units: int) -> None:
-    """UsageError for a plan that nobody would wait for; asked before its units are made."""
-    if units > MOST_UNITS:
-        raise UsageError(
-            f"expected a run of at most {MOST_UNITS} units, got {units}; give shorter lists or fewer rounds"
-        )
-
-
-def check_elements(what: str, count: int) -> None:
-    """UsageError for a tensor that no device holds."""
-    if count > MOST_ELEMENTS:
-        raise UsageError(f"expected {what} of at most {MOST_ELEMENTS} elements, got {count}; no device holds as many")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,8 @@ ROOMS = (
     "models",
     "bench/worker",
     "bench/statistics.py",
+    "bench/system/allocator.py",
+    "bench/system/inherited.py",
     "bench/records/workload.py",
     "bench/plan/runtimes.py",
     "bench/plan/subjects.py",

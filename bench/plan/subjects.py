@@ -9,7 +9,7 @@ from math import prod
 from typing import Any
 
 from bench.errors import UsageError
-from bench.plan.axes import check_elements, check_number
+from bench.plan.limits import check_elements, check_number
 from bench.plan.plugins import rows
 from bench.records.measurement import Cost
 from bench.records.workload import ModelArguments, OperatorArguments, Workload, size_text

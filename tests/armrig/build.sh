@@ -99,12 +99,18 @@ keys() {
     [ -e "$KEYS/host" ] || ssh-keygen -q -t ed25519 -N '' -C armrig-host -f "$KEYS/host"
 }
 
+# A build that was killed leaves its mounts, and a folder with mounts in it cannot be removed.
+unmount_left() {
+    awk -v root="$ROOT.tmp/" 'index($2, root) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount --lazy
+}
+
 # A running rig has the root mounted: never replace it underneath.
 ! compgen -G "$CACHE/run-*/pids" >/dev/null || for RUN in "$CACHE"/run-*; do
     ! running >/dev/null || { say "a rig is up ($RUN): nothing built"; exit 0; }
 done
 tools
 ensure_binfmt
+unmount_left
 root
 wheels
 keys
