@@ -23,6 +23,7 @@ from bench.wire.messages import Begin
 from bench.wire.order import Order, Task
 from bench.worker.bytes_moved import with_bytes_moved
 from bench.worker.channel import Channel, one_line
+from bench.worker.copies import end_copies
 from bench.worker.machine import Machine, machine_for
 from bench.worker.measuring import memory
 from bench.worker.measuring.clock import Clock, SystemClock, timer_overhead_s
@@ -153,6 +154,7 @@ def load(order: Order, store: Store) -> Loaded:
     """The unit in its runtime; TypeError where a plug-in's loader returns something else."""
     row = runtime(order.unit.runtime)
     loaded = pkgutil.resolve_name(row.loader)(order.unit, model_of(order, store))
+    end_copies()
     if not isinstance(loaded, Loaded):
         raise TypeError(
             f"expected {row.loader} to return Loaded, got {type(loaded).__name__}; {remedy('bench.runtimes', row.name)}"

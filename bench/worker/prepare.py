@@ -17,6 +17,7 @@ from bench.wire.messages import Begin
 from bench.wire.order import Task
 from bench.worker import build
 from bench.worker.channel import Channel, one_line
+from bench.worker.copies import end_copies
 from bench.worker.inputs import input_array
 from bench.worker.measure import classify
 from bench.worker.onnx_file import Graph, digest_of, self_contained
@@ -58,6 +59,7 @@ def _from_module(unit: Unit, store: Store) -> Artifact:
             reference = to_arrays(module(image))
         else:
             published = build.plain_network(workload)
+            end_copies()
             _refuse_another(published, workload)
             reference, plain = _reference_of(published, image)
             # A user's own may keep what it was given where a copy does not reach.
