@@ -5,11 +5,13 @@ import io
 import re
 import shutil
 from pathlib import Path
+from statistics import median
 
 import pytest
 from rich.console import Console
 
 from bench.journal import read_run
+from bench.records.workload import size_text
 from reports.results import Results
 from reports.terminal import TerminalReport
 from reports.write import write_reports
@@ -47,6 +49,46 @@ def test_the_readme_shows_the_table_that_was_measured(name: str) -> None:
     assert not [line for line in of_this if line not in printed]
 
 
+def test_the_page_on_method_shows_the_processes_that_were_measured() -> None:
+    page = (ROOT / "docs/method.md").read_text("utf-8")
+    shown = re.findall(r"\| (\d+x\d+x\d+) \| `(\w+)` \| (\S+) \| (\S+) to (\S+) \| (\d+) to (\d+) \|", page)
+    records = read_run(ROOT / "docs/results/dwconv-cpu").records
+    assert len(shown) == len({(record.unit.workload.input_shape, record.unit.allocator) for record in records}) == 6
+    for size, allocator, *printed in shown:
+        own = [
+            record.measurement
+            for record in records
+            if record.measurement
+            and (size_text(record.unit.workload.input_shape), record.unit.allocator) == (size, allocator)
+        ]
+        times = sorted(1000 * median(each.samples_s) for each in own)
+        faults = [each.disturbances.page_faults_per_call or 0 for each in own]
+        assert len(times) == 10
+        assert printed == [
+            *(f"{each:.3g}" for each in (median(times), times[0], times[-1])),
+            *(f"{each:.0f}" for each in (min(faults), max(faults))),
+        ]
+
+
+def test_what_page_faults_make_of_the_headline_is_what_the_ledger_says() -> None:
+    ledger = (ROOT / "docs/results/ops-cpu/ledger.md").read_text("utf-8")
+    said = re.search(
+        r"PConv computes (\S+)x (\[.*?\]) as fast as DWConv \(the paper: (\S+)x\), Conv (\S+)x \((\S+)x\)", README
+    )
+    kept = re.search(r"PConv's advantage is (\S+)x (\[.*?\]), Conv's (\S+)x", README)
+    times = re.search(r"DWConv 96x56x56 takes\s+(\S+) ms instead of (\S+), and", README)
+    assert said is not None
+    assert kept is not None
+    assert times is not None
+    pconv = f"| pconv | mean of all | {said[3]} | {said[1]} {said[2]} | {kept[1]} {kept[2]} |"
+    assert pconv in ledger.replace("\\", "")
+    conv = re.search(r"\| conv \| mean of all \| (\S+) \| (\S+) .*? \| (\S+) \\?\[", ledger)
+    assert conv is not None
+    assert conv.groups() == (said[5], said[4], kept[3])
+    seconds = _column("ops-cpu/table.csv", "allocator", "latency_s", "96x56x56")
+    assert [f"{1000 * seconds['dwconv', name]:.1f}" for name in ("retained", "system")] == [times[1], times[2]]
+
+
 def test_the_readme_shows_the_claims_that_were_measured() -> None:
     ledger = (ROOT / "docs/results/claims-cpu/ledger.md").read_text("utf-8")
     shown = re.findall(r"\| (\d\.\d\d)x \| (\d\.\d\d)x (\[\d\.\d\d, \d\.\d\d\]) \| ([a-z ]+) \|", README)
@@ -70,9 +112,13 @@ def test_the_readme_counts_claims_and_agreement_as_the_ledgers_do() -> None:
     assert re.findall(r"tau-b = (\S+)", ledger) == [order[1]] * 2
 
 
-def _column(path: str, key: str, value: str) -> dict[tuple[str, str], float]:
+def _column(path: str, key: str, value: str, size: str = "") -> dict[tuple[str, str], float]:
     with (ROOT / "docs/results" / path).open(newline="", encoding="utf-8") as file:
-        return {(row["name"], row[key]): float(row[value]) for row in csv.DictReader(file) if row[value]}
+        return {
+            (row["name"], row[key]): float(row[value])
+            for row in csv.DictReader(file)
+            if row[value] and row["input_shape"].startswith(size)
+        }
 
 
 def test_the_readme_says_by_how_much_the_claims_fail_as_the_ledger_does() -> None:
