@@ -1,7 +1,6 @@
 """Counting, deploying and exporting work on copies: networks of several of timm's families stay the same bytes."""
 
 import copy
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,21 +14,9 @@ from models.export import export
 from models.fuse import fuse
 from models.inference_form import deploy
 from models.torchvision_import import import_timm
+from tests.script_by_name import script
 
-ROOT = Path(__file__).parents[1]
-
-
-def script() -> Callable[[nn.Module], list[object]]:
-    spec = importlib.util.spec_from_file_location("zoo_counts", ROOT / "scripts/zoo_counts.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    state: Callable[[nn.Module], list[object]] = module.state
-    return state
-
-
-STATE = script()
+STATE: Callable[[nn.Module], list[object]] = script("zoo_counts").state
 
 
 # Convolutions, an early position grid, re-parameterised branches, windows with buffers, relative positions, no norms.
