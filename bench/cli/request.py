@@ -35,7 +35,7 @@ class Request:
     devices: tuple[str, ...]
     devices_file: Path | None
     axes: Axes
-    table: "Table"
+    table: Table
     enough: Enough  # pairs of a comparison
     out: Path | None
     resume: Path | None

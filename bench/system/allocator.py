@@ -18,7 +18,6 @@ class Allocator:
     retains: whether freed memory stays in the process; else large blocks go back to the kernel.
     """
 
-    about: str
     variables: Mapping[str, str] = field(default_factory=dict)
     library: str = ""
     package: str = ""
@@ -27,10 +26,9 @@ class Allocator:
 
 # docs/method.md, "Memory", says what each does to a number.
 ALLOCATORS: Mapping[str, Allocator] = {
-    "system": Allocator(about="as the C library comes", retains=False),
+    "system": Allocator(retains=False),  # as the C library comes
     "retained": Allocator(
-        about="glibc's, which keeps what was freed",
-        # No block is mapped, none is given back, and the heap grows by 64 MiB at a time.
+        # glibc's own: no block is mapped, none is given back, and the heap grows by 64 MiB at a time.
         variables={
             "MALLOC_MMAP_MAX_": "0",
             "MALLOC_TRIM_THRESHOLD_": str(1 << 40),
@@ -38,7 +36,7 @@ ALLOCATORS: Mapping[str, Allocator] = {
         },
     ),
     "jemalloc": Allocator(
-        about="jemalloc, which keeps what was freed, in huge pages",
+        # Keeps what was freed, in huge pages.
         variables={"MALLOC_CONF": "thp:always,retain:true,dirty_decay_ms:-1,muzzy_decay_ms:-1"},
         library="jemalloc",
         package="libjemalloc2",
