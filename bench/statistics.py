@@ -55,6 +55,12 @@ def quantile(values: Sequence[float], q: float) -> float:
     return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
 
 
+def midmean(values: Sequence[float]) -> float:
+    """Mean of the middle half: nearly as sharp as a mean, and as deaf as a median to a few disturbed values."""
+    cut = len(values) // 4
+    return fmean(sorted(values)[cut : len(values) - cut])
+
+
 def median_interval(values: Sequence[float]) -> Interval:
     """Median with its distribution-free order-statistic interval.
 

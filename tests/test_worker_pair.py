@@ -1,8 +1,10 @@
 """A pair's turns: whose they are, what is thrown away, and that neighbours stay neighbours."""
 
 import os
+import random
 import threading
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 
@@ -10,16 +12,27 @@ from bench.host.pair import PairRun
 from bench.records.pair import Pair, PairRecord
 from bench.wire.messages import Bursts, Said
 from bench.wire.order import Order, Task
+from bench.worker.machine import Machine
 from bench.worker.measuring.sampler import Sample
-from bench.worker.pair import Token, take_turns, turns
+from bench.worker.pair import BURSTS_PER_SEAT, Token, take_turns, turns
 from tests.made_up import unit
 
 
-class CountingTimer:
-    """Each burst is one second longer than the one before; who ran is written down."""
+class CountingMachine:
+    """Each burst is one second longer than the one before; who ran, and who changed its seat, is written down."""
 
-    def __init__(self, side: int, order: list[int]) -> None:
-        self._side, self._order, self._bursts = side, order, 0
+    def __init__(self, side: int, order: list[int], seats: list[int], look: Callable[[int], bool]) -> None:
+        self._side, self._order, self._seats, self._look, self._bursts = side, order, seats, look, 0
+        self.monitor = self
+
+    def keeps_group(self) -> bool:
+        return self._look(self._side)
+
+    def timer(self) -> "CountingMachine":
+        return self
+
+    def reseat(self, draw: random.Random) -> None:
+        self._seats.append(self._side)
 
     def sample(self, iterations: int) -> Sample:
         if iterations == 1:
@@ -29,17 +42,18 @@ class CountingTimer:
         return Sample(wall_s=float(self._bursts))
 
 
-def both_sides(look: Callable[[int], bool]) -> tuple[list[Bursts], list[int]]:
-    """Four bursts on each side, in two threads; `look` is asked after each, by side."""
+def both_sides(look: Callable[[int], bool], bursts: int = 4) -> tuple[list[Bursts], list[int], list[int]]:
+    """Bursts on each side, in two threads; `look` is asked after each, by side. With the order of turns and seats."""
     first, second = os.pipe(), os.pipe()
     ends = ((first[0], second[1]), (second[0], first[1]))
     order: list[int] = []
+    seats: list[int] = []
     found: dict[int, Bursts] = {}
 
     def run(side: int) -> None:
         token = Token(*ends[side], held=side == 0)
-        timer = CountingTimer(side, order)
-        found[side] = take_turns(Task(kind="pair", bursts=4, seed=3, side=side), token, timer, lambda: look(side), 10)
+        machine = cast("Machine", CountingMachine(side, order, seats, look))
+        found[side] = take_turns(Task(kind="pair", bursts=bursts, seed=3, side=side), token, machine, 10)
 
     threads = [threading.Thread(target=run, args=(side,)) for side in (0, 1)]
     for thread in threads:
@@ -48,7 +62,7 @@ def both_sides(look: Callable[[int], bool]) -> tuple[list[Bursts], list[int]]:
         thread.join(timeout=30)
     for descriptor in (*first, *second):
         os.close(descriptor)
-    return [found[0], found[1]], order
+    return [found[0], found[1]], order, seats
 
 
 def test_the_machine_is_read_after_each_burst_while_the_other_side_sleeps() -> None:
@@ -58,10 +72,18 @@ def test_the_machine_is_read_after_each_burst_while_the_other_side_sleeps() -> N
         looks.append(side)
         return not (side == 1 and looks.count(1) == 2)
 
-    sides, order = both_sides(look)
+    sides, order, seats = both_sides(look)
     assert order == looks == turns(4, 3)
     assert [side.seconds for side in sides] == [(1.0, 2.0, 3.0, 4.0)] * 2
     assert [side.discarded for side in sides] == [(), (1,)]
+    assert seats == []
+
+
+def test_both_sides_change_their_seats_equally_often_before_a_block_begins() -> None:
+    sides, _, seats = both_sides(lambda _: True, bursts=3 * BURSTS_PER_SEAT)
+    assert [len(side.seconds) for side in sides] == [3 * BURSTS_PER_SEAT] * 2
+    assert sorted(seats) == [0, 0, 1, 1]
+    assert BURSTS_PER_SEAT % 2 == 0  # a block of ABBA has two of each side
 
 
 def ended(*discarded: list[int]) -> PairRecord:

@@ -8,6 +8,7 @@ from bench.records.measurement import are_times
 from bench.records.record import FailureKind, Status
 from bench.records.verdict import Verdict
 from bench.records.workload import Unit
+from bench.statistics import midmean
 
 FEWEST_PAIRS = 4  # below it Student's t on the pairs is too wide to say anything
 
@@ -60,8 +61,7 @@ class PairRecord:
 
     @property
     def log_ratio(self) -> float:
-        """Mean of log(second / first) over neighbouring bursts: positive where `first` is the faster one."""
+        """Midmean of log(second / first) over neighbouring bursts: positive where `first` is the faster one."""
         if not self.first_s:
             raise ValueError(f"expected a finished pair, got status {self.status}")
-        logs = [math.log(b / a) for a, b in zip(self.first_s, self.second_s, strict=True)]
-        return sum(logs) / len(logs)
+        return midmean([math.log(b / a) for a, b in zip(self.first_s, self.second_s, strict=True)])

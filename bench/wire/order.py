@@ -34,7 +34,7 @@ class Task:
     kind: TaskKind
     orders: tuple[Order, ...] = ()
     bursts: int = 0  # of each side of a pair
-    burst_s: float = 0.05
+    burst_s: float = 0.025
     seed: int = 0  # of a pair's order
     side: int = 0
     cpus: tuple[int, ...] = ()

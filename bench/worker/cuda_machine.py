@@ -1,6 +1,7 @@
 """How a step is timed and watched on an NVIDIA GPU."""
 
 import os
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -88,6 +89,9 @@ class CudaMachine:
             return to_arrays(captured.result)
 
         return replace(loaded, step=captured.replay, output=output)
+
+    def reseat(self, draw: random.Random) -> None:
+        """It stays: what a GPU's addresses do to a number is not measured yet."""
 
     def timer(self) -> Timer:
         """One for each unit: queued for throughput, call by call for latency or a cold cache."""

@@ -1,6 +1,7 @@
 """How this worker times a step and watches its machine: on the CPU, or on an NVIDIA GPU."""
 
 import os
+import random
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
@@ -12,6 +13,7 @@ from bench.worker.measuring.rules import Rules
 from bench.worker.measuring.sampler import CpuTimer, Timer
 from bench.worker.measuring.watch import Watch
 from bench.worker.runtimes.loaded import Loaded
+from bench.worker.seats import Seats
 
 
 class Machine(Protocol):
@@ -36,6 +38,9 @@ class Machine(Protocol):
     def timer(self) -> Timer:
         """What times its step."""
 
+    def reseat(self, draw: random.Random) -> None:
+        """Lay the unit's memory elsewhere, as `draw` says, where the runtime can; `timer` is another one then."""
+
     def begin(self, rules: Rules) -> Rules:
         """Make ready for one warm-up and sampling; the rules as they hold here."""
 
@@ -49,7 +54,7 @@ class CpuMachine:
     def __init__(self, loaded: Loaded, clock: Clock) -> None:
         self.clock = clock
         self.cpus = tuple(sorted(os.sched_getaffinity(0)))
-        self._loaded = loaded
+        self._seats = Seats(loaded)
         self._timer = CpuTimer(loaded.step, clock, loaded.restore)
         self.monitor: Watch = CpuMonitor(self.cpus, clock)
 
@@ -61,10 +66,16 @@ class CpuMachine:
         """A CPU's call has finished when it returns."""
 
     def timed(self) -> Loaded:
-        return self._loaded
+        return self._seats.loaded
 
     def timer(self) -> Timer:
         return self._timer
+
+    def reseat(self, draw: random.Random) -> None:
+        before = self._seats.loaded
+        self._seats.change(draw)
+        if (now := self._seats.loaded) is not before:
+            self._timer = CpuTimer(now.step, self.clock, now.restore)
 
     def begin(self, rules: Rules) -> Rules:
         return rules

@@ -2,7 +2,6 @@
 
 import os
 import random
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +9,16 @@ from bench.cache.store import Store
 from bench.wire.messages import Begin, Bursts, SideFailed
 from bench.wire.order import Task
 from bench.worker.channel import Channel
-from bench.worker.machine import machine_for
+from bench.worker.machine import Machine, machine_for
 from bench.worker.measure import classify, load, reference_of
 from bench.worker.measuring.clock import SystemClock, timer_overhead_s
 from bench.worker.measuring.page_faults import check_allocator
 from bench.worker.measuring.rules import rules_for
-from bench.worker.measuring.sampler import Timer, iterations_for, measure
+from bench.worker.measuring.sampler import iterations_for, warm_up
 from bench.worker.output_check import check
 from bench.worker.settings import applied
+
+BURSTS_PER_SEAT = 6  # three blocks of ABBA: a new seat costs as much as two bursts
 
 
 def turns(bursts: int, seed: int) -> list[int]:
@@ -50,17 +51,20 @@ class Token:
             self._held = False
 
 
-def take_turns(task: Task, token: Token, timer: Timer, look: Callable[[], bool], iterations: int) -> Bursts:
-    """This side's bursts; the first turn begins with the token at side 0. `look` reads the machine, untimed."""
+def take_turns(task: Task, token: Token, machine: Machine, iterations: int) -> Bursts:
+    """This side's bursts, on a fresh seat in each block; the first turn begins with the token at side 0."""
     seconds: list[float] = []
     discarded: list[int] = []
-    order = turns(task.bursts, task.seed)
+    order, draw = turns(task.bursts, task.seed), random.Random(f"{task.seed}:{task.side}")
     for position, side in enumerate(order):
         if side == task.side:
             token.take()
+            if seconds and len(seconds) % BURSTS_PER_SEAT == 0:
+                machine.reseat(draw)
+            timer = machine.timer()
             timer.sample(1)  # untimed: fills the caches that the other side has emptied
             seconds.append(timer.sample(iterations).wall_s)
-            if not look():  # while the other side still sleeps
+            if not machine.monitor.keeps_group():  # while the other side still sleeps
                 discarded.append(len(seconds) - 1)
             if position + 1 < len(order) and order[position + 1] != side:
                 token.give()
@@ -86,15 +90,14 @@ def measure_pair(task: Task, channel: Channel) -> None:
             with machine.ready():
                 check(unit, machine.timed(), reference_of(order, store))
                 rules = machine.begin(rules_for(unit.effort))
-                samples = measure(machine.timer(), machine.monitor, clock, rules, timer_overhead_s(clock))
-                iteration_s = sorted(samples.wall_s)[len(samples.wall_s) // 2]
+                iteration_s = warm_up(machine.timer(), clock, rules, timer_overhead_s(clock)).iteration_s
                 least = iterations_for(iteration_s, rules_for("normal"), 0)
                 token.give()
                 if task.side == 0:
                     token.take()
                 machine.monitor.start()
                 iterations = max(round(task.burst_s / iteration_s), least)
-                bursts = take_turns(task, token, machine.timer(), machine.monitor.keeps_group, iterations)
+                bursts = take_turns(task, token, machine, iterations)
                 verdicts = machine.monitor.finish().verdicts
     except (EOFError, BrokenPipeError):
         raise  # the other side says why

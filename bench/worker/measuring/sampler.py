@@ -59,6 +59,15 @@ class Monitor(Protocol):
         """Read the machine once; False where the group just taken must be discarded."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class WarmUp:
+    """What came of it: seconds of one iteration at its end, how many it took, whether they agreed."""
+
+    iteration_s: float
+    iterations: int
+    steady: bool
+
+
 @dataclass(kw_only=True)
 class Samples:
     """What warm-up and sampling of one unit gave."""
@@ -107,8 +116,12 @@ class Samples:
 
 def measure(timer: Timer, monitor: Monitor, clock: Clock, rules: Rules, overhead_s: float) -> Samples:
     """Warm the step up, then sample it; the stopping rule is measurement.md's rules 3 to 5."""
-    samples = Samples()
-    _warm_up(timer, clock, rules, overhead_s, samples)
+    warm = warm_up(timer, clock, rules, overhead_s)
+    samples = Samples(
+        iterations=iterations_for(warm.iteration_s, rules, overhead_s),
+        warmup_iterations=warm.iterations,
+        steady=warm.steady,
+    )
     monitor.start()
     _collect(timer, monitor, clock, rules, samples)
     return samples
@@ -119,26 +132,23 @@ def iterations_for(iteration_s: float, rules: Rules, overhead_s: float) -> int:
     return max(1, math.ceil(max(rules.sample_s, rules.overhead_factor * overhead_s) / max(iteration_s, 1e-9)))
 
 
-def _warm_up(timer: Timer, clock: Clock, rules: Rules, overhead_s: float, samples: Samples) -> None:
+def warm_up(timer: Timer, clock: Clock, rules: Rules, overhead_s: float) -> WarmUp:
+    """Call the step until two windows agree, or for as long as the rules allow."""
     first = [timer.sample(1).wall_s for _ in range(rules.warmup_iterations)]
-    samples.warmup_iterations = len(first)
-    iteration_s, previous, windows, started = min(first), None, 0, clock.now_ns()
+    done, iteration_s, previous, windows, started = len(first), min(first), None, 0, clock.now_ns()
     while True:
         slow = iteration_s >= rules.slow_s
-        samples.iterations = iterations_for(iteration_s, rules, overhead_s)
+        iterations = iterations_for(iteration_s, rules, overhead_s)
         size = rules.slow_window if slow else rules.window
-        window = [timer.sample(samples.iterations).wall_s for _ in range(size)]
-        samples.warmup_iterations += size * samples.iterations
+        window = [timer.sample(iterations).wall_s for _ in range(size)]
+        done += size * iterations
         windows += 1
         iteration_s = median(window)
-        if previous is not None and _agree(previous, window, rules):
-            samples.steady = True
-            break
+        steady = previous is not None and _agree(previous, window, rules)
         previous = window
         spent = (clock.now_ns() - started) / 1e9
-        if windows >= rules.slow_windows_cap if slow else spent >= rules.warmup_cap_s:
-            break
-    samples.iterations = iterations_for(iteration_s, rules, overhead_s)
+        if steady or (windows >= rules.slow_windows_cap if slow else spent >= rules.warmup_cap_s):
+            return WarmUp(iteration_s=iteration_s, iterations=done, steady=steady)
 
 
 def _agree(before: list[float], after: list[float], rules: Rules) -> bool:

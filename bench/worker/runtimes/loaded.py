@@ -17,11 +17,13 @@ class Loaded:
     """`step` is what is timed; `output` runs it once and gives its answer: an array, or a nest of them.
 
     A nest is made of lists, tuples, dicts and dataclasses; no array is in bfloat16, which numpy lacks.
+    `anew` sets the same workload up once more, so that its memory lies elsewhere; None where that costs too much.
     """
 
     step: Callable[[], object]
     output: Callable[[], object]
     threads: int  # read back from the runtime
     restore: Callable[[], None] | None = None
+    anew: "Callable[[], Loaded] | None" = None
     isa: str = ""  # the instruction set that the runtime says it chose
     notes: tuple[str, ...] = ()

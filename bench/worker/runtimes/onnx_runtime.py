@@ -54,6 +54,7 @@ def load(unit: Unit, path: Path) -> Loaded:
         step=lambda: run(names, inputs),
         output=lambda: run(names, inputs),
         threads=opened.get_session_options().intra_op_num_threads,
+        anew=lambda: load(unit, path),
     )
 
 

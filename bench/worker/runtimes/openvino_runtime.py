@@ -24,6 +24,7 @@ def load(unit: Unit, path: Path) -> Loaded:
         step=lambda: infer(feed, share_inputs=True),
         output=lambda: [array.copy() for array in infer(feed).values()],
         threads=int(compiled.get_property("INFERENCE_NUM_THREADS")),
+        anew=lambda: load(unit, path),
     )
 
 

@@ -70,12 +70,19 @@ def load_module(module: "torch.nn.Module", unit: Unit) -> Loaded:
         restore()
         return to_arrays(call(image))
 
+    def anew() -> Loaded:
+        from models.clone import clone
+
+        return load_module(clone(module), unit)
+
     return Loaded(
         step=lambda: call(image),
         output=output,
         threads=torch.get_num_threads(),
         restore=restore if pristine or unit.workload.model is not None else None,
         isa="" if unit.accelerator else torch.backends.cpu.get_cpu_capability(),
+        # Compiling takes seconds; what a GPU's allocator does to an address is not measured yet.
+        anew=None if unit.runtime == "compile" or unit.accelerator else anew,
     )
 
 
