@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bench.host.campaign import Campaign
     from bench.host.enough import Enough
     from bench.records.device import Device
+    from bench.records.origin import Origin
     from bench.records.pair import Pair
     from bench.records.run import Run
     from bench.records.workload import Unit
@@ -101,24 +102,28 @@ def compare(
     pairs: int = 10,
     until: float | None = None,
     budget_s: float | None = None,
+    python_a: Path | str | None = None,
+    python_b: Path | str | None = None,
     out: Path | None = None,
 ) -> Comparison:
     """`bench compare FIRST SECOND`: the time of the second over that of the first, by pairs of live workers.
 
     Each side is written as there: `"fasternet_t0@onnxruntime"`, `"dwconv,size=96x56x56,allocator=system"`. `until` is
     the relative half-width of the ratio's interval at which it ends, `budget_s` the seconds it may take; `pairs` is the
-    most there will be. Records stay in the folder `out`, where one is given. Raises BenchError.
+    most there will be. `python_a` and `python_b` are paths of Pythons on the device, which run the first and the second
+    with the packages that they hold. Records stay in the folder `out`, where one is given. Raises BenchError.
     """
     from bench.host.enough import Enough
     from bench.plan.sides import comparison_pairs, parse_side
 
     try:
         sides = parse_side(first), parse_side(second)
+        origins = _origin(python_a), _origin(python_b)
         axes, enough = Axes(), Enough(until=until, budget_s=budget_s)
         run = _run(
             "compare",
             device,
-            lambda campaign, found: ((), comparison_pairs(sides, campaign.inspect, axes, [found], pairs)),
+            lambda campaign, found: ((), comparison_pairs(sides, campaign.inspect, axes, [found], pairs, origins)),
             axes.seed,
             out,
             enough,
@@ -126,6 +131,12 @@ def compare(
     except ValueError as error:
         raise UsageError(str(error)) from error
     return comparisons(run)[0]
+
+
+def _origin(python: Path | str | None) -> "Origin":
+    from bench.records.origin import Origin
+
+    return Origin(python=str(Path(python).expanduser().absolute()) if python else "")
 
 
 def _measure_named(
@@ -159,7 +170,7 @@ def _run(
     campaign = Campaign([find_device(device)], transport_for, usable_cache(), SilentObserver())
     try:
         units, pairs = table(campaign, find_device(device))
-        campaign.connect()
+        campaign.connect([*units, *(unit for pair in pairs for unit in (pair.first, pair.second))])
         plan = campaign.plan(command, (), (), units, pairs, seed)
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(out or Path(scratch) / "run")

@@ -20,6 +20,7 @@ from typing import Any, Self
 from bench.errors import StorageError, UsageError
 from bench.records.environment import Environment
 from bench.records.measurement import Cost, NoiseFloor
+from bench.records.origin import Origin, PythonEnvironment
 from bench.records.pair import PairRecord
 from bench.records.record import Record
 from bench.records.run import SCHEMA, DeviceState, Plan, Run
@@ -33,11 +34,12 @@ LINES_PER_STEP = 500  # read between two looks at the progress
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceEvent:
-    """What was found on a device when a connection to it opened, or one noise floor taken there."""
+    """What was found on a device as it was reached, or one noise floor taken there."""
 
     device: str
     environment: Environment | None = None
     noise: NoiseFloor | None = None
+    pythons: tuple[PythonEnvironment, ...] = ()  # that the run's units name there
 
 
 Event = Record | PairRecord | DeviceEvent
@@ -151,6 +153,7 @@ class _Shared:
         """Put the parts into a unit's JSON; what is wrong there stays, for the decoder to name."""
         self._part(value, "workload", Workload)
         self._part(value, "settings", Settings)
+        self._part(value, "origin", Origin)
 
     def record(self, value: object) -> None:
         """The same for a record."""
@@ -192,7 +195,12 @@ def read_run(folder: Path, progress: Progress = silent) -> Run:
         else:
             state = devices.get(event.device, DeviceState(name=event.device))
             noise = state.noise if event.noise is None else (*state.noise, event.noise)
-            devices[event.device] = replace(state, noise=noise, environment=event.environment or state.environment)
+            devices[event.device] = replace(
+                state,
+                noise=noise,
+                environment=event.environment or state.environment,
+                pythons=event.pythons or state.pythons,
+            )
     return Run(
         plan=plan,
         records=tuple(records.values()),

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.agent.environment import installed, probe
+from bench.agent.environment import probe
 from bench.records.environment import Environment, RuntimeVersion, difference, fingerprint
 from bench.system.inherited import inherited
+from bench.system.packages import installed
 from tests.made_up import environment
 
 

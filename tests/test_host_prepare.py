@@ -13,7 +13,8 @@ from bench.host.prepare import Preparation
 from bench.link.connection import Connection
 from bench.plan.schedule import WORKER_UNITS
 from bench.records.artifact import Artifact
-from bench.records.workload import Settings, Unit
+from bench.records.origin import Origin
+from bench.records.workload import ModelArguments, Settings, Unit, Workload
 from bench.wire.lease import Lease
 from bench.wire.messages import Said
 from bench.wire.order import Job
@@ -37,6 +38,15 @@ def failing(name: str, end: Line, times: int = 99) -> FakeDevice:
         yield ended()
 
     return FakeDevice(script)
+
+
+def of(unit: Unit, python: str, label: str = "") -> Unit:
+    return replace(unit, origin=Origin(python=python, label=label))
+
+
+def network(source: str, digest: str) -> Unit:
+    model = ModelArguments(source=source, digest=digest)
+    return replace(A, workload=Workload(kind="model", name=source, input_shape=(3, 8, 8), model=model))
 
 
 def make(tmp_path: Path, device: FakeDevice, *units: Unit) -> tuple[Preparation, list[str]]:
@@ -71,6 +81,43 @@ def test_what_decides_an_artifact_makes_another(tmp_path: Path, other: Unit) -> 
     cache = ArtifactCache(tmp_path, "torch 1.0")
     assert cache.key(other) != cache.key(A)
     assert ArtifactCache(tmp_path, "torch 2.0").key(A) != cache.key(A)
+
+
+def test_an_artifact_belongs_to_what_a_python_holds_and_not_to_its_path(tmp_path: Path) -> None:
+    """Nor to what its side is called."""
+    makers = {"/a/python": "torch 1.0", "/b/python": "torch 2.0"}
+    cache = ArtifactCache(tmp_path, "torch 1.0", makers)
+    assert cache.key(of(A, "/a/python", "base")) == cache.key(A)
+    assert cache.key(of(A, "/b/python")) != cache.key(A)
+
+
+def test_a_projects_folder_tells_factories_apart_and_files_by_their_content(tmp_path: Path) -> None:
+    cache = ArtifactCache(tmp_path, "torch 1.0")
+    base, head = (Origin(folder=f"/{name}") for name in ("base", "head"))
+    factory, file = network("nets.small:make", "d1"), network("net.onnx", "d1")
+    assert cache.key(replace(factory, origin=base)) != cache.key(replace(factory, origin=head))
+    assert cache.key(replace(file, origin=base)) == cache.key(replace(file, origin=head))
+    assert cache.key(file) != cache.key(network("net.onnx", "d2"))
+
+
+def test_operators_of_two_pythons_share_no_worker(tmp_path: Path) -> None:
+    device = failing("", ended())
+    cache = ArtifactCache(tmp_path, "torch 1.0", {"/b/python": "torch 2.0"})
+    made = Preparation(cache, threads=1)
+    units = (A, of(B, "/b/python"), C, of(C, "/b/python"))
+    made.make(cast(Connection, device), units, Event(), lambda unit, artifact: None)
+    workers = [[order.unit.origin.python for order in job.task.orders] for job in device.jobs]
+    assert workers == [["", ""], ["/b/python", "/b/python"]]
+    assert made.missing(units) == ()
+
+
+def test_a_unit_is_served_by_the_python_that_makes_for_it(tmp_path: Path) -> None:
+    device = failing("", ended())
+    made = Preparation(ArtifactCache(tmp_path, "torch 1.0"), threads=1, origin=lambda unit: Origin())
+    units = (A, of(A, "/without/torch/python"))
+    made.make(cast(Connection, device), units, Event(), lambda unit, artifact: None)
+    assert len(device.jobs) == 1
+    assert made.artifact(units[1]).kind == ""
 
 
 def test_an_artifact_whose_file_is_gone_is_missing(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A side of a comparison as it is written, and the unit that it becomes."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -7,14 +8,15 @@ import pytest
 from bench.errors import UsageError
 from bench.plan.axes import Axes
 from bench.plan.sides import comparison_pairs, parse_side
-from bench.records.device import Device
+from bench.records.device import Device, SshTarget
+from bench.records.origin import Origin
 from bench.records.pair import Pair
 from bench.wire.messages import Network
 
 CPU = Device(name="cpu")
 
 
-def no_inspection(names: object, px: object) -> dict[str, Network]:
+def no_inspection(names: object, px: object, origin: object) -> dict[str, Network]:
     pytest.fail("a network of the zoo at its own size needs no inspection")
 
 
@@ -97,3 +99,28 @@ def test_what_cannot_be_one_pair_is_one_line(first: str, second: str, said: str)
 def test_a_list_for_both_is_no_comparison() -> None:
     with pytest.raises(UsageError, match="expected one value of each option for conv,size=8x4x4, got 2 combinations"):
         planned("conv,size=8x4x4", "conv,size=8x4x4", Axes(batches=(1, 2)))
+
+
+def test_each_side_comes_from_its_own_place() -> None:
+    asked: list[tuple[str, Origin]] = []
+
+    def inspect(sources: Sequence[str], px: int | None, origin: Origin) -> dict[str, Network]:
+        asked.append((sources[0], origin))
+        return {sources[0]: Network(source=sources[0], input_shape=(3, 8, 8), digest=origin.folder)}
+
+    base, head = Origin(folder="/base", label="base"), Origin(python="/v/python", folder="/head", label="head")
+    sides = parse_side("net.small:make"), parse_side("net.small:make")
+    board = Device(name="pi4", ssh=SshTarget(destination="pi4"))
+    here, there = comparison_pairs(sides, inspect, Axes(), [CPU, board], 1, (base, head))
+    assert (here.first.origin, here.second.origin) == (base, head)
+    assert (there.first.origin, there.second.origin) == (base, head)
+    assert here.first.cell != here.second.cell
+    # A board's Python builds nothing here, and what both devices ask for is built once.
+    assert [origin for _, origin in asked] == [base, head, replace(head, python="")]
+
+
+def test_a_network_of_the_zoo_takes_nothing_from_a_project() -> None:
+    sides = parse_side("conv,size=8x4x4"), parse_side("fasternet_t0")
+    project = Origin(python="/v/python", folder="/head", label="head")
+    (pair,) = comparison_pairs(sides, no_inspection, Axes(), [CPU], 1, (project, project))
+    assert pair.first.origin == pair.second.origin == replace(project, folder="")

@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from bench.agent.environment import probe
 from bench.agent.host_pipe import HostPipe
-from bench.agent.start_workers import compiled_folder, start_workers
+from bench.agent.start_workers import NotStartedError, compiled_folder, start_workers
 from bench.agent.worker_process import WORKER, WorkerProcess, kill_orphans
 from bench.agent.worker_talk import WorkerTalk
 from bench.cache.store import REMEDY, Incoming, Store
@@ -35,6 +35,7 @@ from bench.wire.messages import (
     Bye,
     Cancel,
     Error,
+    Exit,
     FilePart,
     Have,
     Hello,
@@ -48,6 +49,7 @@ from bench.wire.messages import (
 from bench.wire.order import Job
 
 _PR_SET_CHILD_SUBREAPER = 36
+CANNOT_START = 127  # as a shell says it
 
 
 class Agent:
@@ -152,7 +154,12 @@ class Agent:
         cpus = choose(topology(), job.threads)
         self._job = job
         self._forget_compiled()  # of an agent that was killed
-        self._workers = start_workers(job, cpus, self._cache, self._worker)
+        try:
+            self._workers = start_workers(job, cpus, self._cache, self._worker)
+        except NotStartedError as error:
+            self._host.send(_not_started(error))
+            self._host.send(Idle())
+            return
         self._talks = [WorkerTalk(job.task, index) for index in range(job.workers)]
         for index, worker in enumerate(self._workers):
             self._selector.register(worker.pipe, selectors.EVENT_READ, _bound(self._read_worker, index))
@@ -254,6 +261,10 @@ _HANDLERS: dict[type[Body], Callable[[Agent, Any], None]] = {
     Cancel: Agent._on_cancel,
     Bye: Agent._on_bye,
 }
+
+
+def _not_started(error: NotStartedError) -> Exit:
+    return Exit(code=CANNOT_START, signal=0, oom=False, timed_out=False, peak_memory_bytes=0, log=str(error))
 
 
 def _bound(function: Callable[[int], None], index: int) -> Callable[[], None]:

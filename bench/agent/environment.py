@@ -5,13 +5,13 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from bench.records.environment import Environment, RuntimeVersion, fingerprint
+from bench.records.environment import Environment, fingerprint
 from bench.system.affinity import big_cpus, topology
 from bench.system.files import number_of, text_of
 from bench.system.inherited import inherited
+from bench.system.packages import versions
 from bench.system.quota import CpuQuota
 from bench.system.sensors import temperature_c, throttle_flags
 
@@ -28,7 +28,7 @@ def probe(cache: Path, packages: Iterable[str]) -> Environment:
     info = _cpuinfo()
     features = set((info.get("flags") or info.get("Features") or "").split())
     quota = CpuQuota().cpus()
-    machine, model, kernel, runtimes = platform.machine(), cpu_model(info), platform.release(), _versions(packages)
+    machine, model, kernel, runtimes = platform.machine(), cpu_model(info), platform.release(), versions(packages)
     top_khz = number_of(Path("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq"))
     return Environment(
         machine=machine,
@@ -55,30 +55,6 @@ def probe(cache: Path, packages: Iterable[str]) -> Environment:
         free_disk_bytes=_free_disk(cache),
         fingerprint=fingerprint(machine, model, kernel, runtimes, cpu_quota=quota),
     )
-
-
-def installed(name: str) -> RuntimeVersion | None:
-    """The version of an installed package, read from its metadata: importing torch would take seconds."""
-    try:
-        package = distribution(name)
-    except (PackageNotFoundError, ValueError):
-        return None
-    return RuntimeVersion(name=name, version=package.version or "unknown", note=_note(name, package.locate_file("")))
-
-
-def _note(name: str, site: object) -> str:
-    if name != "torch":
-        return ""
-    # torch/version.py is a few assignments; they tell a CPU build from a CUDA one without importing it.
-    for line in text_of(Path(str(site)) / "torch/version.py").splitlines():
-        if line.startswith("cuda") and "=" in line:
-            value = line.rpartition("=")[2].strip().strip("'\"")
-            return "CPU build" if value == "None" else f"CUDA {value} build"
-    return ""
-
-
-def _versions(packages: Iterable[str]) -> tuple[RuntimeVersion, ...]:
-    return tuple(version for name in packages if (version := installed(name)) is not None)
 
 
 def cpu_model(info: dict[str, str]) -> str:

@@ -120,6 +120,12 @@ class WorkerProcess:
         """End the whole group."""
         self._signal(signal.SIGKILL)
 
+    def end(self) -> None:
+        """End it now, for a job that cannot begin."""
+        self.kill()
+        self._process.wait()
+        self.close_pipes()
+
     def _signal(self, number: signal.Signals) -> None:
         if self.pid <= 0:  # it has ended; no process group has such a number
             return

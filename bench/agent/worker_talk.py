@@ -3,6 +3,7 @@
 from bench.errors import ProtocolError
 from bench.records.artifact import Artifact
 from bench.records.measurement import NoiseFloor
+from bench.records.origin import PythonEnvironment
 from bench.records.record import Record
 from bench.wire.message import Message, decode_line
 from bench.wire.messages import Accelerators, Begin, Body, Bursts, Fatal, Network, SideFailed, name_of, understood
@@ -15,6 +16,7 @@ _ANSWERS: dict[TaskKind, tuple[type[Body], ...]] = {
     "noise": (NoiseFloor,),
     "probe": (Accelerators,),
     "inspect": (Network,),
+    "look": (PythonEnvironment,),
 }
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +12,7 @@ from bench.cli.request import axes_of, request
 from bench.errors import UsageError
 from bench.host.enough import Enough
 from bench.plan.sides import FORM, comparison_pairs, parse_side
+from bench.records.origin import Origin
 
 if TYPE_CHECKING:
     from bench.host.campaign import Campaign
@@ -47,11 +49,25 @@ class Duration(click.ParamType[float]):
         return float(found[1]) * _SECONDS[found[2]]
 
 
+class PythonPath(click.ParamType[str]):
+    """The path of a Python on the device; from the current folder where it does not begin with /."""
+
+    name = "PATH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return Origin(python=str(Path(str(value)).expanduser().absolute()) if value else "").python
+        except (ValueError, RuntimeError) as error:
+            self.fail(str(error), param, ctx)
+
+
 @click.command()
 @click.argument("sides", nargs=-1, metavar="A B")
 @click.option("--pairs", type=Whole(most=1000), help=f"Fresh pairs of workers; default {PAIRS}.")
 @click.option("--until", type=Percent(), help="Go on until the ratio's interval is that narrow, as in 2%.")
 @click.option("--budget", type=Duration(), help="Begin no pair that would end later, as in 2m.")
+@click.option("--python-a", type=PythonPath(), help="Python that A is run by, with the packages it has there.")
+@click.option("--python-b", type=PythonPath(), help="The same of B; default of both is this command's own.")
 @shared_options
 @click.pass_context
 def compare(context: click.Context, /, **options: Any) -> int:
@@ -77,6 +93,7 @@ def compare(context: click.Context, /, **options: Any) -> int:
             first, second = map(parse_side, options["sides"])
         except ValueError as error:
             raise UsageError(str(error)) from None
-        return (), comparison_pairs((first, second), campaign.inspect, axes_of(options), devices, most)
+        origins = Origin(python=options["python_a"] or ""), Origin(python=options["python_b"] or "")
+        return (), comparison_pairs((first, second), campaign.inspect, axes_of(options), devices, most, origins)
 
     return run_command(request(context, table, enough))

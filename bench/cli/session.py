@@ -114,7 +114,7 @@ def _dry_run(request: Request, observer: ConsoleObserver) -> int:
 
 def _reach(campaign: Campaign, units: Sequence[Unit], pairs: Sequence[Pair]) -> None:
     with Interrupts(campaign):
-        campaign.connect()
+        campaign.connect([*units, *(unit for pair in pairs for unit in (pair.first, pair.second))])
     _check_threads([*units, *(pair.first for pair in pairs)], campaign)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from bench.plan import subjects
 from bench.plan.code_version import code_version
 from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME, runtime
 from bench.records.artifact import Artifact
+from bench.records.environment import RuntimeVersion
 from bench.records.measurement import Cost
+from bench.records.origin import Origin
 from bench.records.workload import Settings, Unit
 from bench.wire.decode import decode, encode
 
@@ -43,7 +46,13 @@ def representative(unit: Unit) -> Unit:
         settings=Settings(),
         accelerator="",
         allocator="system",
+        origin=replace(unit.origin, label=""),
     )
+
+
+def made_with(packages: Iterable[RuntimeVersion]) -> str:
+    """What makes artifacts, in words: another version makes others."""
+    return ", ".join(f"{each.name} {each.version}" for each in packages)
 
 
 def with_graph(unit: Unit) -> Unit:
@@ -52,20 +61,26 @@ def with_graph(unit: Unit) -> Unit:
 
 
 class ArtifactCache:
-    """The `artifacts/` folder of the host's cache: one small JSON file for each, beside the store of files."""
+    """The `artifacts/` folder of the host's cache: one small JSON file for each, beside the store of files.
 
-    def __init__(self, cache: Path, maker: str) -> None:
+    `maker` says what makes them, the versions of the exporting libraries; `others` says it of other Pythons, by path.
+    """
+
+    def __init__(self, cache: Path, maker: str, others: Mapping[str, str] | None = None) -> None:
         self.store = Store(cache)
         self._folder = cache / "artifacts"
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._maker = maker  # what made them: versions of the exporting libraries
+        self._makers = {**(others or {}), "": maker}
         self._mark = hashlib.sha256(f"{code_version()}:{maker}".encode()).hexdigest()[:8]  # begins each file's name
 
     def key(self, unit: Unit) -> str:
         """The hash of everything that decides the artifact."""
         # The device is no part of it: what was exported for one serves the others.
-        made_from = replace(representative(unit), fingerprint="")
-        return hashlib.sha256(f"{made_from.id}:{self._maker}".encode()).hexdigest()[:24]
+        # Nor is a Python's path, only what it holds; nor a project's folder where the file's digest tells which it is.
+        folder = unit.origin.folder if subjects.is_factory(unit.workload) else ""
+        made_from = replace(representative(unit), fingerprint="", origin=Origin(folder=folder))
+        maker = self._makers[unit.origin.python]
+        return hashlib.sha256(f"{made_from.id}:{maker}".encode()).hexdigest()[:24]
 
     def get(self, unit: Unit) -> Artifact | None:
         """The artifact, if it was made and its files are still there."""

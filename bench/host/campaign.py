@@ -11,11 +11,12 @@ from typing import Any
 
 from bench.cache.files_lock import FilesLock, files_in_use
 from bench.errors import BenchError, LinkLostError, StoppedError, StorageError, UsageError
-from bench.host.artifacts import ArtifactCache
+from bench.host.artifacts import ArtifactCache, made_with
 from bench.host.enough import Enough
 from bench.host.inspection import inspect
 from bench.host.machine import Machine
 from bench.host.observer import Observer
+from bench.host.origins import builds
 from bench.host.patience import Patience
 from bench.host.prepare import Preparation
 from bench.host.work import Work
@@ -23,8 +24,10 @@ from bench.journal import DeviceEvent, Journal
 from bench.link.connection import Transport
 from bench.plan.code_version import code_version, package_version
 from bench.plan.schedule import ordered
+from bench.plan.subjects import networks
 from bench.records.device import Device
 from bench.records.environment import Environment
+from bench.records.origin import Origin
 from bench.records.pair import Pair
 from bench.records.record import utc_now
 from bench.records.run import DeviceState, Option, Plan
@@ -32,6 +35,7 @@ from bench.records.workload import Unit
 from bench.wire.messages import Network
 
 _HERE = Device(name="this machine")
+_USUAL = Origin()
 
 
 class Campaign:
@@ -59,6 +63,7 @@ class Campaign:
             members.append(device)
         # The host exports graphs and inspects networks, whether or not it is measured itself.
         mine = by_machine.get(_HERE.machine, [_HERE])
+        self._here = {device.name for device in mine}
         self._host = self._machine(mine, transports)
         self.machines = [
             self._host if members is mine else self._machine(members, transports) for members in by_machine.values()
@@ -70,11 +75,13 @@ class Campaign:
 
     # --- contact
 
-    def connect(self) -> None:
+    def connect(self, units: Iterable[Unit] = ()) -> None:
         """Reach every machine; DeviceError where no device can be used, StoppedError soon after `stop`.
 
-        A machine that can't be reached is left with its problem, and the others go on.
+        A machine that can't be reached is left with its problem, and the others go on. UsageError where a Python that
+        one of `units` names lacks what it needs.
         """
+        named = [unit for unit in units if unit.origin.python]
         contacts: list[Future[None]] = []
 
         def all_contacted() -> bool:
@@ -88,7 +95,7 @@ class Campaign:
 
         with ThreadPoolExecutor(2 * len(self.machines) + 2) as pool:
             host: Future[Environment] = pool.submit(self._connect_host)
-            contacts += [pool.submit(self._contact, machine, host) for machine in self.machines]
+            contacts += [pool.submit(self._contact, machine, host, named) for machine in self.machines]
             waits = [
                 pool.submit(idle, machine, contact) for machine, contact in zip(self.machines, contacts, strict=True)
             ]
@@ -104,8 +111,11 @@ class Campaign:
                 host.result()
         if self.stopped:
             raise StoppedError
+        problems = [problem for machine in self.machines for problem in machine.problems.values()]
+        if refused := next((problem for problem in problems if isinstance(problem, UsageError)), None):
+            raise refused
         if not self.environments:
-            raise next(problem for machine in self.machines for problem in machine.problems.values())
+            raise problems[0]
         # Now, not after hours of measuring the others.
         for name, problem in ((n, p) for machine in self.machines for n, p in machine.problems.items()):
             self._observer.said(name, f"{str(problem).removeprefix(f'{name}: ')}; the other devices go on")
@@ -113,22 +123,35 @@ class Campaign:
     def _connect_host(self) -> Environment:
         return self._host.found or self._host.connect()
 
-    def _contact(self, machine: Machine, host: "Future[Environment]") -> None:
+    def _contact(self, machine: Machine, host: "Future[Environment]", named: Sequence[Unit]) -> None:
         if machine is self._host:
             host.result()
         else:
             machine.connect()
         machine.identify()
+        machine.check_origins(named, here=machine is self._host)
 
     @property
     def environments(self) -> dict[str, Environment]:
         """What was found, by device."""
         return {name: found for machine in self.machines for name, found in machine.environments.items()}
 
-    def inspect(self, sources: Sequence[str], input_px: int | None) -> dict[str, Network]:
-        """Build networks from outside the zoo once, to learn their input size; UsageError where one cannot be."""
+    def inspect(self, sources: Sequence[str], input_px: int | None, origin: Origin = _USUAL) -> dict[str, Network]:
+        """Build networks from outside the zoo once, to learn their input size; UsageError where one cannot be.
+
+        They are built by the origin's Python, one of this machine, where `maker` has its artifacts made there.
+        """
         self._connect_host()
-        return inspect(self._host.connection, sources, input_px, self._stop)
+        files = any(entry.library == "onnx" for entry in networks(sources))
+        if origin.python and (files or not self._host.look_at(origin.python).has("torch")):
+            origin = replace(origin, python="")
+        return inspect(self._host.connection, sources, input_px, self._stop, origin)
+
+    def _maker(self, unit: Unit) -> Origin:
+        """Where what a unit needs is made: by its own Python of this machine if that can, else by ours."""
+        python = self._host.pythons.get(unit.origin.python)
+        own = python is not None and unit.device in self._here and builds(unit, python)
+        return Origin(python=unit.origin.python if own else "", folder=unit.origin.folder)
 
     # --- plan
 
@@ -142,9 +165,10 @@ class Campaign:
         seed: int,
     ) -> Plan:
         """The plan with everything that decides a number filled in."""
+        machines = {device.name: machine for machine in self.machines for device in machine.devices}
 
         def stamped(unit: Unit) -> Unit:
-            environment = self.environments.get(unit.device)
+            environment = machines[unit.device].environment_of(unit)
             mark = environment.fingerprint if environment is not None else ""
             return replace(unit, code_version=code_version(), fingerprint=mark)
 
@@ -159,7 +183,11 @@ class Campaign:
             seed=seed,
             pairs=tuple(replace(p, first=stamped(p.first), second=stamped(p.second)) for p in pairs),
             devices=tuple(
-                DeviceState(name=device.name, environment=machine.environments.get(device.name))
+                DeviceState(
+                    name=device.name,
+                    environment=machine.environments.get(device.name),
+                    pythons=tuple(machine.pythons.values()),
+                )
                 for machine in self.machines
                 for device in machine.devices
             ),
@@ -174,7 +202,8 @@ class Campaign:
         units = ordered(units, seed)
         for machine in self.machines:
             for name, environment in machine.environments.items():
-                journal.append(DeviceEvent(device=name, environment=environment))
+                pythons = tuple(machine.pythons.values())
+                journal.append(DeviceEvent(device=name, environment=environment, pythons=pythons))
         with files_in_use(self._cache) as files, ThreadPoolExecutor(len(self.machines) + 2) as pool:
             made = self._preparation(files)
             exports = pool.submit(self._prepare, made, [*units, *(u for p in pairs for u in (p.first, p.second))])
@@ -194,13 +223,13 @@ class Campaign:
 
     def _preparation(self, files: FilesLock) -> Preparation:
         environment = self._host.found
-        made_with = [f"{r.name} {r.version}" for r in environment.runtimes] if environment else []
         cpus = len(environment.allowed_cpus) if environment else 1
-        cache = ArtifactCache(self._cache, ", ".join(made_with))
+        others = {path: made_with(found.packages) for path, found in self._host.pythons.items()}
+        cache = ArtifactCache(self._cache, made_with(environment.runtimes if environment else ()), others)
         with files.alone() as alone:
             if alone:
                 cache.drop_stale()
-        return Preparation(cache, threads=cpus)
+        return Preparation(cache, threads=cpus, origin=self._maker)
 
     def _prepare(self, made: Preparation, units: list[Unit]) -> None:
         missing = made.missing(units)

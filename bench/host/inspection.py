@@ -6,14 +6,19 @@ from threading import Event
 from bench.errors import UsageError
 from bench.host.job import failure_of, run_job
 from bench.link.connection import Connection
+from bench.records.origin import Origin
 from bench.wire.messages import Fatal, Network, Said
 from bench.wire.order import Job, Task
 
 BUILD_S = 600.0
 
 
-def inspect(connection: Connection, sources: Sequence[str], input_px: int | None, stop: Event) -> dict[str, Network]:
+def inspect(
+    connection: Connection, sources: Sequence[str], input_px: int | None, stop: Event, origin: Origin
+) -> dict[str, Network]:
     """What each source takes, `input_px` wide and high or as it says itself, or the reason why it cannot be built.
+
+    `origin` is where they are taken from, and the Python that builds them.
 
     UsageError where no network can be built here at all.
     """
@@ -26,7 +31,7 @@ def inspect(connection: Connection, sources: Sequence[str], input_px: int | None
             found[said.body.source] = said.body
 
     while left := [source for source in sources if source not in found]:
-        task = Task(kind="inspect", sources=tuple(left), input_px=input_px or 0)
+        task = Task(kind="inspect", sources=tuple(left), input_px=input_px or 0, origin=origin)
         exits = run_job(connection, Job(task=task, start_s=BUILD_S), handle, stop)
         # The worker dies of one at most; those after it get another.
         if died := next((source for source in left if source not in found), None):

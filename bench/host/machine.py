@@ -1,18 +1,21 @@
 """One machine of a run: the way to it, its devices, what was found there, and why one of them cannot be used."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from threading import Event
 
 from bench.errors import BenchError, DeviceError, LinkLostError
 from bench.host.job import run_job
 from bench.host.observer import Observer
+from bench.host.origins import check_holds, look_at
 from bench.host.patience import Patience
 from bench.link.connection import Connection, Transport
 from bench.plain_text import plain_line
 from bench.records.device import Device
 from bench.records.environment import Environment, difference, fingerprint
+from bench.records.origin import PythonEnvironment
+from bench.records.workload import Unit
 from bench.wire.messages import Accelerators, Said, name_of
 from bench.wire.order import Job, Task
 
@@ -36,6 +39,7 @@ class Machine:
         self.environments: dict[str, Environment] = {}
         self.problems: dict[str, BenchError] = {}
         self.found: Environment | None = None  # the machine as it was first seen
+        self.pythons: dict[str, PythonEnvironment] = {}  # that units name, by path, and "" beside them
         self._transport, self._run, self._observer, self._stop = transport, run, observer, stop
         self._connection: Connection | None = None
         self._lost: BenchError | None = None
@@ -61,6 +65,28 @@ class Machine:
                 self.environments[device.name] = _environment_of(device, self.found, gpus)
             except DeviceError as error:
                 self.problems[device.name] = error
+
+    def look_at(self, python: str) -> PythonEnvironment:
+        """What that Python there holds, once it is connected; UsageError where it cannot serve."""
+        if python not in self.pythons:
+            self.pythons[python] = look_at(self.connection, python, self._stop)
+        return self.pythons[python]
+
+    def check_origins(self, units: Iterable[Unit], *, here: bool) -> None:
+        """Look at every Python that units of its devices name; UsageError where one lacks what its unit needs."""
+        names = {device.name for device in self.devices}
+        own = dict.fromkeys(replace(unit, round=0) for unit in units if unit.origin.python and unit.device in names)
+        for unit in own:
+            check_holds(unit, self.look_at(unit.origin.python), here=here)
+        if own:
+            self.look_at("")  # to say what differs
+
+    def environment_of(self, unit: Unit) -> Environment | None:
+        """The unit's device as the unit's own Python has it; None where the device cannot be used."""
+        environment, python = self.environments.get(unit.device), self.pythons.get(unit.origin.python)
+        if environment is None or python is None or not unit.origin.python:
+            return environment
+        return _printed(replace(environment, python=python.version, runtimes=python.packages))
 
     def lose(self, error: BenchError) -> None:
         """None of its devices can be used."""
@@ -148,15 +174,12 @@ def _environment_of(device: Device, environment: Environment, gpus: Accelerators
     if name is None:
         found = gpus.reason or f"found {', '.join(gpus.names)}"
         raise DeviceError(f"expected {device.accelerator} on {device.name}: {found}; install a CUDA build of torch")
-    return replace(
-        environment,
-        accelerators=(name,),
-        fingerprint=fingerprint(
-            environment.machine,
-            environment.cpu_model,
-            environment.kernel,
-            environment.runtimes,
-            (name,),
-            environment.cpu_quota,
-        ),
+    return _printed(replace(environment, accelerators=(name,)))
+
+
+def _printed(found: Environment) -> Environment:
+    """With the fingerprint that it has now."""
+    mark = fingerprint(
+        found.machine, found.cpu_model, found.kernel, found.runtimes, found.accelerators, found.cpu_quota
     )
+    return replace(found, fingerprint=mark)

@@ -13,6 +13,7 @@ from bench.plan.estimate import deadline_s
 from bench.plan.runtimes import runtime
 from bench.plan.schedule import chunks
 from bench.records.artifact import Artifact
+from bench.records.origin import Origin
 from bench.records.record import FailureKind
 from bench.records.workload import Unit
 from bench.wire.messages import Body, name_of
@@ -23,17 +24,26 @@ EXPORT_DEADLINE_S = 600.0
 Done = Callable[[Unit, Artifact], None]
 
 
-class Preparation:
-    """Serves artifacts from the cache and makes the others through the host's own agent."""
+def as_planned(unit: Unit) -> Origin:
+    """What a unit needs is made where it comes from."""
+    return unit.origin
 
-    def __init__(self, cache: ArtifactCache, threads: int) -> None:
+
+class Preparation:
+    """Serves artifacts from the cache and makes the others through the host's own agent.
+
+    `origin` says where a unit's is made: in its own Python, or in ours.
+    """
+
+    def __init__(self, cache: ArtifactCache, threads: int, origin: Callable[[Unit], Origin] = as_planned) -> None:
         self.cache = cache
-        self._threads = threads
+        self._threads, self._origin = threads, origin
         self._tried: dict[str, Artifact] = {}
 
     def artifact(self, unit: Unit) -> Artifact:
         """The artifact of a unit that `make` has seen, with its own cost; one with a graph serves eager as well."""
-        found = self._find(unit) or self._find(with_graph(unit))
+        made = self._made_from(unit)
+        found = self._find(made) or self._find(with_graph(made))
         if found is None:
             return Artifact(kind="build", reason="its reference output was not made")
         return replace(found, cost=cost_of(found, unit))
@@ -42,7 +52,7 @@ class Preparation:
         """One representative of each artifact that is neither in the cache nor tried in this run."""
         wanted: dict[str, Unit] = {}
         # Graphs first: where a network is wanted both ways, its export also holds the reference.
-        for unit in sorted(units, key=lambda each: not runtime(each.runtime).graph):
+        for unit in sorted(map(self._made_from, units), key=lambda each: not runtime(each.runtime).graph):
             shared = self._find(with_graph(unit))
             usable = shared is not None and not shared.kind
             if usable or self._find(unit) is not None or self.cache.key(with_graph(unit)) in wanted:
@@ -51,15 +61,23 @@ class Preparation:
         return tuple(wanted.values())
 
     def make(self, connection: Connection, units: Iterable[Unit], stop: Event, done: Done) -> None:
-        """Make what is missing: operators in one worker, each network in its own; a failure is kept as the reason."""
+        """Make what is missing; a failure is kept as the reason.
+
+        Operators of one Python share a worker, each network has its own.
+        """
         wanted, loop = tuple(units), UnitLoop(_Artifacts(self._keep, done), stop)
         # A second look: where making the graph killed its worker, eager's reference may still be had alone.
         while (missing := self.missing(wanted)) and not stop.is_set():
-            queue = deque(chunks([unit for unit in missing if unit.workload.kind == "op"]))
+            operators = [unit for unit in missing if unit.workload.kind == "op"]
+            origins = dict.fromkeys(unit.origin for unit in operators)
+            queue = deque(each for o in origins for each in chunks([unit for unit in operators if unit.origin == o]))
             queue += [(unit,) for unit in missing if unit.workload.kind == "model"]
             while queue and not stop.is_set():
                 if left := loop.one_worker(connection, self._job(queue.popleft())):
                     queue.appendleft(left)
+
+    def _made_from(self, unit: Unit) -> Unit:
+        return replace(unit, origin=self._origin(unit))
 
     def _find(self, unit: Unit) -> Artifact | None:
         key = self.cache.key(unit)

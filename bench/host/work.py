@@ -188,7 +188,7 @@ class Work:
 
     def _obstacle(self, unit: Unit) -> tuple[FailureKind, str] | None:
         """What is known before anything is sent to end the unit."""
-        if reason := unsupported(unit, self._machine.environments.get(self._device)):
+        if reason := unsupported(unit, self._machine.environment_of(unit)):
             return "unsupported", reason
         artifact = self._artifact(unit)
         if artifact.kind:

@@ -1,6 +1,6 @@
 """One side of a comparison, as it is written on the command line, and the unit that it stands for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -9,14 +9,19 @@ from bench.errors import UsageError
 from bench.plan.axes import Axes, cells
 from bench.plan.names import Inspect, network_workloads
 from bench.plan.runtimes import MODULE_RUNTIME, find_runtime, runtimes
-from bench.plan.subjects import OperatorGrid, operator_workloads, operators
+from bench.plan.subjects import OperatorGrid, is_factory, is_onnx_file, operator_workloads, operators
 from bench.plan.values import positive, ratio, shown, size
 from bench.records.device import Device
+from bench.records.origin import Origin
 from bench.records.pair import Pair
 from bench.records.workload import DTYPES, LAYOUTS, Unit, Workload
 from bench.system.allocator import ALLOCATORS
+from bench.wire.messages import Network
 from operators.spec import AXES
 
+# Builds networks once, where and with what the origin says.
+InspectAt = Callable[[Sequence[str], int | None, Origin], dict[str, Network]]
+_USUAL = (MODULE_RUNTIME,)
 FORM = "SUBJECT[@RUNTIME][,NAME=VALUE...]"
 _CHOICES = {"dtype": DTYPES, "layout": LAYOUTS, "allocator": tuple(ALLOCATORS), "form": ("plain", "fast")}
 _OF_A_UNIT = {
@@ -68,13 +73,21 @@ def parse_side(text: str) -> Side:
 
 
 def comparison_pairs(
-    sides: tuple[Side, Side], inspect: Inspect, axes: Axes, devices: Sequence[Device], pairs: int
+    sides: tuple[Side, Side],
+    inspect: InspectAt,
+    axes: Axes,
+    devices: Sequence[Device],
+    pairs: int,
+    origins: tuple[Origin, Origin] = (Origin(), Origin()),
 ) -> tuple[Pair, ...]:
-    """`pairs` fresh pairs of the two on each device; UsageError where they cannot be measured by one pair."""
-    workloads = [_workload(side, inspect) for side in sides]
+    """`pairs` fresh pairs of the two on each device; UsageError where they cannot be measured by one pair.
+
+    `origins` say of each side which Python of the device runs it, and which project's folder its network is taken from.
+    """
+    inspect = _inspected_once(inspect)
     found = []
     for device in devices:
-        first, second = (_unit(side, workload, axes, device) for side, workload in zip(sides, workloads, strict=True))
+        first, second = (_unit(*side, inspect, axes, device) for side in zip(sides, origins, strict=True))
         if first.threads != second.threads:
             raise UsageError(
                 f"expected both sides on as many threads, since they share their CPUs, got {first.threads} and"
@@ -86,7 +99,25 @@ def comparison_pairs(
     return tuple(found)
 
 
-def _unit(side: Side, workload: Workload, axes: Axes, device: Device) -> Unit:
+def _inspected_once(inspect: InspectAt) -> InspectAt:
+    """Several devices ask for the same network."""
+    known: dict[tuple[tuple[str, ...], int | None, Origin], dict[str, Network]] = {}
+
+    def found(sources: Sequence[str], input_px: int | None, origin: Origin) -> dict[str, Network]:
+        key = tuple(sources), input_px, origin
+        if key not in known:
+            known[key] = inspect(sources, input_px, origin)
+        return known[key]
+
+    return found
+
+
+def _unit(side: Side, origin: Origin, inspect: InspectAt, axes: Axes, device: Device) -> Unit:
+    # A board's Python builds nothing here.
+    builder = origin if device.ssh is None else replace(origin, python="")
+    workload = _workload(side, lambda sources, input_px: inspect(sources, input_px, builder))
+    if not (is_factory(workload) or is_onnx_file(workload)):
+        origin = replace(origin, folder="")  # nothing of it is used
     given: dict[str, Any] = {}
     for name, own in _OF_A_UNIT.items():
         if name in side.settings:
@@ -94,7 +125,7 @@ def _unit(side: Side, workload: Workload, axes: Axes, device: Device) -> Unit:
             given[own] = (value if name in _CHOICES else _number(name, value, side),)
     if side.runtime:
         given["runtimes"] = (side.runtime,)
-    made = cells([workload], replace(axes, **given), device, (MODULE_RUNTIME,))
+    made = [replace(cell, origin=origin) for cell in cells([workload], replace(axes, **given), device, _USUAL)]
     if len(made) != 1:
         raise UsageError(f"expected one value of each option for {side.text}, got {len(made)} combinations; name one")
     return made[0]

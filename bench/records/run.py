@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bench.records.environment import Environment
 from bench.records.measurement import NoiseFloor
+from bench.records.origin import PythonEnvironment
 from bench.records.pair import Pair, PairRecord
 from bench.records.record import Record
 from bench.records.workload import Unit
@@ -13,11 +14,12 @@ SCHEMA = 1
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceState:
-    """One device of a run: its environment at the start and the noise floor seen in each round."""
+    """One device of a run: its environment at the start, the noise floor seen in each round, its other Pythons."""
 
     name: str
     environment: Environment | None = None  # None where it was never reached
     noise: tuple[NoiseFloor, ...] = ()
+    pythons: tuple[PythonEnvironment, ...] = ()  # that units name, and the usual one; none where no unit names any
 
 
 @dataclass(frozen=True, kw_only=True)

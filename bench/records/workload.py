@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Literal
 
+from bench.records.origin import Origin
+
 Kind = Literal["op", "model"]
 Mode = Literal["latency", "throughput"]
 Effort = Literal["normal", "publish"]
@@ -101,6 +103,7 @@ class Unit:
     settings: Settings = field(default_factory=Settings)
     allocator: str = "system"  # what malloc does with freed memory, a name of bench.system.allocator; older runs' own
     accelerator: str = ""  # "" is the CPU, else "cuda:N"
+    origin: Origin = field(default_factory=Origin)  # of its packages, and of a user's own network
     code_version: str = ""
     fingerprint: str = ""  # of the device; empty where it was never reached
 
@@ -119,8 +122,10 @@ class Unit:
 
     @cached_property
     def id(self) -> str:
-        """16 hex digits: the hash of all fields."""
+        """16 hex digits: the hash of all fields, the origin among them where it is not the usual one."""
         own = {each.name: getattr(self, each.name) for each in fields(self)}
+        if self.origin == Origin():
+            del own["origin"]
         return hashlib.sha256(_JSON.encode(own).encode()).hexdigest()[:16]
 
     @property

@@ -1,14 +1,15 @@
 """What an agent is asked to run: a worker's task, unit by unit, and the limits around it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from bench.records.origin import Origin
 from bench.records.workload import Unit
 
-# Folders where a worker of this machine may import a user's own factory from, after its own.
+# Folders where a worker of this machine may import a user's own factory from, after its own, where no origin has any.
 IMPORT_PATH = "BENCH_IMPORT_PATH"
 
-TaskKind = Literal["measure", "export", "noise", "pair", "probe", "inspect"]
+TaskKind = Literal["measure", "export", "noise", "pair", "probe", "inspect", "look"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,13 @@ class Task:
     token_write: int = -1
     sources: tuple[str, ...] = ()  # of the networks to inspect
     input_px: int = 0  # asked for; 0: the network's own
+    packages: tuple[str, ...] = ()  # to look for
+    origin: Origin = field(default_factory=Origin)  # of a worker that has no unit
+
+    def origin_of(self, worker: int) -> Origin:
+        """Where that worker's packages and networks come from: units that share a worker share it."""
+        orders = self.orders[worker:] if self.kind == "pair" else self.orders
+        return orders[0].unit.origin if orders else self.origin
 
 
 @dataclass(frozen=True, kw_only=True)

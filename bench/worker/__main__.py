@@ -11,8 +11,9 @@ from pkgutil import resolve_name
 
 from bench.wire.decode import decode
 from bench.wire.messages import Fatal
-from bench.wire.order import IMPORT_PATH, Task, TaskKind
+from bench.wire.order import Task, TaskKind
 from bench.worker.channel import Channel, one_line
+from bench.worker.project import NoProjectError, enter_project
 
 _PR_SET_PDEATHSIG = 1
 _TASKS: dict[TaskKind, str] = {
@@ -21,6 +22,7 @@ _TASKS: dict[TaskKind, str] = {
     "export": "bench.worker.prepare:export_units",
     "inspect": "bench.worker.inspect:inspect_networks",
     "noise": "bench.worker.noise:take_noise_floor",
+    "look": "bench.worker.look:look_around",
     "probe": "bench.worker.probe:probe_accelerators",
 }
 
@@ -34,15 +36,16 @@ def main() -> int:
         return 1
     task = decode(Task, json.loads(sys.stdin.buffer.read()))
     channel = Channel(descriptor)
-    folders = os.environ.get(IMPORT_PATH, "").split(os.pathsep)
-    sys.path += [folder for folder in folders if folder and folder not in sys.path]
     if task.cpus:
         os.sched_setaffinity(0, task.cpus)
     try:
+        enter_project(task)
         # Each task imports only what it needs: a board has no torch, and one runtime fills one process.
         resolve_name(_TASKS[task.kind])(task, channel)
     except MemoryError as error:
         channel.send(Fatal(kind="out_of_memory", reason=one_line(error)))
+    except NoProjectError as error:
+        channel.send(Fatal(kind="build", reason=one_line(error)))
     except ImportError as error:
         channel.send(Fatal(kind="unsupported", reason=one_line(f"{error}; install it on this device")))
     finally:
