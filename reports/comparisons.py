@@ -6,10 +6,11 @@ below 1 / (1 + m), SAME where wholly inside, else UNCLEAR with the pairs that ar
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import stdev
 from typing import Literal
 
+from bench.records.origin import differing
 from bench.records.pair import FEWEST_PAIRS, PairRecord
 from bench.records.run import Run
 from bench.records.verdict import Verdict, worst
@@ -31,6 +32,7 @@ class Comparison:
     needed: about how many more would decide it, where it is UNCLEAR.
     smallest: the smallest change that so many pairs with that spread would have shown, relative.
     trust: the worst that was said of any pair.
+    differences: what the sides' Pythons hold in different versions, in words.
     reason: why pairs are missing, in a line.
     """
 
@@ -43,6 +45,7 @@ class Comparison:
     needed: int | None = None
     smallest: float | None = None
     trust: Verdict | None = None
+    differences: tuple[str, ...] = ()
     reason: str = ""
 
 
@@ -54,7 +57,17 @@ def comparisons(run: Run) -> tuple[Comparison, ...]:
     for pair in run.plan.pairs:
         cells.setdefault(pair.cell, []).append(ended.get(pair.id))
         sides.setdefault(pair.cell, (pair.first, pair.second))
-    return tuple(_comparison(*sides[cell], records) for cell, records in cells.items())
+    made = (_comparison(*sides[cell], records) for cell, records in cells.items())
+    return tuple(replace(each, differences=differences(run, each.first, each.second)) for each in made)
+
+
+def differences(run: Run, first: Unit, second: Unit) -> tuple[str, ...]:
+    """`torch 2.13.0 against 2.12.1`, for each package and for Python; none where both have the same (not escaped)."""
+    held = {python.path: python for python in run.device(first.device).pythons}
+    one, other = held.get(first.origin.python), held.get(second.origin.python)
+    if one is None or other is None:
+        return ()
+    return tuple(f"{name} {mine} against {theirs}" for name, mine, theirs in differing(one, other))
 
 
 def answer(ratio: Interval, margin: float = MARGIN) -> Answer:

@@ -39,15 +39,24 @@ def processor(environment: Environment, accelerator: str = "") -> str:
 
 
 def versions(run: Run, state: DeviceState, runtime: str = "") -> list[str]:
-    """The versions of the packages behind that runtime, or behind all runtimes planned for this device."""
+    """The versions of the packages behind that runtime, or behind all runtimes planned for this device.
+
+    Two where two Pythons of the run hold one each.
+    """
     if state.environment is None:
         return []
-    wanted = {runtime} if runtime else _planned(run, state.name)
-    packages = {row.package for name in wanted if (row := find_runtime(name)) is not None}
-    found = [state.environment.runtime(name) for name in sorted(packages)]
-    return [f"{version.name} {version.version}" for version in found if version is not None]
+    held = {python.path: python.packages for python in state.pythons} | {"": state.environment.runtimes}
+    found: dict[str, dict[str, None]] = {}
+    for name, python in {(runtime, ""): None} if runtime else _planned(run, state.name):
+        package = row.package if (row := find_runtime(name)) is not None else ""
+        found.setdefault(package, {}).update(
+            (each.version, None) for each in held.get(python, ()) if each.name == package
+        )
+    return [f"{name} {' and '.join(seen)}" for name, seen in sorted(found.items()) if seen]
 
 
-def _planned(run: Run, device: str) -> set[str]:
+def _planned(run: Run, device: str) -> dict[tuple[str, str], None]:
+    """The runtimes that are used there, each with the path of its Python; in the plan's order."""
     pairs = (unit for pair in run.plan.pairs for unit in (pair.first, pair.second))
-    return {unit.runtime for unit in (*run.plan.units, *pairs) if unit.device == device}
+    units = (unit for unit in (*run.plan.units, *pairs) if unit.device == device)
+    return dict.fromkeys((unit.runtime, unit.origin.python) for unit in units)

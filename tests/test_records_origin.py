@@ -16,9 +16,9 @@ def test_only_what_is_not_the_same_differs() -> None:
     second = python("3.12.1", torch="2.13.0", numpy="2.4", onnx="1.19")
     assert differing(first, second) == (
         ("Python", "3.11.7", "3.12.1"),
+        ("torch", "2.12.1", "2.13.0"),
         ("onnx", "none", "1.19"),
         ("timm", "1.0", "none"),
-        ("torch", "2.12.1", "2.13.0"),
     )
     assert differing(first, first) == ()
 

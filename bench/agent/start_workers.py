@@ -59,7 +59,7 @@ def start_workers(job: Job, cpus: tuple[int, ...], cache: Path, command: tuple[s
         if not python or error.filename != python:
             raise
         what = "a folder" if Path(python).is_dir() else error.strerror
-        raise NotStartedError(f"expected a Python at {python}, got: {what}") from None
+        raise NotStartedError(f"{python}: {what}") from None
     finally:
         for descriptor in (each for pipe in pipes for each in pipe):
             os.close(descriptor)

@@ -55,8 +55,10 @@ class PythonPath(click.ParamType[str]):
     name = "PATH"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not str(value).strip():
+            self.fail("expected the path of a Python, such as .venv/bin/python, got nothing", param, ctx)
         try:
-            return Origin(python=str(Path(str(value)).expanduser().absolute()) if value else "").python
+            return Origin(python=str(Path(str(value)).expanduser().absolute())).python
         except (ValueError, RuntimeError) as error:
             self.fail(str(error), param, ctx)
 

@@ -25,6 +25,7 @@ from bench.plan.estimate import expected_pair_s, expected_s
 from bench.plan.schedule import all_rounds, shares_worker
 from bench.records.device import Device
 from bench.records.environment import difference
+from bench.records.origin import PythonEnvironment, differing
 from bench.records.pair import Pair
 from bench.records.run import Plan, Run
 from bench.records.workload import Unit, size_text
@@ -124,6 +125,15 @@ def _check_same(run: Run, campaign: Campaign, folder: Path) -> None:
         now = campaign.environments.get(state.name)
         if now is not None and state.environment is not None and (changed := difference(state.environment, now)):
             raise UsageError(f"--resume {folder}: {state.name} is not what it was: {changed}; start a new run")
+        for was in state.pythons:
+            found = campaign.python_of(state.name, was.path)
+            if changed := "; ".join(f"{name} was {old}, is {new}" for name, old, new in _changes(was, found)):
+                python = was.path or "the usual Python"
+                raise UsageError(f"--resume {folder}: {python} is not what it was: {changed}; start a new run")
+
+
+def _changes(was: PythonEnvironment, found: PythonEnvironment | None) -> tuple[tuple[str, str, str], ...]:
+    return () if found is None else differing(was, found)  # not looked at: nothing that is left needs it
 
 
 def _left(plan: Plan, run: Run, retry_failed: bool) -> tuple[list[Unit], list[Pair]]:
@@ -240,6 +250,7 @@ def _in_words(unit: Unit) -> str:
         " ".join(filter(None, parts))
         + f" batch {unit.batch}, {unit.threads} thread{'s' * (unit.threads > 1)}, {unit.dtype}, {unit.layout}"
         + f", {unit.allocator} memory"
+        + (f", {unit.origin.words}" if unit.origin.words else "")
     )
 
 

@@ -27,7 +27,7 @@ from bench.plan.schedule import ordered
 from bench.plan.subjects import networks
 from bench.records.device import Device
 from bench.records.environment import Environment
-from bench.records.origin import Origin
+from bench.records.origin import Origin, PythonEnvironment
 from bench.records.pair import Pair
 from bench.records.record import utc_now
 from bench.records.run import DeviceState, Option, Plan
@@ -135,6 +135,11 @@ class Campaign:
     def environments(self) -> dict[str, Environment]:
         """What was found, by device."""
         return {name: found for machine in self.machines for name, found in machine.environments.items()}
+
+    def python_of(self, device: str, path: str) -> PythonEnvironment | None:
+        """What that Python on the device holds; None where no unit names it."""
+        machine = next((each for each in self.machines if device in each.environments), None)
+        return machine.pythons.get(path) if machine is not None else None
 
     def inspect(self, sources: Sequence[str], input_px: int | None, origin: Origin = _USUAL) -> dict[str, Network]:
         """Build networks from outside the zoo once, to learn their input size; UsageError where one cannot be.

@@ -11,10 +11,10 @@ from bench.plan.subjects import is_onnx_file, network_entry
 from bench.records.environment import RuntimeVersion
 from bench.records.origin import Origin, PythonEnvironment
 from bench.records.workload import Unit
-from bench.wire.messages import Fatal, Said
+from bench.wire.messages import Exit, Fatal, Said
 from bench.wire.order import Job, Task
 
-LOOK_S = 60.0  # a board's card is slow; what has not answered by then is no Python
+LOOK_S = 30.0  # a board's card is slow; what has not answered by then is no Python
 EXPORTERS = ("onnx", "onnxscript")
 _LIBRARIES = {"timm": ("torchvision", "timm"), "torchvision": ("torchvision",)}
 
@@ -33,12 +33,18 @@ def look_at(connection: Connection, python: str, stop: Event) -> PythonEnvironme
     exits = run_job(connection, Job(task=task, start_s=LOOK_S), handle, stop)
     if not found:
         raise UsageError(
-            f"expected {python or 'Python'} to be Python 3.11 or newer, got: {plain_line(failure_of(exits)[1])};"
-            " give the path of one, such as .venv/bin/python"
+            f"expected {python or 'Python'} to be Python 3.11 or newer, got: {_last_words(exits)}; give the path of"
+            " one, such as .venv/bin/python"
         )
     said = found[0]
     held = tuple(_plain(each) for each in said.packages)
     return PythonEnvironment(path=python, version=plain_line(said.version, 80), packages=held)
+
+
+def _last_words(exits: tuple[Exit, ...]) -> str:
+    """What it printed, else how it ended."""
+    end, _, printed = failure_of(exits)[1].partition(": ")
+    return plain_line(printed or end.replace("the worker", "it"), 120)
 
 
 def _plain(package: RuntimeVersion) -> RuntimeVersion:

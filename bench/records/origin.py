@@ -59,9 +59,9 @@ class PythonEnvironment:
 
 
 def differing(first: PythonEnvironment, second: PythonEnvironment) -> tuple[tuple[str, str, str], ...]:
-    """Each name with its version in the first and in the second, where they are not the same."""
+    """Each name with its version in the first and in the second where they are not the same, those of both first."""
     one, other = first.versions, second.versions
-    names = sorted(one.keys() | other.keys(), key=lambda name: (name != "Python", name))
+    names = sorted(one.keys() | other.keys(), key=lambda name: (name not in one or name not in other, name))
     pairs = ((name, one.get(name, NOT_THERE), other.get(name, NOT_THERE)) for name in names)
     return tuple(pair for pair in pairs if pair[1] != pair[2])
 

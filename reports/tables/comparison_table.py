@@ -25,6 +25,7 @@ _ABOUT = (
 )
 _HEADINGS = ("first", "second", "ratio", "answer", "pairs", "visible", "worst pair")
 _NUMERIC = ("ratio", "pairs", "visible")
+LONGEST_DIFFERENCE = 2000  # characters: a dozen packages with their builds
 _UNIT = [name for name in OF_UNIT if name not in ("round", "device")]
 
 
@@ -50,6 +51,9 @@ COLUMNS: dict[str, Callable[[Comparison], Value]] = {
     "smallest_visible_change": lambda made: made.smallest,
     "worst_pair": lambda made: made.trust,
     "reason": lambda made: made.reason,
+    "first_origin": lambda made: made.first.origin.words,
+    "second_origin": lambda made: made.second.origin.words,
+    "differences": lambda made: "; ".join(made.differences),
 }
 
 
@@ -71,6 +75,7 @@ def markdown_comparisons(results: Results) -> str:
         body = [[safe_markdown(cell) for cell in _cells(made)] for made in own]
         parts += [f"## {safe_markdown(device_title(results.run, device))}", pipe_table(_HEADINGS, _NUMERIC, body)]
         parts += [f"{safe_markdown(_subject(made))}: {safe_markdown(made.reason)}" for made in own if made.reason]
+        parts += [safe_markdown(line, LONGEST_DIFFERENCE) for line in _differences(own)]
     return "\n\n".join([*parts, _ABOUT, *(safe_markdown(line, 900) for line in surroundings(results.run))]) + "\n"
 
 
@@ -90,9 +95,16 @@ def _terminal(results: Results) -> Iterator[RenderableType]:
             if made.reason:
                 table.add_row(Text("why", style="dim"), Text(visible(made.reason), style="yellow"))
             yield table
+        for line in _differences(own):
+            yield Text(visible(line, LONGEST_DIFFERENCE))
     yield Text(_ABOUT, style="dim")
     for line in surroundings(results.run):
         yield Text(visible(line, 900), style="dim")
+
+
+def _differences(own: list[Comparison]) -> list[str]:
+    """What differs between the Pythons of the two sides, a sentence for all that differ in the same."""
+    return [f"Their Pythons differ: {'; '.join(each)}." for each in dict.fromkeys(m.differences for m in own) if each]
 
 
 def _by_device(results: Results) -> dict[str, list[Comparison]]:
@@ -127,4 +139,5 @@ def _words(unit: Unit, other: Unit) -> str:
         for name in ("batch", "dtype", "layout", "allocator", "stack")
         if OF_UNIT[name](unit) != OF_UNIT[name](other)
     ]
-    return " ".join(said)
+    said += [unit.origin.words] if unit.origin != other.origin else []
+    return " ".join(filter(None, said))
