@@ -14,6 +14,7 @@ from bench.plan.axes import Axes, cells
 from bench.plan.schedule import WORKER_UNITS, all_rounds, claim_pairs, grouped, ordered
 from bench.plan.subjects import TABLE1_SIZES, OperatorGrid, network_workload, operator_spec, operator_workloads
 from bench.records.device import Device
+from bench.records.origin import Origin
 from bench.records.workload import OperatorArguments, Settings, Unit
 from bench.wire.message import MAX_LINE_BYTES, encode_line
 from bench.wire.messages import message
@@ -228,6 +229,7 @@ CHANGES: dict[str, Any] = {
     "mode": "throughput",
     "effort": "publish",
     "settings": Settings(tf32=True),
+    "origin": Origin(python="/v/bin/python"),
 }
 
 
@@ -242,6 +244,7 @@ def test_the_id_repeats_and_any_field_changes_it() -> None:
     for field in fields(Settings):
         value = changed(getattr(unit.settings, field.name))
         others.add(replace(unit, settings=replace(unit.settings, **{field.name: value})).id)
+    others |= {replace(unit, origin=origin).id for origin in (Origin(folder="/p"), Origin(label="head"))}
     assert unit.workload.operator is not None
     for field in fields(unit.workload.operator):
         value = changed(getattr(unit.workload.operator, field.name))
@@ -249,7 +252,7 @@ def test_the_id_repeats_and_any_field_changes_it() -> None:
         others.add(replace(unit, workload=replace(unit.workload, operator=arguments)).id)
     assert unit.id not in others
     # Settings(tf32=True) is met twice, on the unit and field by field.
-    assert len(others) == 1 + len(names) + (len(fields(Settings)) - 1) + len(fields(unit.workload.operator))
+    assert len(others) == 1 + 2 + len(names) + (len(fields(Settings)) - 1) + len(fields(unit.workload.operator))
 
 
 def test_rounds_share_a_cell() -> None:

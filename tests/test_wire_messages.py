@@ -12,7 +12,9 @@ import pytest
 
 from bench.errors import ProtocolError
 from bench.records.artifact import Artifact
+from bench.records.environment import RuntimeVersion
 from bench.records.measurement import Cost, NoiseFloor
+from bench.records.origin import Origin, PythonEnvironment
 from bench.wire.lease import Lease
 from bench.wire.message import Message, decode_line, encode_line
 from bench.wire.messages import (
@@ -55,7 +57,7 @@ COST = Cost(params=10, macs=100, bytes_ideal=40, bytes_moved=60)
 ORDERS = (Order(unit=unit(), attempt=2, reference=DIGEST, model=DIGEST, deadline_s=1.5), Order(unit=unit("pconv")))
 TASK = Task(
     kind="pair", orders=ORDERS, bursts=3, burst_s=0.1, seed=4, side=1, cpus=(2, 3), cache="/cache", token_read=5,
-    token_write=6, sources=("net.onnx",), input_px=224,
+    token_write=6, sources=("net.onnx",), input_px=224, packages=("numpy",), origin=Origin(folder="/project"),
 )  # fmt: skip
 
 # No field is left at its default in all of them: one that does not travel would come back as it.
@@ -87,6 +89,7 @@ BODY_OF_EACH: tuple[Body, ...] = (
     ),
     Accelerators(names=("cuda:0 NVIDIA H200",), reason="none"),
     Network(source="net.onnx", input_shape=(3, 8, 8), digest=DIGEST, batch=4, dtype="float16", reason="none"),
+    PythonEnvironment(path="/v/python", version="3.12.1", packages=(RuntimeVersion(name="numpy", version="2.4"),)),
     Fatal(kind="unsupported", reason="no torch"),
     Setup(
         folder="env", packages=("numpy",), modules=("numpy",), wheels=(Wheel(name="numpy.whl", size=3, digest=DIGEST),),

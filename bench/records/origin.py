@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from bench.records.environment import RuntimeVersion
 
-LONGEST_PATH = 4096  # bytes that Linux takes
+LONGEST_PATH = 1024  # characters: a job of many units is one line of at most 1 MiB
 LONGEST_LABEL = 80
 NOT_THERE = "none"
 
