@@ -96,8 +96,15 @@ def test_a_projects_folder_tells_factories_apart_and_files_by_their_content(tmp_
     base, head = (Origin(folder=f"/{name}") for name in ("base", "head"))
     factory, file = network("nets.small:make", "d1"), network("net.onnx", "d1")
     assert cache.key(replace(factory, origin=base)) != cache.key(replace(factory, origin=head))
+    assert cache.key(replace(factory, origin=replace(base, label="base"))) == cache.key(replace(factory, origin=base))
     assert cache.key(replace(file, origin=base)) == cache.key(replace(file, origin=head))
     assert cache.key(file) != cache.key(network("net.onnx", "d2"))
+
+
+def test_a_factory_may_import_what_no_version_tells_of(tmp_path: Path) -> None:
+    cache = ArtifactCache(tmp_path, "torch 1.0", {"/a/python": "torch 1.0", "/b/python": "torch 1.0"})
+    factory = network("nets.small:make", "d1")
+    assert len({cache.key(each) for each in (factory, of(factory, "/a/python"), of(factory, "/b/python"))}) == 3
 
 
 def test_operators_of_two_pythons_share_no_worker(tmp_path: Path) -> None:

@@ -77,8 +77,10 @@ class ArtifactCache:
         """The hash of everything that decides the artifact."""
         # The device is no part of it: what was exported for one serves the others.
         # Nor is a Python's path, only what it holds; nor a project's folder where the file's digest tells which it is.
-        folder = unit.origin.folder if subjects.is_factory(unit.workload) else ""
-        made_from = replace(representative(unit), fingerprint="", origin=Origin(folder=folder))
+        # A factory may import anything from either, and what it makes is kept for one run alone.
+        made_from = replace(representative(unit), fingerprint="")
+        if not subjects.is_factory(unit.workload):
+            made_from = replace(made_from, origin=Origin())
         maker = self._makers[unit.origin.python]
         return hashlib.sha256(f"{made_from.id}:{maker}".encode()).hexdigest()[:24]
 
