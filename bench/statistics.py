@@ -114,15 +114,15 @@ def t_quantile(probability: float, freedom: float) -> float:
     if probability < 0.5:
         return -t_quantile(1 - probability, freedom)
     low, high = 0.0, 1.0
-    while _t_cdf(high, freedom) < probability:
+    while t_cdf(high, freedom) < probability:
         high *= 2
     for _ in range(80):
         middle = (low + high) / 2
-        low, high = (middle, high) if _t_cdf(middle, freedom) < probability else (low, middle)
+        low, high = (middle, high) if t_cdf(middle, freedom) < probability else (low, middle)
     return (low + high) / 2
 
 
-def _t_cdf(t: float, freedom: float) -> float:
+def t_cdf(t: float, freedom: float) -> float:
     """Distribution function for t >= 0, by Simpson's rule on a bounded angle (t = sqrt(f) tan a)."""
     angle, steps = math.atan(t / math.sqrt(freedom)), 200
     width = angle / steps

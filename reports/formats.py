@@ -11,6 +11,7 @@ from bench.plan.plugins import rows
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from reports.history.report import HistoryReport
     from reports.results import Results
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
@@ -44,12 +45,12 @@ class Format:
         if not self.file and not self.stdout:
             raise ValueError(f"expected a file or stdout for format {self.name}, got neither; it would go nowhere")
 
-    def shown(self, results: "Results") -> "RenderableType":
+    def shown(self, results: "Results | HistoryReport") -> "RenderableType":
         """What goes to stdout."""
         made: RenderableType = pkgutil.resolve_name(self.writer)(results)
         return made
 
-    def text(self, results: "Results") -> str:
+    def text(self, results: "Results | HistoryReport") -> str:
         """What goes into the file."""
         made = self.shown(results)
         if not isinstance(made, str):
@@ -85,6 +86,22 @@ _OF_COMPARISONS = {
         ),
     )
 }
+
+
+_OF_HISTORIES = {
+    row.name: row
+    for row in (
+        Format(name="table", writer="reports.history.tables:terminal_history", stdout=True),
+        Format(name="csv", writer="reports.history.files:csv_history", file="history.csv", stdout=True),
+        Format(name="json", writer="reports.history.files:json_history", file="history.json", stdout=True),
+        Format(name="markdown", writer="reports.history.tables:markdown_history", file="history.md", stdout=True),
+    )
+}
+
+
+def history_formats() -> dict[str, Format]:
+    """Those of `bench history`, whose writers take a HistoryReport."""
+    return _OF_HISTORIES
 
 
 def formats_of(command: str) -> dict[str, Format]:

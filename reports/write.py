@@ -21,16 +21,16 @@ def write_reports(results: Results, folder: Path, progress: Progress = silent) -
     written = []
     for number, row in enumerate(files):
         progress(row.file, number, len(files))
-        written.append(_replace(folder / row.file, row.text(results).encode()))
+        written.append(replace_file(folder / row.file, row.text(results).encode()))
     progress("pictures", 0, 1)
     with style():
         for name, figure in pictures(results):
             progress(f"{name}.png", 0, 1)
-            written.append(_replace(folder / f"{name}.png", png(figure)))
+            written.append(replace_file(folder / f"{name}.png", png(figure)))
     return tuple(written)
 
 
-def _replace(path: Path, content: bytes) -> Path:
+def replace_file(path: Path, content: bytes) -> Path:
     """Writes beside the target and renames: a reader never sees half a file."""
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

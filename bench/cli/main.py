@@ -22,6 +22,7 @@ class LazyGroup(click.Group):
         "compare": "Say how many times as slow one workload is as another, by pairs of live workers.",
         "devices": "List, check, set up, trust and clean the devices of devices.yaml.",
         "report": "Make the tables and plots of finished runs again.",
+        "history": "Show each cell over many finished runs, and where it changed.",
         "plugins": "List what installed plug-ins offer, and what is wrong with those that are left out.",
     }
 

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,30 +15,33 @@ from bench.errors import StorageError, UsageError
 from bench.journal import Progress, silent
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from reports.results import Results
+
+
+@contextmanager
+def writing(folder: Path, again: str) -> Iterator[None]:
+    """Reports go into that folder; StorageError where they cannot be written, `again` being what makes them then."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"expected to write the reports into {folder}, got: {os.strerror(error.errno or 0)}; "
+            f"free space there, then make them with: {again}"
+        ) from error
 
 
 def write_files(results: "Results", folder: Path, progress: Progress = silent) -> tuple[Path, ...]:
     """Tables and pictures into the run's folder; StorageError where they cannot be written, the journal being whole."""
     from reports.write import write_reports
 
-    try:
+    with writing(folder, f"bench report {folder}"):
         return write_reports(results, folder, progress)
-    except OSError as error:
-        raise StorageError(
-            f"expected to write the reports into {folder}, got: {os.strerror(error.errno or 0)}; "
-            f"free space there, then make them with: bench report {folder}"
-        ) from error
 
 
-def print_results(results: "Results", folder: Path, files: Sequence[Path], output_format: str) -> None:
-    """The table in the format asked for; nothing else goes to stdout."""
-    from reports.formats import formats_of
-
-    own = formats_of(results.run.plan.command)
-    if output_format not in own:
-        raise UsageError(f"expected --format of {', '.join(own)} for a comparison, got {output_format}; choose one")
-    shown = own[output_format].shown(results)
+def show(shown: "RenderableType", whole: str) -> None:
+    """What a format made, on stdout and nothing else; StorageError where it cannot be written. `whole`: what is."""
     try:
         if isinstance(shown, str):
             click.echo(shown, nl=False)
@@ -47,7 +51,15 @@ def print_results(results: "Results", folder: Path, files: Sequence[Path], outpu
     except BrokenPipeError:  # nobody reads, and nothing is lost
         raise
     except OSError as error:
-        raise StorageError(
-            f"expected to write the results to stdout, got: {os.strerror(error.errno or 0)}; they are whole in {folder}"
-        ) from error
+        raise StorageError(f"expected to write to stdout, got: {os.strerror(error.errno or 0)}; {whole}") from error
+
+
+def print_results(results: "Results", folder: Path, files: Sequence[Path], output_format: str) -> None:
+    """The table in the format asked for; nothing else goes to stdout."""
+    from reports.formats import formats_of
+
+    own = formats_of(results.run.plan.command)
+    if output_format not in own:
+        raise UsageError(f"expected --format of {', '.join(own)} for a comparison, got {output_format}; choose one")
+    show(own[output_format].shown(results), f"the results are whole in {folder}")
     tell(f"results in {folder}: {', '.join(path.name for path in files)}")

@@ -67,16 +67,21 @@ def difference(before: Environment, after: Environment) -> str:
     """What changed between two environments of one device, in words; empty where the fingerprint is the same."""
     if before.fingerprint == after.fingerprint:
         return ""
+    return "; ".join(f"{name} was {old}, is {new}" for name, old, new in changed(before, after)) or "its fingerprint"
+
+
+def changed(before: Environment, after: Environment) -> tuple[tuple[str, str, str], ...]:
+    """What of that which makes the fingerprint differs: its name, what it was, what it is."""
     changes = []
     for name in ("machine", "cpu_model", "kernel", "accelerators", "cpu_quota"):
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
-            changes.append(f"{name.replace('_', ' ')} was {_shown(old)}, is {_shown(new)}")
+            changes.append((name.replace("_", " "), _shown(old), _shown(new)))
     was, now = ({r.name: r.version for r in environment.runtimes} for environment in (before, after))
     for name in sorted(was.keys() | now.keys()):
         if was.get(name) != now.get(name):
-            changes.append(f"{name} was {was.get(name, 'not installed')}, is {now.get(name, 'not installed')}")
-    return "; ".join(changes) or "its fingerprint"
+            changes.append((name, was.get(name, "not installed"), now.get(name, "not installed")))
+    return tuple(changes)
 
 
 def _shown(value: object) -> str:
