@@ -20,6 +20,7 @@ from reports.frame import frame, samples
 from reports.notebook import NotebookRun
 from reports.row import Row
 from reports.rows import rows
+from reports.runs_compared import RunsCompared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from bench.records.run import Run
     from bench.records.workload import Unit
 
-__all__ = ["compare", "frame", "measure", "read_run", "samples"]
+__all__ = ["compare", "compare_runs", "frame", "measure", "read_run", "samples"]
 
 
 def read_run(folder: Path | str) -> NotebookRun:
@@ -131,6 +132,15 @@ def compare(
     except ValueError as error:
         raise UsageError(str(error)) from error
     return comparisons(run)[0]
+
+
+def compare_runs(first: Path | str, second: Path | str) -> RunsCompared:
+    """`bench compare FIRST SECOND` of two finished runs: its `cells`, and the `differences` of their environments.
+
+    Raises BenchError where there is no run.
+    """
+    runs = journal.read_run(Path(first)), journal.read_run(Path(second))
+    return RunsCompared(first=runs[0], second=runs[1], names=(str(first), str(second)))
 
 
 def _origin(python: Path | str | None) -> "Origin":

@@ -4,7 +4,7 @@ import pkgutil
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from bench.plan.plugins import rows
 
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from reports.history.report import HistoryReport
     from reports.results import Results
+    from reports.runs_compared import RunsCompared
 
+Made: TypeAlias = "Results | HistoryReport | RunsCompared"  # what a writer may be made for
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 _WRITER = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -45,12 +47,12 @@ class Format:
         if not self.file and not self.stdout:
             raise ValueError(f"expected a file or stdout for format {self.name}, got neither; it would go nowhere")
 
-    def shown(self, results: "Results | HistoryReport") -> "RenderableType":
+    def shown(self, results: "Made") -> "RenderableType":
         """What goes to stdout."""
         made: RenderableType = pkgutil.resolve_name(self.writer)(results)
         return made
 
-    def text(self, results: "Results | HistoryReport") -> str:
+    def text(self, results: "Made") -> str:
         """What goes into the file."""
         made = self.shown(results)
         if not isinstance(made, str):
@@ -67,6 +69,7 @@ _ROWS = (
     Format(name="markdown", writer="reports.tables.markdown_table:markdown_table", file="table.md", stdout=True),
     Format(name="ledger-csv", writer="reports.ledger.csv_ledger:csv_ledger", file="ledger.csv"),
     Format(name="ledger-markdown", writer="reports.ledger.markdown_ledger:markdown_ledger", file="ledger.md"),
+    Format(name="flips-csv", writer="reports.tables.flip_table:csv_flips", file="flips.csv"),
 )
 
 
@@ -97,6 +100,22 @@ _OF_HISTORIES = {
         Format(name="markdown", writer="reports.history.tables:markdown_history", file="history.md", stdout=True),
     )
 }
+
+
+_OF_TWO_RUNS = {
+    row.name: row
+    for row in (
+        Format(name="table", writer="reports.tables.runs_table:terminal_runs", stdout=True),
+        Format(name="csv", writer="reports.tables.runs_table:csv_runs", file="compare.csv", stdout=True),
+        Format(name="json", writer="reports.tables.runs_table:json_runs", file="compare.json", stdout=True),
+        Format(name="markdown", writer="reports.tables.runs_table:markdown_runs", file="compare.md", stdout=True),
+    )
+}
+
+
+def two_run_formats() -> dict[str, Format]:
+    """Those of two finished runs, whose writers take RunsCompared."""
+    return _OF_TWO_RUNS
 
 
 def history_formats() -> dict[str, Format]:

@@ -7,6 +7,7 @@ from functools import cached_property
 from bench.records.run import Run
 from bench.records.workload import Kind
 from reports.comparisons import Comparison, comparisons
+from reports.flips import Flips, flips
 from reports.ledger.claim_entries import claim_entries
 from reports.ledger.entry import Entry
 from reports.ledger.network_entries import network_entries
@@ -40,6 +41,11 @@ class Results:
     def comparisons(self) -> tuple[Comparison, ...]:
         """What `bench compare` asked for."""
         return comparisons(self.run) if self.run.plan.command == "compare" else ()
+
+    @cached_property
+    def flips(self) -> Flips:
+        """Which axis changes who of two is faster."""
+        return flips(self.rows)
 
     @cached_property
     def panels(self) -> Mapping[Kind, tuple[Panel, ...]]:

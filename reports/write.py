@@ -2,10 +2,11 @@
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from bench.journal import Progress, silent
-from reports.formats import formats_of
+from reports.formats import Format, Made, formats_of
 from reports.plots.pictures import pictures
 from reports.plots.style import png, style
 from reports.results import Results
@@ -28,6 +29,12 @@ def write_reports(results: Results, folder: Path, progress: Progress = silent) -
             progress(f"{name}.png", 0, 1)
             written.append(replace_file(folder / f"{name}.png", png(figure)))
     return tuple(written)
+
+
+def write_texts(rows: Iterable[Format], made: Made, folder: Path) -> tuple[Path, ...]:
+    """The files of these forms into that folder, made where it is new; raises OSError where it cannot be written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return tuple(replace_file(folder / row.file, row.text(made).encode()) for row in rows if row.file)
 
 
 def replace_file(path: Path, content: bytes) -> Path:

@@ -75,14 +75,19 @@ class PythonPath(click.ParamType[str]):
 def compare(context: click.Context, /, **options: Any) -> int:
     """How many times as slow is B as A? Measured interleaved, by pairs of live workers, on each device.
 
-    A and B are SUBJECT[@RUNTIME][,NAME=VALUE...]: a network as --model names it, or an operator with its size.
+    A and B are SUBJECT[@RUNTIME][,NAME=VALUE...]: a network as --model names it, or an operator with its size; or the
+    folders of two finished runs.
 
     \b
       bench compare fasternet_t0 fasternet_t0@onnxruntime
       bench compare dwconv,size=96x56x56,allocator=system dwconv,size=96x56x56
+      bench compare results/monday results/tuesday
     """
+    from bench.cli.compare_runs import compare_runs, finished_runs
     from bench.cli.session import run_command
 
+    if (folders := finished_runs(options["sides"])) is not None:
+        return compare_runs(context, folders, options)
     if options["quick"] or options["rounds"]:
         raise UsageError("expected --pairs, --until or --budget, got rounds; a comparison is made of pairs")
     enough = Enough(until=options["until"], budget_s=options["budget"])

@@ -7,14 +7,12 @@ from reports.formats import history_formats
 from reports.history.picture import history_pictures
 from reports.history.report import HistoryReport
 from reports.plots.style import png, style
-from reports.write import replace_file
+from reports.write import replace_file, write_texts
 
 
 def write_history(report: HistoryReport, folder: Path, progress: Progress = silent) -> tuple[Path, ...]:
     """Tables and a picture per device into that folder, made where it is new; raises OSError where it cannot."""
-    folder.mkdir(parents=True, exist_ok=True)
-    files = [row for row in history_formats().values() if row.file]
-    written = [replace_file(folder / row.file, row.text(report).encode()) for row in files]
+    written = [*write_texts(history_formats().values(), report, folder)]
     with style():
         for name, figure in history_pictures(report):
             progress(f"{name}.png", 0, 1)

@@ -7,6 +7,7 @@ from reports.plots.pictured import picture_notes
 from reports.results import Results
 from reports.row import Row
 from reports.rows import workload_notes
+from reports.tables.flip_table import flip_lines
 from reports.tables.noise_floor import noise_lines
 from reports.tables.sections import CONVENTION, VERDICT_LEGEND, Section, sections
 from reports.untrusted import safe_markdown
@@ -18,7 +19,13 @@ def markdown_table(results: Results) -> str:
     legend = [CONVENTION + ".", VERDICT_LEGEND + "."]
     said = (*noise_lines(results.run), *surroundings(results.run), *picture_notes(results))
     notes = [safe_markdown(line, 900) for line in said]
-    return "\n\n".join([*parts, *_about(results.rows), *legend, *notes]) + "\n"
+    return "\n\n".join([*parts, *_flips(results), *_about(results.rows), *legend, *notes]) + "\n"
+
+
+def _flips(results: Results) -> list[str]:
+    """Which axis changes who is faster; nothing where the run has no axis for it."""
+    lines = [safe_markdown(line, 900) for line in flip_lines(results)]
+    return [lines[0], *["\n".join(f"- {line}" for line in lines[1:])] * (len(lines) > 1)] if lines else []
 
 
 def _about(table: Sequence[Row]) -> list[str]:

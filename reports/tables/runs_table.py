@@ -1,0 +1,127 @@
+"""Two compared runs as text: on a terminal, as CSV, as JSON and as Markdown."""
+
+import json
+from collections.abc import Callable, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bench.records.workload import Unit, size_text
+from reports.comparisons import MARGIN
+from reports.numbers import MILLI, bounds, centre, high, low, significant
+from reports.row import Row, labelled
+from reports.runs_compared import OTHER, CellComparison, RunsCompared
+from reports.tables.csv_table import OF_UNIT, Value, csv_text
+from reports.tables.markdown_table import pipe_table
+from reports.untrusted import safe_markdown, visible
+
+_ABOUT = (
+    "Time in the second run over that in the first, above 1 it became slower; Welch's t on the logarithms of the "
+    "round medians. The runs were not interleaved: what the machine did between them is in the ratio, so this is "
+    "information; `bench compare A B` of two workloads measures. SLOWER, FASTER, SAME: the 95% interval lies wholly "
+    f"beyond or within {MARGIN:.0%}. {OTHER}: more than the workload may have made the ratio, so it gets no answer."
+)
+_HEADINGS = ("cell", "first ms", "second ms", "ratio", "answer", "worst")
+_NUMERIC = ("first ms", "second ms", "ratio")
+_SETTINGS = ("device", "runtime", "mode", "batch", "threads", "dtype", "layout", "stack", "allocator", "settings")
+
+
+def _of_unit(value: Callable[[Unit], Value]) -> Callable[[CellComparison], Value]:
+    return lambda made: value(made.unit)
+
+
+def _time(row: Row | None) -> float | None:
+    return None if row is None else centre(row.time)
+
+
+COLUMNS: dict[str, Callable[[CellComparison], Value]] = {
+    **{name: _of_unit(value) for name, value in OF_UNIT.items() if name != "round"},
+    "first_time_s": lambda made: _time(made.first),
+    "second_time_s": lambda made: _time(made.second),
+    "first_rounds": lambda made: made.first.rounds if made.first else 0,
+    "second_rounds": lambda made: made.second.rounds if made.second else 0,
+    "ratio": lambda made: centre(made.ratio),
+    "ratio_low": lambda made: low(made.ratio),
+    "ratio_high": lambda made: high(made.ratio),
+    "answer": lambda made: made.answer,
+    "smallest_visible_change": lambda made: made.smallest,
+    "verdict": lambda made: made.verdict,
+    "reason": lambda made: made.reason,
+}
+
+
+def csv_runs(compared: RunsCompared) -> str:
+    """A line per cell at full precision."""
+    return csv_text(COLUMNS, compared.cells)
+
+
+def json_runs(compared: RunsCompared) -> str:
+    """What differs, and a list of objects with the columns of compare.csv, null where one does not apply; ASCII."""
+    text = {
+        "runs": list(compared.names),
+        "differences": [vars(each) for each in compared.differences],
+        "cells": [{name: value(made) for name, value in COLUMNS.items()} for made in compared.cells],
+    }
+    return json.dumps(text, indent=1, allow_nan=False, ensure_ascii=True) + "\n"
+
+
+def markdown_runs(compared: RunsCompared) -> str:
+    """What differs, then every cell. Ends with a newline."""
+    body = [[safe_markdown(cell) for cell in cells] for cells in _body(compared)]
+    told = "\n".join(f"- {safe_markdown(line, 900)}" for line in _differences(compared))
+    names = " and ".join(map(safe_markdown, compared.names))
+    parts = [f"# {names}", told, pipe_table(_HEADINGS, _NUMERIC, body), *map(safe_markdown, _reasons(compared))]
+    return "\n\n".join([*filter(None, parts), _ABOUT]) + "\n"
+
+
+def terminal_runs(compared: RunsCompared) -> RenderableType:
+    """The same for a terminal."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for heading in _HEADINGS:
+        table.add_column(
+            heading, justify="right" if heading in _NUMERIC else "left", overflow="fold", no_wrap=heading != "cell"
+        )
+    for cells in _body(compared):
+        table.add_row(*(Text(visible(cell)) for cell in cells))
+    told = [Text(visible(line, 900), style="yellow") for line in _differences(compared)]
+    reasons = [Text(visible(line, 900)) for line in _reasons(compared)]
+    return Group(
+        Text(visible(" and ".join(compared.names)), style="bold"), *told, table, *reasons, Text(_ABOUT, style="dim")
+    )
+
+
+def _differences(compared: RunsCompared) -> list[str]:
+    found = [f"{each.device}: {each.name} {each.first} -> {each.second}" for each in compared.differences]
+    return ["difference of environments:", *found] if found else []
+
+
+def _reasons(compared: RunsCompared) -> list[str]:
+    """Cells with one reason share a line."""
+    cells: dict[str, list[str]] = {}
+    for made, (cell, *_) in zip(compared.cells, _body(compared), strict=True):
+        if made.reason:
+            cells.setdefault(made.reason, []).append(cell)
+    return [f"{', '.join(own[:3])}{f' and {len(own) - 3} more' * (len(own) > 3)}: {why}" for why, own in cells.items()]
+
+
+def _body(compared: RunsCompared) -> list[list[str]]:
+    varying = [name for name in _SETTINGS if len({OF_UNIT[name](made.unit) for made in compared.cells}) > 1]
+    return [
+        [
+            _words(made.unit, varying),
+            significant(_time(made.first), MILLI),
+            significant(_time(made.second), MILLI),
+            f"{bounds(made.ratio)}x" if made.ratio else "",
+            made.answer,
+            made.verdict or "",
+        ]
+        for made in compared.cells
+    ]
+
+
+def _words(unit: Unit, varying: Sequence[str]) -> str:
+    values = [(name, OF_UNIT[name](unit)) for name in varying]
+    told = [value if isinstance(value, str) else f"{name} {value}" for name, value in values if value]
+    return " ".join([labelled(unit.workload.name, unit.workload.variant), size_text(unit.workload.input_shape), *told])
