@@ -29,6 +29,7 @@ AXES: dict[str, Callable[[Row], str]] = {
     "settings": lambda row: settings_text(row.unit),
     "device": lambda row: row.unit.device,
 }
+_NORMAL = 1.95  # no 95% interval of Student's t is narrower
 _Times = Mapping[str, Logs]  # of each subject
 
 
@@ -120,8 +121,8 @@ def _pairs(axis: str, context: Mapping[str, str], group: Mapping[str, _Times]) -
 
 def _flip(order: _Order) -> Flip | None:
     """What would be claimed, its p not yet corrected; None where one of the two is ahead everywhere, or in doubt."""
-    logs = [ratio.log for ratio in order.ratios.values()]
-    if not min(logs) < 0 < max(logs):
+    beyond = [ratio.log / ratio.error for ratio in order.ratios.values()]
+    if min(beyond) > -_NORMAL or max(beyond) < _NORMAL:  # which spares most orders the quantiles of Student's t
         return None
     slower = {value: ratio.p_slower for value, ratio in order.ratios.items()}
     at_first, at_second = min(slower, key=slower.__getitem__), max(slower, key=slower.__getitem__)

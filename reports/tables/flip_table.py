@@ -37,9 +37,9 @@ def flip_lines(results: Results) -> tuple[str, ...]:
     flips = results.flips
     if not flips.looked:
         return ()
-    over = f"{flips.looked} orders of two looked at over {', '.join(flips.axes)}"
+    over = f"orders of two looked at: {flips.looked}, over {', '.join(flips.axes)}"
     if not flips.found:
-        return (f"Ranking flips: none beyond its intervals, {over}.",)
+        return (f"Ranking flips: none beyond its intervals; {over}.",)
     told = f"Ranking flips: {len(flips.found)} ({over}; a false one in any report has a chance of {LEVEL:.0%})."
     more = len(flips.found) - MOST_LINES
     rest = [f"{more} more in flips.csv"] if more > 0 else []
