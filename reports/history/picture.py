@@ -112,8 +112,8 @@ def _draw(axes: Axes, report: HistoryReport, series: Series, look: Look) -> None
 
 
 def _reach(at: Sequence[float]) -> tuple[float, float]:
-    """The same for all fields; an hour at least, where all is one run."""
-    margin = max(0.04 * (max(at) - min(at)), 1 / 24)
+    """The same for all fields; an hour to each side where all is one run."""
+    margin = 0.04 * (max(at) - min(at)) or 1 / 24
     return min(at) - margin, max(at) + margin
 
 

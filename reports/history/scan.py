@@ -6,7 +6,9 @@ counted and named.
 """
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
 from statistics import median
@@ -89,11 +91,24 @@ _LINE = msgspec.json.Decoder(_Line)
 _EVENT = msgspec.json.Decoder(_DeviceEvent)
 _PLAN = msgspec.json.Decoder(_Plan)
 _FINGERPRINT = msgspec.json.Decoder(_Fingerprint | None)
-_SETTINGS = attrgetter(
-    *("runtime", "dtype", "layout", "batch", "threads", "device", "mode", "effort", "seed", "allocator", "accelerator")
+_NAMES = (
+    "runtime",
+    "dtype",
+    "layout",
+    "batch",
+    "threads",
+    "device",
+    "mode",
+    "effort",
+    "seed",
+    "allocator",
+    "accelerator",
 )
+_SETTINGS = attrgetter(*_NAMES)
 
 _Key = tuple[object, ...]
+_Version = tuple[int, str, str, str]  # cell, fingerprint, code version, digest
+_Ended = tuple[Status, float | None, Collection[Verdict]]  # a round's, with its median
 
 
 class Found(NamedTuple):
@@ -169,14 +184,15 @@ class Scan:
 
     def _journal(self, path: Path, journal: bytes) -> None:
         """The last record of a unit counts; a torn tail is passed over, as everywhere."""
-        ended: dict[tuple[int, str, str, str, int], _Record] = {}
+        ended: dict[_Version, dict[int, _Ended]] = {}
         lines = journal.split(b"\n")[:-1]
         before = len(self.damage)
         decoded, cell_of = _RECORD.decode, self._cell  # a million times, so each look-up counts
         for number, line in enumerate(lines, 1):
             try:
                 record = decoded(line).body
-                if (record.status == "done") != (record.measurement is not None):
+                measured = record.measurement
+                if (record.status == "done") != (measured is not None):
                     raise ValueError("expected a measurement exactly where status is done")
                 unit = record.unit
                 cell, network = cell_of(unit)
@@ -185,13 +201,16 @@ class Scan:
                 continue
             self.records += 1
             if cell >= 0:
-                key = (cell, unit.fingerprint, unit.code_version, network, unit.round)
-                ended.pop(key, None)
-                ended[key] = record
+                version = (cell, unit.fingerprint, unit.code_version, network)
+                if (rounds := ended.get(version)) is None:
+                    rounds = ended[version] = {}
+                taken = (None, ()) if measured is None else (median(measured.samples_s), measured.verdicts)
+                rounds[unit.round] = (record.status, *taken)
         damaged = len(self.damage) - before
         if damaged and damaged == len(lines):
             raise UsageError(f"expected records in {path}, got none in {damaged} lines; leave that folder out")
-        self.found += _gathered(len(self.runs) - 1, ended)
+        run = len(self.runs) - 1
+        self.found += [_found(run, version, rounds.values()) for version, rounds in ended.items()]
 
     def _without_unit(self, path: Path, number: int, line: bytes, error: ValueError) -> None:
         """A line about a device or a pair, or one that is damaged."""
@@ -212,11 +231,8 @@ class Scan:
         return self._cells[key]
 
     def _new_cell(self, unit: _Unit) -> tuple[int, str]:
-        plain = {name: getattr(unit, name) for name in unit.__struct_fields__}
-        plain |= {name: msgspec.json.decode(getattr(unit, name)) for name in ("workload", "settings")}
-        made = decode(Unit, plain)
-        cell = identity(made)
-        return (self.number(cell), digest(made)) if self.wanted.cell(cell) else (-1, "")
+        cell, network = _decoded(bytes(unit.workload), bytes(unit.settings), _SETTINGS(unit))
+        return (self.number(cell), network) if self.wanted.cell(cell) else (-1, "")
 
     def _environment(self, event: _DeviceEvent) -> None:
         head = _FINGERPRINT.decode(event.environment)
@@ -224,22 +240,21 @@ class Scan:
             self.environments[head.fingerprint] = decode(Environment, msgspec.json.decode(event.environment))
 
 
-def _gathered(run: int, ended: dict[tuple[int, str, str, str, int], _Record]) -> list[Found]:
-    """The rounds of each cell together."""
-    rounds: dict[tuple[int, str, str, str], list[_Record]] = {}
-    for key, record in ended.items():
-        rounds.setdefault(key[:4], []).append(record)
-    return [_found(run, key, records) for key, records in rounds.items()]
+@lru_cache(maxsize=100_000)  # the same for every share of the runs that a process reads
+def _decoded(workload: bytes, settings: bytes, rest: tuple[object, ...]) -> tuple[Unit, str]:
+    """The cell by the strict decoder, and its network's digest."""
+    plain = dict(zip(_NAMES, rest, strict=True)) | {"round": 0}
+    plain |= {"workload": msgspec.json.decode(workload), "settings": msgspec.json.decode(settings)}
+    made = decode(Unit, plain)
+    return identity(made), digest(made)
 
 
-def _found(run: int, key: tuple[int, str, str, str], records: list[_Record]) -> Found:
-    cell, fingerprint, code, network = key
-    taken = [record.measurement for record in records if record.measurement is not None]
-    said = tuple({verdict for each in taken for verdict in each.verdicts})
-    ended = tuple([record.status for record in records if record.status != "done"])
-    return Found(
-        cell, run, fingerprint, (code, network), tuple([median(each.samples_s) for each in taken]), said, ended
-    )
+def _found(run: int, version: _Version, rounds: Collection[_Ended]) -> Found:
+    cell, fingerprint, code, network = version
+    medians = tuple([middle for _, middle, _ in rounds if middle is not None])
+    said = tuple({verdict for _, _, verdicts in rounds for verdict in verdicts})
+    ended = tuple([status for status, *_ in rounds if status != "done"]) if len(medians) < len(rounds) else ()
+    return Found(cell, run, fingerprint, (code, network), medians, said, ended)
 
 
 def _bytes(path: Path) -> bytes:
