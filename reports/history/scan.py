@@ -6,7 +6,7 @@ counted and named.
 """
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import attrgetter
@@ -106,6 +106,7 @@ _NAMES = (
 )
 _SETTINGS = attrgetter(*_NAMES)
 
+_BUFFER_BYTES = 1 << 18  # few calls of the kernel, and still in a core's cache
 _Key = tuple[object, ...]
 _Version = tuple[int, str, str, str]  # cell, fingerprint, code version, digest
 _Ended = tuple[Status, float | None, Collection[Verdict]]  # a round's, with its median
@@ -168,12 +169,11 @@ class Scan:
         for event in plan.devices:
             self._environment(event)
         path = folder / RECORDS_NAME
-        journal = _bytes(path) if path.exists() else b""
-        run = ScannedRun(
-            folder=folder, created_utc=plan.created_utc, plan=hashlib.sha256(text).hexdigest(), bytes=len(journal)
-        )
-        self.runs.append(run)
-        self._journal(path, journal)
+        size = path.stat().st_size if path.exists() else 0
+        digest_of_plan = hashlib.sha256(text).hexdigest()
+        self.runs.append(ScannedRun(folder=folder, created_utc=plan.created_utc, plan=digest_of_plan, bytes=size))
+        if size:
+            self._journal(path)
 
     def number(self, cell: Unit) -> int:
         """Its index in `cells`, where it gets a place if it has none."""
@@ -182,13 +182,12 @@ class Scan:
             self.cells.append(cell)
         return self._numbers[cell]
 
-    def _journal(self, path: Path, journal: bytes) -> None:
-        """The last record of a unit counts; a torn tail is passed over, as everywhere."""
+    def _journal(self, path: Path) -> None:
+        """The last record of a unit counts."""
         ended: dict[_Version, dict[int, _Ended]] = {}
-        lines = journal.split(b"\n")[:-1]
-        before = len(self.damage)
+        before, number = len(self.damage), 0
         decoded, cell_of = _RECORD.decode, self._cell  # a million times, so each look-up counts
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(_lines(path), 1):
             try:
                 record = decoded(line).body
                 measured = record.measurement
@@ -206,9 +205,8 @@ class Scan:
                     rounds = ended[version] = {}
                 taken = (None, ()) if measured is None else (median(measured.samples_s), measured.verdicts)
                 rounds[unit.round] = (record.status, *taken)
-        damaged = len(self.damage) - before
-        if damaged and damaged == len(lines):
-            raise UsageError(f"expected records in {path}, got none in {damaged} lines; leave that folder out")
+        if number and len(self.damage) - before == number:
+            raise UsageError(f"expected records in {path}, got none in {number} lines; leave that folder out")
         run = len(self.runs) - 1
         self.found += [_found(run, version, rounds.values()) for version, rounds in ended.items()]
 
@@ -255,6 +253,15 @@ def _found(run: int, version: _Version, rounds: Collection[_Ended]) -> Found:
     said = tuple({verdict for _, _, verdicts in rounds for verdict in verdicts})
     ended = tuple([status for status, *_ in rounds if status != "done"]) if len(medians) < len(rounds) else ()
     return Found(cell, run, fingerprint, (code, network), medians, said, ended)
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """The whole ones: a torn tail is passed over, as everywhere."""
+    try:
+        with path.open("rb", buffering=_BUFFER_BYTES) as file:
+            yield from (line for line in file if line.endswith(b"\n"))
+    except OSError as error:
+        raise UsageError(f"expected to read {path}, got: {error.strerror}; leave that folder out") from None
 
 
 def _bytes(path: Path) -> bytes:
