@@ -51,7 +51,7 @@ def test_a_row_that_cannot_be_used_cannot_be_made(fields: dict[str, Any], said: 
 def test_every_row_is_found_under_its_name_and_its_writer_is_there() -> None:
     assert all(name == row.name and callable(pkgutil.resolve_name(row.writer)) for name, row in formats().items())
     files = [row.file for row in formats().values() if row.file]
-    assert files == ["table.csv", "table.md", "ledger.csv", "ledger.md"]
+    assert files == ["table.csv", "table.md", "ledger.csv", "ledger.md", "flips.csv"]
 
 
 @pytest.mark.parametrize("command", ["ops", "models", "report"])
@@ -73,7 +73,7 @@ def test_a_row_from_outside_is_a_file_and_goes_to_stdout(
     print_results(results, tmp_path, written, "html")
     said = capsys.readouterr()
     assert said.out == "<p>conv"
-    assert "ledger.md, table.html" in said.err
+    assert "ledger.md, flips.csv, table.html" in said.err
 
 
 def test_what_only_a_terminal_can_show_is_no_file() -> None:
@@ -103,6 +103,6 @@ def test_rows_ledger_and_panels_are_made_once_for_all_reports(tmp_path: Path, mo
         monkeypatch.setattr(reports.results, name, counted(name))
     units = [op(shape=size) for size in SIZES[:2]]
     results = Results(run=ops_run(units, [done(unit, 0.001) for unit in units]))
-    assert len(write_reports(results, tmp_path)) == 6
+    assert len(write_reports(results, tmp_path)) == 7
     Console(file=io.StringIO()).print(TerminalReport(results))
     assert sorted(made) == ["candidates", "candidates", "operator_entries", "rows"]  # panels of either kind

@@ -102,7 +102,7 @@ def test_a_hostile_device_can_be_drawn(tmp_path: Path) -> None:
 
 def test_a_run_without_any_number_still_has_its_tables(tmp_path: Path) -> None:
     written = write_reports(Results(run=ops_run([op()], [failed(op())])), tmp_path)
-    assert [path.name for path in written] == ["table.csv", "table.md", "ledger.csv", "ledger.md"]
+    assert [path.name for path in written] == ["table.csv", "table.md", "ledger.csv", "ledger.md", "flips.csv"]
 
 
 def test_only_published_accuracies_are_drawn() -> None:
