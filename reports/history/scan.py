@@ -1,7 +1,7 @@
 """The journals read fast: of each line what history needs, the rest checked to be JSON and passed over.
 
-A line costs about 4 microseconds where the strict reader of `bench.journal` takes 60: the parts that repeat (workload,
-settings) are decoded strictly once, by their very bytes. A line that is no whole record of ours gives no number: it is
+A line costs about 9 microseconds, half of what json.loads alone takes: the parts that repeat (workload, settings) are
+decoded strictly once, by their very bytes. A line that is no whole record of ours gives no number: it is
 counted and named.
 """
 
