@@ -1,6 +1,7 @@
 """A stand-in for the worker program: `fake_worker.py BEHAVIOUR PIPE PARENT` fails in the way it is told."""
 
 import ctypes
+import hashlib
 import io
 import itertools
 import json
@@ -8,7 +9,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,17 +51,19 @@ def hold_the_interpreter_lock() -> None:
         ctypes.PyDLL(None).sleep(int(SLEEP_S))
 
 
-def start_as_the_real_one() -> None:
-    """Do what the real worker does before its task, then sleep."""
+def start_as_the_real_one(then: Callable[[], None]) -> None:
+    """Do what the real worker does before its task, then that."""
     from bench.worker import __main__ as real
 
-    def sleep(*_: object) -> int:
-        time.sleep(SLEEP_S)
-        return 0
-
-    vars(real)["resolve_name"] = lambda _: sleep
+    vars(real)["resolve_name"] = lambda _: lambda *_: then()
     del sys.argv[1]
     real.main()
+
+
+def take_every_cpu() -> None:
+    """A thread for each CPU that the agent gave, in C, without a system call."""
+    for _ in os.sched_getaffinity(0):
+        threading.Thread(target=hashlib.pbkdf2_hmac, args=("sha256", b"", b"", 1 << 30)).start()
 
 
 def leave_a_grandchild(pipe: int, said: Path) -> None:
@@ -106,7 +111,10 @@ def main() -> int:
         hold_the_interpreter_lock()
     elif behaviour == "dies with its agent":
         sys.stdin = io.TextIOWrapper(io.BytesIO(data))
-        start_as_the_real_one()
+        start_as_the_real_one(lambda: time.sleep(SLEEP_S))
+    elif behaviour == "takes every CPU":
+        sys.stdin = io.TextIOWrapper(io.BytesIO(data))
+        start_as_the_real_one(take_every_cpu)
     elif behaviour == "grandchild":
         leave_a_grandchild(pipe, Path(task["cache"]) / "grandchild")
     elif behaviour == "grandchildren":

@@ -21,6 +21,7 @@ devices:
     python: ~/bench-env/bin/python
     runtimes: [onnxruntime, eager]
     threads: 2
+    priority: realtime
   workstation:
     ssh: gpu-box
     accelerator: cuda
@@ -62,7 +63,7 @@ def test_every_key_arrives(file: Path) -> None:
     config = str(file.parent / "lab/ssh_config")
     target = SshTarget(destination="pi@raspberrypi.local", port=2222, config=config, python="./bench-env/bin/python")
     assert read_devices(file) == (
-        Device(name="pi4", ssh=target, runtimes=("onnxruntime", "eager"), threads=2),
+        Device(name="pi4", ssh=target, runtimes=("onnxruntime", "eager"), threads=2, priority="realtime"),
         Device(name="workstation", accelerator="cuda:0", ssh=SshTarget(destination="gpu-box")),
     )
 
@@ -93,6 +94,7 @@ def test_the_repositorys_own_file_and_its_examples_are_valid(tmp_path: Path) -> 
         ("ssh: a\nport: yes", "4: devices.pi4.port", "whole number"),
         ("ssh: a\nport:", "4: devices.pi4.port", "got nothing"),
         ("ssh: a\nthreads: 0", "4: devices.pi4.threads", "whole number"),
+        ("ssh: a\npriority: high", "4: devices.pi4.priority", "expected one of normal, realtime, got 'high'"),
         ("ssh: a\nruntimes: onnxruntime", "4: devices.pi4.runtimes", "use brackets"),
         ("ssh: a\nruntimes: []", "4: devices.pi4.runtimes", "expected a list"),
         ("ssh: a\nruntimes:\n  - eager\n  - onnxrutime", "6: devices.pi4.runtimes", "choose onnxruntime"),
@@ -158,7 +160,7 @@ def test_no_python_can_become_an_option_or_a_command(file: Path, text: str) -> N
     assert message.startswith("4: devices.pi4.python")
 
 
-FIELDS = ("ssh", "ssh_config", "port", "python", "accelerator", "threads")
+FIELDS = ("ssh", "ssh_config", "port", "python", "accelerator", "threads", "priority")
 SMUGGLED = [
     "-x", "--", "-oProxyCommand=x", "a b", "a;b", "$(b)", "`b`", "a|b", "a&b", "a>b", "a'b", 'a"b', "a\\b", "a\nb",
     "a\n-b", "a\r", "a\x00b", "\x00", "\n", "a\x1b[2J", "a\u202eb", "-1", "1" * 2000,

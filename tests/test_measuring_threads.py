@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bench.worker.measuring.threads import ThreadsError, ThreadWatch, check_cpus, threads_note
+from bench.worker.measuring.threads import ThreadsError, ThreadWatch, check_cpus, check_priority, threads_note
 
 ALL = frozenset(os.sched_getaffinity(0))
 two_cpus = pytest.mark.skipif(len(ALL) < 2, reason="needs two CPUs")
@@ -89,3 +89,11 @@ def test_only_another_number_of_threads_is_told() -> None:
     assert threads_note((7, 8), 2) == threads_note((), 1) == ()
     assert threads_note((7,), 2) == ("1 thread worked, 2 were asked for",)
     assert threads_note((7, 8), 1) == ("2 threads worked, 1 was asked for",)
+
+
+def test_a_thread_of_another_priority_than_asked_for_is_an_error() -> None:
+    own = (threading.get_native_id(),)
+    check_priority(own, realtime=False)
+    check_priority((*own, 2**22), realtime=False)  # one that has ended says nothing
+    with pytest.raises(ThreadsError, match="expected 1 threads of realtime priority to work, 1 of them had another"):
+        check_priority(own, realtime=True)

@@ -52,6 +52,16 @@ def test_the_default_is_the_papers_table_1() -> None:
     assert len(all_rounds(table, 5)) == 80
 
 
+@pytest.mark.parametrize(
+    ("asked", "entry", "realtime"),
+    [("", "", False), ("realtime", "", True), ("", "realtime", True), ("normal", "realtime", False)],
+)
+def test_the_command_line_decides_the_priority_then_the_devices_entry(asked: str, entry: str, realtime: bool) -> None:
+    device = Device(name="pi4", priority=entry)
+    made = cells(operator_workloads(OperatorGrid()), Axes(priority=asked), device, ("onnxruntime",))
+    assert {unit.settings for unit in made} == {Settings(realtime=realtime)}
+
+
 def test_an_axis_that_an_operator_lacks_does_not_multiply_it() -> None:
     grid = OperatorGrid(
         sizes=((64, 8, 8),),

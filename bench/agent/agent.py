@@ -28,6 +28,7 @@ from bench.agent.worker_talk import WorkerTalk
 from bench.cache.store import REMEDY, Incoming, Store
 from bench.errors import ProtocolError
 from bench.system.affinity import choose, topology
+from bench.system.priority import stand_above
 from bench.wire.messages import (
     Alive,
     Begin,
@@ -67,6 +68,7 @@ class Agent:
         self._job: Job | None = None
         self._incoming: Incoming | None = None
         self._stopping = False
+        self._above = False  # the workers' real-time priority
         self._next_beat = time.monotonic() + start.lease.heartbeat_s
 
     def run(self) -> int:
@@ -160,6 +162,7 @@ class Agent:
             self._host.send(_not_started(error))
             self._host.send(Idle())
             return
+        self._stand_above(realtime=job.task.realtime)
         self._talks = [WorkerTalk(job.task, index) for index in range(job.workers)]
         for index, worker in enumerate(self._workers):
             self._selector.register(worker.pipe, selectors.EVENT_READ, _bound(self._read_worker, index))
@@ -221,6 +224,7 @@ class Agent:
                         other.kill()
         if self._workers and all(worker.pid < 0 for worker in self._workers):
             self._workers = []
+            self._stand_above(realtime=False)
             kill_orphans()
             self._forget_compiled()
             self._host.send(Idle())
@@ -230,6 +234,12 @@ class Agent:
             if worker.pid > 0:
                 worker.kill()
         kill_orphans()
+
+    def _stand_above(self, *, realtime: bool) -> None:
+        if realtime is not self._above:
+            with contextlib.suppress(PermissionError):  # nor may the workers, and they say so
+                stand_above(realtime=realtime)
+                self._above = realtime
 
     def _forget_compiled(self) -> None:
         shutil.rmtree(compiled_folder(self._cache), ignore_errors=True)

@@ -12,6 +12,7 @@ from bench.system.affinity import big_cpus, topology
 from bench.system.files import number_of, text_of
 from bench.system.inherited import inherited
 from bench.system.packages import versions
+from bench.system.priority import leaves_time, refusal
 from bench.system.quota import CpuQuota
 from bench.system.sensors import temperature_c, throttle_flags
 
@@ -48,6 +49,8 @@ def probe(cache: Path, packages: Iterable[str]) -> Environment:
         virtual=_virtual(features),
         governor=text_of(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
         cpu_quota=quota,
+        realtime_refused=refusal(),
+        realtime_leaves_time=leaves_time(),
         cleared_variables=inherited(os.environ),
         max_frequency_hz=None if top_khz is None else top_khz * 1000,
         temperature_c=temperature_c(),

@@ -11,6 +11,7 @@ from bench.plan.values import LARGEST, LARGEST_SEED, positive, shown, whole
 from bench.records.run import Option
 from bench.records.workload import DTYPES, LAYOUTS, size_text
 from bench.system.allocator import ALLOCATORS, DEFAULT_ALLOCATOR
+from bench.system.priority import PRIORITIES
 from reports.formats import stdout_formats
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -92,6 +93,11 @@ _SHARED = (
         type=ListOf("LIST", one_of("an allocator", ALLOCATORS)),
         default=DEFAULT_ALLOCATOR,
         help=f"What malloc does with freed memory: {', '.join(ALLOCATORS)}; default {DEFAULT_ALLOCATOR}.",
+    ),
+    click.option(
+        "--priority",
+        type=click.Choice(PRIORITIES),
+        help="Of the workers; default normal, or as the device's entry says. realtime: nothing takes their CPU.",
     ),
     click.option("--quick", is_flag=True, help="One round: no interval is claimed."),
     click.option("--rounds", type=Whole(), help="Default 5."),

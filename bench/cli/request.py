@@ -119,4 +119,5 @@ def axes_of(options: dict[str, Any]) -> Axes:
             cuda_graph=options["cuda_graph"],
             cold_cache=options["cold_cache"],
         ),
+        priority=options["priority"] or "",
     )

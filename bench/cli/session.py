@@ -29,6 +29,7 @@ from bench.records.origin import PythonEnvironment, differing
 from bench.records.pair import Pair
 from bench.records.run import Plan, Run
 from bench.records.workload import Unit, size_text
+from bench.system.priority import PRIORITIES, crowded
 from reports.results import Results
 
 LONGEST_NAMES = 100  # characters of a folder's name; a file system takes 255 bytes
@@ -116,7 +117,9 @@ def _dry_run(request: Request, observer: ConsoleObserver) -> int:
 def _reach(campaign: Campaign, units: Sequence[Unit], pairs: Sequence[Pair]) -> None:
     with Interrupts(campaign):
         campaign.connect([*units, *(unit for pair in pairs for unit in (pair.first, pair.second))])
-    _check_threads([*units, *(pair.first for pair in pairs)], campaign)
+    measured = [*units, *(pair.first for pair in pairs)]
+    _check_threads(measured, campaign)
+    _check_priority(measured, campaign)
 
 
 def _check_same(run: Run, campaign: Campaign, folder: Path) -> None:
@@ -203,6 +206,7 @@ def _came_to(plan: Plan, option: str) -> str:
         "batch": [unit.batch for unit in plan.units],
         "dtype": [unit.dtype for unit in plan.units],
         "threads": [unit.threads for unit in plan.units],
+        "priority": [PRIORITIES[unit.settings.realtime] for unit in plan.units],
         "op": [unit.workload.name for unit in plan.units],
         "sizes": [size_text(unit.workload.input_shape) for unit in plan.units],
     }
@@ -229,6 +233,16 @@ def _check_threads(units: Sequence[Unit], campaign: Campaign) -> None:
                 f"expected at most {len(environment.allowed_cpus)} threads on {unit.device} "
                 f"(the CPUs this process may use there), got {unit.threads}; give fewer --threads"
             )
+
+
+def _check_priority(units: Sequence[Unit], campaign: Campaign) -> None:
+    for unit in units:
+        found = campaign.environments.get(unit.device)
+        if found is None or not unit.settings.realtime:
+            continue
+        cpus = len(found.allowed_cpus)
+        if problem := found.realtime_refused or crowded(unit.threads, cpus, leaves=found.realtime_leaves_time):
+            raise UsageError(f"{unit.device}: {plain_line(problem, LONGEST_MESSAGE)}")
 
 
 def _default_folder(command: str, devices: Sequence[Device]) -> Path:

@@ -12,10 +12,11 @@ import yaml
 from bench.errors import UsageError
 from bench.plan.runtimes import find_runtime, runtimes
 from bench.records.device import Device, SshTarget, builtin_device, check_config, check_destination, check_python
+from bench.system.priority import PRIORITIES
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 8
-KEYS = ("ssh", "ssh_config", "port", "python", "runtimes", "threads", "accelerator")
+KEYS = ("ssh", "ssh_config", "port", "python", "runtimes", "threads", "priority", "accelerator")
 _SECRET = re.compile(r"pass(word|wd|phrase|code)?|pwd|(.*[_-])?(token|secret|credentials?)|(api|private)[_-]?key", re.I)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _RESERVED = re.compile(r"cpu|cuda|local")
@@ -164,7 +165,12 @@ def _device(place: _Place, name: str, key_node: yaml.Node, node: yaml.Node) -> D
         destination=values.destination(), port=values.port(), config=values.config(), python=values.python()
     )
     return Device(
-        name=name, accelerator=values.accelerator(), ssh=target, runtimes=values.runtimes(), threads=values.threads()
+        name=name,
+        accelerator=values.accelerator(),
+        ssh=target,
+        runtimes=values.runtimes(),
+        threads=values.threads(),
+        priority=values.priority(),
     )
 
 
@@ -232,6 +238,15 @@ class _Values:
     def threads(self) -> int:
         """The entry's default, 0 where it has none."""
         return self._number("threads", 1024) if "threads" in self._nodes else 0
+
+    def priority(self) -> str:
+        """The entry's default, empty where it has none."""
+        if "priority" not in self._nodes:
+            return ""
+        text = self._text("priority")
+        if text not in PRIORITIES:
+            self._refuse("priority", f"expected one of {', '.join(PRIORITIES)}, got {_shown(text)!r}; choose one")
+        return text
 
     def accelerator(self) -> str:
         """cuda:N, or empty for the CPU."""

@@ -1,7 +1,7 @@
 """From what was asked to the list of units: every list is an axis, every round visits all cells in a fresh order."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 
@@ -10,6 +10,7 @@ from bench.plan.runtimes import runtime
 from bench.records.device import Device
 from bench.records.workload import Effort, Mode, ModelArguments, Settings, Unit, Workload
 from bench.system.allocator import DEFAULT_ALLOCATOR
+from bench.system.priority import PRIORITIES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,7 @@ class Axes:
     effort: Effort = "normal"
     seed: int = 0
     settings: Settings = field(default_factory=Settings)
+    priority: str = ""  # of bench.system.priority; empty: the device's own
 
     def __post_init__(self) -> None:
         if self.rounds < 1:
@@ -38,6 +40,8 @@ def cells(
     """The table's rows on one device, as units of round 0; UsageError where that is out of all proportion."""
     runtimes = [runtime(name).name for name in axes.runtimes or device.runtimes or default_runtimes]
     usual_batch = 32 if device.accelerator else 1
+    priority = axes.priority or device.priority or PRIORITIES[0]
+    settings = replace(axes.settings, realtime=priority == "realtime")
     threads = axes.threads or ((device.threads,) if device.threads else (1,))
     lists = {
         workload: (
@@ -62,11 +66,11 @@ def cells(
             batch=batch,
             threads=count,
             device=device.name,
-            mode=mode_of(device, batch, axes.settings),
+            mode=mode_of(device, batch, settings),
             round=0,
             effort=axes.effort,
             seed=axes.seed,
-            settings=axes.settings,
+            settings=settings,
             allocator=allocator,
             accelerator=device.accelerator,
         )

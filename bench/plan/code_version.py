@@ -16,6 +16,7 @@ ROOMS = (
     "bench/statistics.py",
     "bench/system/allocator.py",
     "bench/system/inherited.py",
+    "bench/system/priority.py",
     "bench/records/workload.py",
     "bench/plan/runtimes.py",
     "bench/plan/subjects.py",

@@ -43,6 +43,7 @@ class Device:
     ssh: SshTarget | None = None  # None is this machine
     runtimes: tuple[str, ...] = ()  # what its entry allows; empty: the command's own choice
     threads: int = 0  # its entry's default; 0: the command's
+    priority: str = ""  # likewise, a name of bench.system.priority
 
     @property
     def machine(self) -> str:

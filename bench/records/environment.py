@@ -35,6 +35,8 @@ class Environment:
     virtual: str = ""  # hypervisor or container, as far as it shows
     governor: str = ""
     cpu_quota: float | None = None  # CPUs that its control group may use up on average; None: no limit
+    realtime_refused: str = ""  # why its workers may not run at real-time priority; empty where they may
+    realtime_leaves_time: bool = True  # beside a real-time process that never sleeps, to others on its CPU
     cleared_variables: tuple[str, ...] = ()  # NAME=VALUE that its workers did not inherit: they would decide numbers
     max_frequency_hz: int | None = None  # of CPU 0
     temperature_c: float | None = None  # of the hottest CPU zone, degrees Celsius

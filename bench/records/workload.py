@@ -80,6 +80,7 @@ class Settings:
     flush_denormal: bool = False
     cuda_graph: bool = False
     cold_cache: bool = False
+    realtime: bool = False  # the worker runs at real-time priority, as bench.system.priority has it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,6 +52,11 @@ class Task:
         orders = self.orders[worker:] if self.kind == "pair" else self.orders
         return orders[0].unit.origin if orders else self.origin
 
+    @property
+    def realtime(self) -> bool:
+        """Whether it is worked on at real-time priority; units that share a worker agree, the plan sees to it."""
+        return any(order.unit.settings.realtime for order in self.orders)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:

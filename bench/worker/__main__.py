@@ -9,6 +9,7 @@ import signal
 import sys
 from pkgutil import resolve_name
 
+from bench.system.priority import obstacle, take
 from bench.wire.decode import decode
 from bench.wire.messages import Fatal
 from bench.wire.order import Task, TaskKind
@@ -36,8 +37,12 @@ def main() -> int:
         return 1
     task = decode(Task, json.loads(sys.stdin.buffer.read()))
     channel = Channel(descriptor)
+    if task.realtime and (problem := obstacle(len(task.cpus))):
+        channel.send(Fatal(kind="unsupported", reason=problem))
+        return 0
     if task.cpus:
         os.sched_setaffinity(0, task.cpus)
+    take(realtime=task.realtime)
     try:
         enter_project(task)
         # Each task imports only what it needs: a board has no torch, and one runtime fills one process.

@@ -14,9 +14,10 @@ from bench.plan.code_version import code_version, package_version
 from bench.plan.runtimes import MODULE_RUNTIME
 from bench.records.record import Record, utc_now
 from bench.records.run import Plan, Run
-from bench.records.workload import ModelArguments, Unit, Workload, size_text
+from bench.records.workload import ModelArguments, Settings, Unit, Workload, size_text
 from bench.system.affinity import choose, pinned, topology
 from bench.system.inherited import inherited
+from bench.system.priority import is_realtime
 from bench.worker.build import count_network, network_cost_of
 from bench.worker.inputs import input_array
 from bench.worker.measure import measure_loaded
@@ -61,6 +62,7 @@ def measure_live(network: Live, input_px: int, batch: int, threads: int, dtype: 
         device="cpu",
         mode="latency",
         round=0,
+        settings=Settings(realtime=is_realtime()),
         allocator="retained" if keeps_freed_memory() else "system",
         code_version=code_version(),
     )

@@ -31,7 +31,7 @@ from bench.worker.measuring.cooling import Cooling
 from bench.worker.measuring.page_faults import check_allocator, page_fault_s, page_faults_note
 from bench.worker.measuring.rules import rules_for
 from bench.worker.measuring.sampler import measure
-from bench.worker.measuring.threads import ThreadsError, ThreadWatch, check_cpus, threads_note
+from bench.worker.measuring.threads import ThreadsError, ThreadWatch, check_cpus, check_priority, threads_note
 from bench.worker.output_check import Reference, WrongOutputError, check, read_reference
 from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
 from bench.worker.settings import applied
@@ -191,6 +191,7 @@ def measure_loaded(
                     samples = measure(machine.timer(), machine.monitor, clock, rules, overhead_s)
                     worked = threads.worked()
                     check_cpus(worked, unit.threads, cpus)
+                    check_priority(worked, realtime=unit.settings.realtime)
                     ending = machine.monitor.finish()
                     verdicts = {*samples.verdicts(rules), *ending.verdicts}
                     if not DISTURBED & verdicts:

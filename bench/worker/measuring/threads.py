@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bench.system.files import text_of
+from bench.system.priority import PRIORITIES, is_realtime
 
 BUSY_SHARE = 0.05  # of the time that passed
 
@@ -51,6 +52,19 @@ def check_cpus(worked: tuple[int, ...], wanted: int, cpus: frozenset[int]) -> No
         raise ThreadsError(
             f"{len(worked)} threads worked on CPUs {sorted(allowed)} alone of {sorted(cpus)}: something in the"
             " workload binds them; leave the affinity alone"
+        )
+
+
+def check_priority(worked: tuple[int, ...], *, realtime: bool) -> None:
+    """ThreadsError where threads that worked run at another priority than they were given."""
+    others = 0
+    for number in worked:
+        with suppress(ProcessLookupError):  # it has ended since
+            others += is_realtime(number) is not realtime
+    if others:
+        raise ThreadsError(
+            f"expected {len(worked)} threads of {PRIORITIES[realtime]} priority to work, {others} of them had another:"
+            " something in the workload changes it; leave the scheduling policy alone"
         )
 
 
