@@ -50,6 +50,7 @@ from bench.wire.messages import (
 )
 from bench.wire.order import Job, Order, Task
 from tests.made_up import environment, record, unit
+from tests.made_up_health import HEALTH
 
 ROOT = Path(__file__).resolve().parents[1]
 DIGEST = "0f" * 32
@@ -87,6 +88,7 @@ BODY_OF_EACH: tuple[Body, ...] = (
     NoiseFloor(
         timer_overhead_s=1e-8, timer_resolution_s=1e-9, spin_samples_s=(0.5,), gemm_samples_s=(0.25,), gemm_size=256
     ),
+    HEALTH,
     Accelerators(names=("cuda:0 NVIDIA H200",), reason="none"),
     Network(source="net.onnx", input_shape=(3, 8, 8), digest=DIGEST, batch=4, dtype="float16", reason="none"),
     PythonEnvironment(path="/v/python", version="3.12.1", packages=(RuntimeVersion(name="numpy", version="2.4"),)),

@@ -2,6 +2,7 @@
 
 from bench.errors import ProtocolError
 from bench.records.artifact import Artifact
+from bench.records.health import Health
 from bench.records.measurement import NoiseFloor
 from bench.records.origin import PythonEnvironment
 from bench.records.record import Record
@@ -14,6 +15,7 @@ _ANSWERS: dict[TaskKind, tuple[type[Body], ...]] = {
     "export": (Artifact,),
     "pair": (Bursts, SideFailed),
     "noise": (NoiseFloor,),
+    "health": (Health,),
     "probe": (Accelerators,),
     "inspect": (Network,),
     "look": (PythonEnvironment,),

@@ -20,6 +20,7 @@ class LazyGroup(click.Group):
         "ops": "Time Conv, GConv, DWConv, PConv and their pairs; the default is the paper's Table 1.",
         "models": "Time FasterNet and its rivals; the default is the paper's Table 3.",
         "compare": "Say how many times as slow one workload is as another, by pairs of live workers.",
+        "doctor": "Is this machine fit to measure? What mends it, and the smallest change it could see.",
         "devices": "List, check, set up, trust and clean the devices of devices.yaml.",
         "report": "Make the tables and plots of finished runs again.",
         "history": "Show each cell over many finished runs, and where it changed.",

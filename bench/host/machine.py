@@ -6,7 +6,7 @@ from dataclasses import replace
 from threading import Event
 
 from bench.errors import BenchError, DeviceError, LinkLostError
-from bench.host.job import run_job
+from bench.host.job import failure_of, run_job
 from bench.host.observer import Observer
 from bench.host.origins import check_holds, look_at
 from bench.host.patience import Patience
@@ -16,8 +16,8 @@ from bench.records.device import Device
 from bench.records.environment import Environment, difference, fingerprint
 from bench.records.origin import PythonEnvironment
 from bench.records.workload import Unit
-from bench.wire.messages import Accelerators, Said, name_of
-from bench.wire.order import Job, Task
+from bench.wire.messages import Accelerators, Body, Said, name_of
+from bench.wire.order import Job, Task, TaskKind
 
 
 class Machine:
@@ -99,6 +99,13 @@ class Machine:
         if self._connection is None:
             raise self._lost or LinkLostError(f"{self.name} is not connected")
         return self._connection
+
+    def answer(self, kind: TaskKind, threads: int = 1) -> tuple[Body | None, str]:
+        """What a worker says to a task that is about no unit; None where it ended without, and why."""
+        said: list[Said] = []
+        job = Job(task=Task(kind=kind), threads=threads, start_s=self.patience.worker_start_s)
+        exits = run_job(self.connection, job, said.append, self._stop)
+        return (said[0].body, "") if said else (None, failure_of(exits)[1])
 
     # --- while others are busy, and when the link is lost
 

@@ -9,7 +9,7 @@ from bench.records.workload import Unit
 # Folders where a worker of this machine may import a user's own factory from, after its own, where no origin has any.
 IMPORT_PATH = "BENCH_IMPORT_PATH"
 
-TaskKind = Literal["measure", "export", "noise", "pair", "probe", "inspect", "look"]
+TaskKind = Literal["measure", "export", "noise", "pair", "probe", "inspect", "look", "health"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ _TASKS: dict[TaskKind, str] = {
     "inspect": "bench.worker.inspect:inspect_networks",
     "noise": "bench.worker.noise:take_noise_floor",
     "look": "bench.worker.look:look_around",
+    "health": "bench.worker.health:look_at_machine",
     "probe": "bench.worker.probe:probe_accelerators",
 }
 

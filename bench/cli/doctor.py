@@ -1,0 +1,41 @@
+"""`bench doctor`."""
+
+import sys
+from contextlib import closing
+
+import click
+
+from bench.cli.console import SturdyConsole
+from bench.cli.interrupts import Interrupts
+from bench.errors import EXIT_DONE, EXIT_FAILED, StoppedError
+
+
+@click.command()
+@click.option("--device", default="cpu", help="cpu, cuda, cuda:N or a name of devices.yaml.")
+@click.option("--devices-file", type=click.Path(dir_okay=False), help="Instead of ./devices.yaml.")
+@click.option("--format", "output_format", type=click.Choice(("table", "json")), default="table")
+@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+def doctor(device: str, devices_file: str | None, output_format: str, verbose: bool) -> int:
+    """Is this machine fit to measure? What was found, what mends it, and the smallest change it could see."""
+    from pathlib import Path
+
+    from bench.cache.store import usable_cache
+    from bench.devices.file import find_device
+    from bench.host.campaign import Campaign
+    from bench.host.doctor import examine
+    from bench.host.observer import SilentObserver
+    from bench.link.choice import transport_for
+    from reports.doctor.findings import is_fit
+    from reports.doctor.text import json_doctor, terminal_doctor
+
+    found = find_device(device, Path(devices_file) if devices_file else None)
+    with closing(Campaign([found], transport_for, usable_cache(), SilentObserver())) as campaign, Interrupts(campaign):
+        campaign.connect()
+        examined = examine(campaign, found)
+        if campaign.stopped:
+            raise StoppedError
+    if output_format == "json":
+        click.echo(json_doctor(examined), nl=False)
+    else:
+        SturdyConsole(width=None if sys.stdout.isatty() else 100).print(terminal_doctor(examined))
+    return EXIT_DONE if is_fit(examined) else EXIT_FAILED

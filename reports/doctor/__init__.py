@@ -1,0 +1,1 @@
+"""What `bench doctor` makes of what it found on a device."""
