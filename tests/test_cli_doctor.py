@@ -1,12 +1,16 @@
 """`bench doctor` as a user starts it."""
 
+import importlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from bench.cli.main import main
 from tests.bench_process import BenchProcess
+from tests.sshd import Sshd
 
 
 @pytest.mark.slow
@@ -53,3 +57,23 @@ def test_a_gpu_that_is_not_there_is_one_line(
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
     assert main(("doctor", "--device", "cuda:7")) == 4
     assert "expected cuda:7 on cuda:7" in capsys.readouterr().err
+
+
+@pytest.mark.ssh
+@pytest.mark.slow
+def test_a_board_with_numpy_and_onnxruntime_alone(sshd: Sshd, tmp_path: Path) -> None:
+    board = tmp_path / "board"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(board)], check=True)
+    (theirs,) = board.glob("lib/python*/site-packages")
+    for name in ("numpy", "onnxruntime"):
+        for path in Path(importlib.import_module(name).__path__[0]).parent.glob(f"{name}[.-]*"):
+            (theirs / path.name).symlink_to(path)
+        (theirs / name).symlink_to(importlib.import_module(name).__path__[0])
+    way = f"ssh: board\n    ssh_config: {sshd.folder}/ssh_config\n    python: {board}/bin/python"
+    (tmp_path / "devices.yaml").write_text(f"devices:\n  board:\n    {way}\n    priority: realtime\n")
+    done = BenchProcess(tmp_path, tmp_path / "cache").run("doctor", "--device", "board", "--format", "json")
+    made = json.loads(done.stdout)
+    assert (made["device"], done.returncode) == ("board", 0 if made["fit"] else 3), done.stderr
+    rows = {row["name"]: row["found"] for row in made["findings"]}
+    assert rows["A/A"].startswith("pconv onnxruntime: ")
+    assert "missing" not in rows

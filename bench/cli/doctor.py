@@ -8,14 +8,16 @@ import click
 from bench.cli.console import SturdyConsole
 from bench.cli.interrupts import Interrupts
 from bench.errors import EXIT_DONE, EXIT_FAILED, StoppedError
+from bench.system.priority import PRIORITIES
 
 
 @click.command()
 @click.option("--device", default="cpu", help="cpu, cuda, cuda:N or a name of devices.yaml.")
 @click.option("--devices-file", type=click.Path(dir_okay=False), help="Instead of ./devices.yaml.")
+@click.option("--priority", type=click.Choice(PRIORITIES), help="Of the workers that compare a workload with itself.")
 @click.option("--format", "output_format", type=click.Choice(("table", "json")), default="table")
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
-def doctor(device: str, devices_file: str | None, output_format: str, verbose: bool) -> int:
+def doctor(device: str, devices_file: str | None, priority: str | None, output_format: str, verbose: bool) -> int:
     """Is this machine fit to measure? What was found, what mends it, and the smallest change it could see."""
     from pathlib import Path
 
@@ -31,7 +33,7 @@ def doctor(device: str, devices_file: str | None, output_format: str, verbose: b
     found = find_device(device, Path(devices_file) if devices_file else None)
     with closing(Campaign([found], transport_for, usable_cache(), SilentObserver())) as campaign, Interrupts(campaign):
         campaign.connect()
-        examined = examine(campaign, found)
+        examined = examine(campaign, found, priority or "")
         if campaign.stopped:
             raise StoppedError
     if output_format == "json":

@@ -23,7 +23,7 @@ from bench.records.workload import Unit
 # Small enough for a board, of which a call takes a millisecond here.
 OPERATOR, SIZE = "pconv", (96, 28, 28)
 MOST_THREADS = 8  # that are tried at once
-PAIRS_S = 18.0  # after which no pair begins that would, like the longest so far, end later
+PAIRS_S = 21.0  # after which no pair begins that would, like the longest so far, end later
 FEWEST = 3  # pairs, below which their spread is a guess
 
 
@@ -58,8 +58,11 @@ class _InTime(Enough):
         return self._done >= FEWEST and super().has(pair)
 
 
-def examine(campaign: Campaign, device: Device) -> Examination:
-    """Look at a connected device, a quarter of a minute long; DeviceError where it is lost."""
+def examine(campaign: Campaign, device: Device, priority: str = "") -> Examination:
+    """Look at a connected device, a quarter of a minute long; DeviceError where it is lost.
+
+    `priority` is that of the workers that compare a workload with itself; empty: as the device's entry says.
+    """
     (machine,) = campaign.machines
     environment = machine.environments[device.name]
     quota = environment.cpu_quota or environment.physical_cores
@@ -73,11 +76,11 @@ def examine(campaign: Campaign, device: Device) -> Examination:
         noise=noise if isinstance(noise, NoiseFloor) else None,
         reason=why,
     )
-    return found if campaign.stopped else _compared_with_itself(campaign, found)
+    return found if campaign.stopped else _compared_with_itself(campaign, found, Axes(priority=priority, threads=(1,)))
 
 
-def _compared_with_itself(campaign: Campaign, found: Examination) -> Examination:
-    unit = _workload(found)
+def _compared_with_itself(campaign: Campaign, found: Examination, axes: Axes) -> Examination:
+    unit = _workload(found, axes)
     if unit is None:
         return replace(found, reason="neither ONNX Runtime nor PyTorch is installed there")
     pairs = [Pair(first=each, second=each) for each in (replace(unit, round=i) for i in range(FEWEST_PAIRS))]
@@ -90,14 +93,14 @@ def _compared_with_itself(campaign: Campaign, found: Examination) -> Examination
     return replace(found, workload=unit, pairs=records, reason=_why(records, problems) or found.reason)
 
 
-def _workload(found: Examination) -> Unit | None:
-    """A small operator in the runtime that is there, in the settings of the device's entry."""
+def _workload(found: Examination, axes: Axes) -> Unit | None:
+    """A small operator in the runtime that is there."""
     names = (MODULE_RUNTIME,) if found.device.accelerator else (GRAPH_RUNTIME, MODULE_RUNTIME)
     there = [name for name in found.device.runtimes or names if found.environment.runtime(runtime(name).package)]
     if not there:
         return None
     workloads = operator_workloads(OperatorGrid(operators=(OPERATOR,), sizes=(SIZE,)))
-    return cells(workloads, Axes(runtimes=(there[0],), threads=(1,)), found.device, ())[0]
+    return cells(workloads, replace(axes, runtimes=(there[0],)), found.device, ())[0]
 
 
 def _why(records: Sequence[PairRecord], problems: Sequence[BenchError]) -> str:

@@ -7,8 +7,10 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from bench.records.workload import Unit
+from bench.system.priority import is_realtime
 from bench.worker.measuring.clock import Clock
 from bench.worker.measuring.disturbances import CpuMonitor
+from bench.worker.measuring.giving_way import GivingWay
 from bench.worker.measuring.rules import Rules
 from bench.worker.measuring.sampler import CpuTimer, Timer
 from bench.worker.measuring.watch import Watch
@@ -57,6 +59,8 @@ class CpuMachine:
         self._seats = Seats(loaded)
         self._timer = CpuTimer(loaded.step, clock, loaded.restore)
         self.monitor: Watch = CpuMonitor(self.cpus, clock)
+        if is_realtime():
+            self.monitor = GivingWay(self.monitor, clock, len(self.cpus))
 
     @contextmanager
     def ready(self) -> Iterator[None]:

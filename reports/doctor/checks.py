@@ -172,6 +172,6 @@ CHECKS: tuple[Check, ...] = (
         name="visible",
         found=pairs.visible,
         state=pairs.visible_state,
-        advice="more pairs see less: bench compare A B --until 2%",
+        advice="more pairs, or a core to themselves, see less: bench compare A B --until 2% --priority realtime",
     ),
 )

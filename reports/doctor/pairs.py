@@ -10,6 +10,7 @@ from reports.comparisons import MARGIN
 from reports.doctor.check import State
 from reports.doctor.words import percent
 from reports.numbers import bounds, significant
+from reports.rows import settings_text
 
 SECONDS = (15, 60)  # for which it is said
 
@@ -37,7 +38,8 @@ def itself(examined: Examination) -> str:
         return ""
     ratio = log_mean_interval([math.exp(record.log_ratio) for record in done])
     seconds = fmean(record.seconds for record in done)
-    return f"{unit.workload.name} {unit.runtime}: {bounds(ratio)}x, {len(done)} pairs of {significant(seconds)} s"
+    name = " ".join(filter(None, [unit.workload.name, unit.runtime, settings_text(unit)]))
+    return f"{name}: {bounds(ratio)}x, {len(done)} pairs of {significant(seconds)} s"
 
 
 def visible(examined: Examination) -> str:
