@@ -14,7 +14,8 @@ LEVEL = 10  # of SCHED_FIFO's 1 to 99, as in `chrt -f 10`
 _ABOVE = LEVEL + 1
 _REMEDY = (
     f"let its user have it (`ulimit -r {_ABOVE}`, or `USER - rtprio {_ABOVE}` in /etc/security/limits.conf and a new"
-    " login), give a container the capability SYS_NICE, or measure with --priority normal"
+    " login), give a container the capability SYS_NICE and its control group, where it has one, a cpu.rt_runtime_us,"
+    " or measure with --priority normal"
 )
 
 

@@ -126,7 +126,8 @@ CHECKS: tuple[Check, ...] = (
         name="priority",
         found=words.priority,
         state=lambda e: "warning" if e.environment.realtime_refused else "good",
-        advice="for --priority realtime: ulimit -r 11, or `USER - rtprio 11` in /etc/security/limits.conf",
+        advice="for --priority realtime: ulimit -r 11, or `USER - rtprio 11` in /etc/security/limits.conf;"
+        " in a container --cap-add SYS_NICE",
     ),
     of_health(
         "ASLR",
