@@ -237,7 +237,7 @@ class Agent:
 
     def _stand_above(self, *, realtime: bool) -> None:
         if realtime is not self._above:
-            with contextlib.suppress(PermissionError):  # nor may the workers, and they say so
+            with contextlib.suppress(OSError):  # nor may the workers, and they say so
                 stand_above(realtime=realtime)
                 self._above = realtime
 

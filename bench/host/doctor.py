@@ -59,7 +59,7 @@ class _InTime(Enough):
 
 
 def examine(campaign: Campaign, device: Device, priority: str = "") -> Examination:
-    """Look at a connected device, a quarter of a minute long; DeviceError where it is lost.
+    """Look at a connected device, half a minute long; DeviceError where it is lost.
 
     `priority` is that of the workers that compare a workload with itself; empty: as the device's entry says.
     """
