@@ -17,14 +17,14 @@ from bench.records.device import Device
 from bench.records.environment import Environment
 from bench.records.health import Health
 from bench.records.measurement import NoiseFloor
-from bench.records.pair import FEWEST_PAIRS, Pair, PairRecord
+from bench.records.pair import Pair, PairRecord
 from bench.records.workload import Unit
 
 # Small enough for a board, of which a call takes a millisecond here.
 OPERATOR, SIZE = "pconv", (96, 28, 28)
 MOST_THREADS = 8  # that are tried at once
 PAIRS_S = 21.0  # after which no pair begins that would, like the longest so far, end later
-FEWEST = 3  # pairs, below which their spread is a guess
+FEWEST, MOST = 3, 6  # pairs: with fewer their spread is a guess
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ def _compared_with_itself(campaign: Campaign, found: Examination, axes: Axes) ->
     unit = _workload(found, axes)
     if unit is None:
         return replace(found, reason="neither ONNX Runtime nor PyTorch is installed there")
-    pairs = [Pair(first=each, second=each) for each in (replace(unit, round=i) for i in range(FEWEST_PAIRS))]
+    pairs = [Pair(first=each, second=each) for each in (replace(unit, round=i) for i in range(MOST))]
     plan = campaign.plan("compare", (), (), (), pairs, unit.seed)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "run"
