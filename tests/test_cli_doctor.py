@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli.main import main
+from bench.system.priority import refusal
 from tests.bench_process import BenchProcess
 from tests.sshd import Sshd
 
@@ -69,11 +70,12 @@ def test_a_board_with_numpy_and_onnxruntime_alone(sshd: Sshd, tmp_path: Path) ->
         for path in Path(importlib.import_module(name).__path__[0]).parent.glob(f"{name}[.-]*"):
             (theirs / path.name).symlink_to(path)
         (theirs / name).symlink_to(importlib.import_module(name).__path__[0])
+    priority = "normal" if refusal() else "realtime"
     way = f"ssh: board\n    ssh_config: {sshd.folder}/ssh_config\n    python: {board}/bin/python"
-    (tmp_path / "devices.yaml").write_text(f"devices:\n  board:\n    {way}\n    priority: realtime\n")
+    (tmp_path / "devices.yaml").write_text(f"devices:\n  board:\n    {way}\n    priority: {priority}\n")
     done = BenchProcess(tmp_path, tmp_path / "cache").run("doctor", "--device", "board", "--format", "json")
     made = json.loads(done.stdout)
     assert (made["device"], done.returncode) == ("board", 0 if made["fit"] else 3), done.stderr
     rows = {row["name"]: row["found"] for row in made["findings"]}
-    assert rows["A/A"].startswith("pconv onnxruntime: ")
+    assert rows["A/A"].startswith("pconv onnxruntime: " if refusal() else "pconv onnxruntime realtime: ")
     assert "missing" not in rows
