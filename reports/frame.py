@@ -30,7 +30,7 @@ _INTEGERS = {
 }
 _TEXTS = {
     *("device", "runtime", "kind", "name", "variant", "input_shape", "dtype", "layout", "mode"),
-    *("verdict", "status", "reason", "settings", "notes", "allocator", "isa"),
+    *("verdict", "status", "reason", "settings", "notes", "allocator", "isa", "meter"),
 }
 _SAMPLE_COLUMNS = (
     *("device", "runtime", "name", "variant", "input_shape", "stack", "batch", "threads", "dtype", "layout", "mode"),

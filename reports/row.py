@@ -7,6 +7,7 @@ from bench.records.measurement import Cost
 from bench.records.verdict import Verdict
 from bench.records.workload import Unit, size_text
 from bench.statistics import Interval
+from reports.sustained import SustainedSpeed
 
 RowStatus = Literal["done", "partial", "failed", "lost", "skipped"]
 
@@ -58,6 +59,7 @@ class Row:
     verdict: how far the number can be trusted: the worst of the rounds and of the interval over them; None where there
         is no number.
     notes: what must be known of the workload and its rounds, a line each.
+    sustained: burst, steady and energy where it was kept busy for minutes: `time` is then the steady one.
     """
 
     unit: Unit
@@ -82,6 +84,7 @@ class Row:
     isa: str = ""
     verdict: Verdict | None = None
     notes: tuple[str, ...] = ()
+    sustained: SustainedSpeed | None = None
 
     def __post_init__(self) -> None:
         measured = self.status in ("done", "partial")

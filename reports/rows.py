@@ -23,6 +23,7 @@ from bench.statistics import (
     quantile,
 )
 from reports.row import Percentiles, RoundMedian, Row, RowStatus
+from reports.sustained import sustained_speed
 
 NOT_RUN_YET = "not run yet"
 STALE = "bytes_moved is empty: this run recorded only those of eager; measure again"
@@ -81,6 +82,7 @@ def _row(units: Sequence[Unit], records: Sequence[Record | None]) -> Row:
         notes=tuple(
             dict.fromkeys([*about, *stale, *(note for m in measurements for note in m.notes), *_too_few(len(pooled))])
         ),
+        sustained=sustained_speed([m.sustained for m in measurements if m.sustained is not None], unit.batch),
     )
 
 
@@ -177,10 +179,11 @@ def _distinct(reasons: Sequence[str]) -> str:
 
 def settings_text(unit: Unit) -> str:
     """What differs from the default switches: `tf32,no_cudnn_benchmark`; empty where nothing does."""
-    defaults = Settings()
+    defaults, settings = Settings(), unit.settings
     words = [
-        each.name if getattr(unit.settings, each.name) else f"no_{each.name}"
+        each.name if getattr(settings, each.name) else f"no_{each.name}"
         for each in fields(Settings)
-        if getattr(unit.settings, each.name) != getattr(defaults, each.name)
+        if each.name != "sustain_s" and getattr(settings, each.name) != getattr(defaults, each.name)
     ]
+    words += [f"sustain {settings.sustain_s:g}s"] if settings.sustain_s else []
     return ",".join(words if unit.effort == "normal" else [*words, unit.effort])

@@ -16,7 +16,7 @@ from bench.worker.measuring.gpu_disturbances import DISCARD_REASONS, GpuMonitor
 from bench.worker.measuring.nvml import GpuIdentity, GpuState, NvmlGpu, UnwatchedError, driver_version
 from bench.worker.measuring.rules import Rules
 from bench.worker.measuring.sampler import Sample, measure
-from bench.worker.measuring.watch import Ending
+from bench.worker.measuring.watch import Ending, Reading
 from tests.fake_cuda import PaperCuda
 
 
@@ -78,6 +78,8 @@ class PaperNvml:
 class QuietHost:
     """A CPU with nothing to tell but what it is given."""
 
+    last = Reading()
+
     def __init__(self, *verdicts: Verdict, keeps: bool = True) -> None:
         self._verdicts, self._keeps = verdicts, keeps
 
@@ -100,6 +102,9 @@ class PaperGpu:
 
     def read(self) -> GpuState:
         return self._states.pop(0) if len(self._states) > 1 else self._states[0]
+
+    def energy_j(self) -> float | None:
+        return None
 
 
 SECOND = GpuIdentity(uuid="bb-2")

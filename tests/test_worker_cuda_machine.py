@@ -18,7 +18,7 @@ from bench.worker.machine import CpuMachine, machine_for
 from bench.worker.measuring.gpu_disturbances import GpuMonitor
 from bench.worker.measuring.rules import Rules
 from bench.worker.measuring.sampler import Samples, measure
-from bench.worker.measuring.watch import Ending
+from bench.worker.measuring.watch import Ending, Reading
 from bench.worker.output_check import arrays_in
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 from tests.fake_cuda import MIB, PaperCuda
@@ -31,6 +31,8 @@ GPU_UNIT = replace(unit(), accelerator="cuda:1", device="cuda:1", allocator="sys
 
 class QuietHost:
     """A CPU on which nothing happens."""
+
+    last = Reading()
 
     def start(self) -> None:
         """Nothing to forget."""

@@ -1,6 +1,5 @@
 """`bench compare`."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.options import Whole, shared_options
+from bench.cli.quantities import Duration, Percent
 from bench.cli.request import axes_of, request
 from bench.errors import UsageError
 from bench.host.enough import Enough
@@ -22,31 +22,6 @@ if TYPE_CHECKING:
 
 PAIRS = 10
 MOST_PAIRS = 200  # where an interval or a time decides how many there are
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-class Percent(click.ParamType[float]):
-    """`2%` as 0.02."""
-
-    name = "N%"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?)%", str(value))
-        if found is None or not 0 < float(found[1]) <= 100:
-            self.fail(f"expected a percentage over 0%, such as 2%, got {str(value)[:40]!r}", param, ctx)
-        return float(found[1]) / 100
-
-
-class Duration(click.ParamType[float]):
-    """`90s`, `2m` or `1h` in seconds."""
-
-    name = "TIME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)([smh])", str(value))
-        if found is None or not float(found[1]):
-            self.fail(f"expected a time such as 90s, 2m or 1h, got {str(value)[:40]!r}", param, ctx)
-        return float(found[1]) * _SECONDS[found[2]]
 
 
 class PythonPath(click.ParamType[str]):

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import ListOf, Whole, one_of, shared_options
+from bench.cli.options import ListOf, Whole, one_of, shared_options, sustain_option
 from bench.cli.request import request, rows_of
+from bench.errors import UsageError
 from bench.plan.names import network_workloads
 from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME
 from bench.plan.schedule import PAIRS_PER_CLAIM, claim_pairs
@@ -34,12 +35,15 @@ LARGEST_PX = 32_768  # an image of 12 GiB
 @click.option("--unfused", is_flag=True, help="Leave branches and norms as trained (default: as deployed).")
 @click.option("--claims", is_flag=True, help="Also measure the paper's ratio claims, as pairs of live workers.")
 @click.option("--pairs", type=Whole(most=1000), default=PAIRS_PER_CLAIM, help="Fresh pairs for each claim; default 4.")
+@sustain_option
 @shared_options
 @click.pass_context
 def models(context: click.Context, /, **options: Any) -> int:
     """Measure networks: the default is the paper's Table 3 by its protocol, in eager and ONNX Runtime."""
     from bench.cli.session import run_command
 
+    if options["claims"] and options["sustain"]:
+        raise UsageError("expected --claims or --sustain, got both; claims are made of pairs, run them on their own")
     names: Sequence[str] = options["model"] or (("t0",) if options["quick"] else ("paper",))
 
     def workloads(campaign: "Campaign") -> "Sequence[Workload]":

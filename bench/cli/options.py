@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from bench.cli.quantities import Duration
 from bench.plan.runtimes import runtimes
 from bench.plan.values import LARGEST, LARGEST_SEED, positive, shown, whole
 from bench.records.run import Option
@@ -129,6 +130,12 @@ def shared_options(command: F) -> F:
     for option in reversed(_SHARED):
         command = option(command)
     return command
+
+
+def sustain_option(command: F) -> F:
+    """Add `--sustain`, for rows; a comparison is made of pairs."""
+    text = "Keep each row busy for so long, as in 5m: burst and steady speed, and energy; one round unless --rounds."
+    return click.option("--sustain", type=Duration("5s", "24h"), help=text)(command)
 
 
 def plan_options(context: click.Context) -> tuple[Option, ...]:

@@ -101,7 +101,10 @@ def axes_of(options: dict[str, Any]) -> Axes:
     given = [f"--{name}" for name in ("quick", "publish", "rounds") if options[name]]
     if len(given) > 1 and not options["resume"]:  # which compares each of them with the run instead
         raise UsageError(f"expected one of --quick, --publish and --rounds, got {' and '.join(given)}")
-    rounds = 1 if options["quick"] else 10 if options["publish"] else options["rounds"] or 5
+    sustain_s = options.get("sustain") or 0.0
+    if sustain_s and options["publish"]:
+        raise UsageError("expected --sustain with --rounds, got --publish; a worker is sampled for as long as you say")
+    rounds = 1 if options["quick"] else 10 if options["publish"] else options["rounds"] or (1 if sustain_s else 5)
     return Axes(
         runtimes=options["runtime"] or (),
         batches=options["batch"] or (),
@@ -118,6 +121,7 @@ def axes_of(options: dict[str, Any]) -> Axes:
             flush_denormal=options["flush_denormal"],
             cuda_graph=options["cuda_graph"],
             cold_cache=options["cold_cache"],
+            sustain_s=sustain_s,
         ),
         priority=options["priority"] or "",
     )

@@ -5,6 +5,7 @@ from bench.plan.schedule import BURSTS_PER_SIDE
 from bench.plan.subjects import network_entry, operator_spec
 from bench.records.measurement import Cost
 from bench.records.pair import Pair
+from bench.records.sustained import LONGEST_REST_S, REST_S
 from bench.records.workload import Unit
 from bench.wire.order import Task
 from operators.cost import operator_cost
@@ -18,6 +19,7 @@ SLOWEST_MACS_PER_S = 0.25e9
 SLOWEST_GPU_MACS_PER_S = 20e9
 TYPICAL_GPU_MACS_PER_S = 1e12
 SAMPLING_S = 1.2
+WARM_UP_S = 1.0  # of a unit that is sustained
 
 
 def macs_of(unit: Unit) -> float:
@@ -31,19 +33,25 @@ def macs_of(unit: Unit) -> float:
 
 
 def deadline_s(unit: Unit, cost: Cost | None = None) -> float:
-    """When a unit is taken to hang: two minutes, more where its work alone could take longer.
+    """When a unit is taken to hang: two minutes, more where its work alone could take longer or is asked to.
 
     `cost` is what was counted when the network was built.
     """
     macs = macs_of(unit) if cost is None or not cost.macs else float(cost.macs) * unit.batch
-    return DEADLINE_S + 2 * SLOW_CALLS * macs / (SLOWEST_GPU_MACS_PER_S if unit.accelerator else SLOWEST_MACS_PER_S)
+    sustain_s = unit.settings.sustain_s
+    asked_s = LONGEST_REST_S + sustain_s if sustain_s else 0.0
+    speed = SLOWEST_GPU_MACS_PER_S if unit.accelerator else SLOWEST_MACS_PER_S
+    return DEADLINE_S + asked_s + 2 * SLOW_CALLS * macs / speed
 
 
 def expected_s(unit: Unit, shared: bool) -> float:
     """A first guess at a unit's time; `shared` where its worker's start is spread over many."""
     row = runtime(unit.runtime)
     start = 0.3 if shared else row.start_s
-    return start + row.compile_s + max(SAMPLING_S * (4 if unit.effort == "publish" else 1), SLOW_CALLS * _step_s(unit))
+    sampling = SAMPLING_S * (4 if unit.effort == "publish" else 1)
+    if unit.settings.sustain_s:
+        sampling = REST_S + WARM_UP_S + unit.settings.sustain_s
+    return start + row.compile_s + max(sampling, SLOW_CALLS * _step_s(unit))
 
 
 def expected_pair_s(pair: Pair) -> float:

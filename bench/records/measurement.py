@@ -3,9 +3,10 @@
 SI units throughout (`_s` seconds, `_bytes`, `_hz`). Nothing here is rounded or derived.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from bench.records.sustained import Sustained
+from bench.records.times import are_times
 from bench.records.verdict import Verdict
 
 
@@ -86,14 +87,6 @@ class Disturbances:
     remeasured: bool = False
 
 
-def are_times(seconds: Iterable[float]) -> bool:
-    """Whether each may be the time of a step: over a picosecond, under twelve days.
-
-    What a device sends is data: anything else would overflow where ratios and intervals are made of it.
-    """
-    return all(1e-12 <= each <= 1e6 for each in seconds)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
     """One worker's samples of one unit. An iteration is one call of the whole batch of images.
@@ -117,6 +110,8 @@ class Measurement:
     disturbances: what the machine did meanwhile.
     bytes_moved: what the operations of a call read and write as this runtime executes them; None in eager, whose cost
         has it, and where `notes` say why not.
+    sustained: the series of a unit that was kept busy for minutes, whose `samples_s` are the medians of its steady
+        windows; None of any other.
     """
 
     samples_s: tuple[float, ...]
@@ -137,6 +132,7 @@ class Measurement:
     notes: tuple[str, ...] = ()
     disturbances: Disturbances = field(default_factory=Disturbances)
     bytes_moved: int | None = None
+    sustained: Sustained | None = None
 
     def __post_init__(self) -> None:
         if not self.samples_s or not are_times(self.samples_s):

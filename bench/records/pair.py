@@ -4,8 +4,8 @@ import hashlib
 import math
 from dataclasses import dataclass
 
-from bench.records.measurement import are_times
 from bench.records.record import FailureKind, Status
+from bench.records.times import are_times
 from bench.records.verdict import Verdict
 from bench.records.workload import Unit
 from bench.statistics import midmean

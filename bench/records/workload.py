@@ -16,6 +16,7 @@ Effort = Literal["normal", "publish"]
 
 DTYPES = ("float32", "float16", "bfloat16")
 LAYOUTS = ("nchw", "channels_last")
+LONGEST_SUSTAIN_S = 86_400.0
 PLAIN_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}"
 
 # What an id hashes; `vars` are the fields of the types below in plain JSON.
@@ -73,7 +74,10 @@ class Workload:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Global switches that decide a number; all of them are set, read back and restored around a unit."""
+    """What decides a number beside the axes: global switches, set, read back and restored around a unit.
+
+    sustain_s: for how long a worker is kept busy to see burst and steady speed; 0: until its median is known.
+    """
 
     tf32: bool = False
     cudnn_benchmark: bool = True
@@ -81,6 +85,11 @@ class Settings:
     cuda_graph: bool = False
     cold_cache: bool = False
     realtime: bool = False  # the worker runs at real-time priority, as bench.system.priority has it
+    sustain_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.sustain_s <= LONGEST_SUSTAIN_S:
+            raise ValueError(f"expected sustain_s of 0 to {LONGEST_SUSTAIN_S:.0f}, got {self.sustain_s}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,9 +20,10 @@ from bench.plain_text import plain_line
 from bench.records.artifact import Artifact
 from bench.records.environment import Environment
 from bench.records.health import Health
-from bench.records.measurement import NoiseFloor, are_times
+from bench.records.measurement import NoiseFloor
 from bench.records.origin import PythonEnvironment
 from bench.records.record import FailureKind, Record
+from bench.records.times import are_times
 from bench.records.verdict import Verdict
 from bench.wire.decode import decode, encode
 from bench.wire.lease import Lease

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from bench.records.record import Record
 from bench.records.workload import Unit
+from bench.system.power import Meter
 from bench.worker.cuda_api import Cuda
 from bench.worker.cuda_graph import capture
 from bench.worker.cuda_timer import LatencyTimer, QueueTimer
@@ -132,6 +133,9 @@ class CudaMachine:
     def device_memory_bytes(self) -> int:
         """The allocator's peak while the unit was sampled, or captured; our own buffer is not in it."""
         return max(self._graph_bytes, self._cuda.max_memory_allocated() - self._flushed_bytes)
+
+    def meter(self) -> Meter:
+        return self.monitor.meter(self.clock.now_ns)
 
 
 def cuda_machine(unit: Unit, loaded: Loaded, clock: Clock) -> CudaMachine:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from bench.records.workload import Unit
+from bench.system.power import Meter, find_meter
 from bench.system.priority import is_realtime
 from bench.worker.measuring.clock import Clock
 from bench.worker.measuring.disturbances import CpuMonitor
@@ -49,6 +50,9 @@ class Machine(Protocol):
     def device_memory_bytes(self) -> int | None:
         """Peak memory on an accelerator; None on a CPU."""
 
+    def meter(self) -> Meter:
+        """What counts its energy; NoMeterError where nothing does."""
+
 
 class CpuMachine:
     """A plain loop, the wall clock, and the kernel's counters."""
@@ -86,6 +90,9 @@ class CpuMachine:
 
     def device_memory_bytes(self) -> int | None:
         return None
+
+    def meter(self) -> Meter:
+        return find_meter(self.clock.now_ns)
 
 
 def machine_for(unit: Unit, loaded: Loaded, clock: Clock) -> Machine:

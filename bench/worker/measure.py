@@ -17,6 +17,7 @@ from bench.plan.plugins import remedy
 from bench.plan.runtimes import runtime
 from bench.records.measurement import Measurement
 from bench.records.record import FailureKind, Record, status_of, utc_now
+from bench.records.sustained import Sustained
 from bench.records.verdict import Verdict
 from bench.records.workload import Unit, Workload
 from bench.wire.messages import Begin
@@ -29,8 +30,9 @@ from bench.worker.measuring import memory
 from bench.worker.measuring.clock import Clock, SystemClock, timer_overhead_s
 from bench.worker.measuring.cooling import Cooling
 from bench.worker.measuring.page_faults import check_allocator, page_fault_s, page_faults_note
-from bench.worker.measuring.rules import rules_for
-from bench.worker.measuring.sampler import measure
+from bench.worker.measuring.rules import Rules, rules_for
+from bench.worker.measuring.sampler import Samples, measure
+from bench.worker.measuring.sustained import sustain
 from bench.worker.measuring.threads import ThreadsError, ThreadWatch, check_cpus, check_priority, threads_note
 from bench.worker.output_check import Reference, WrongOutputError, check, read_reference
 from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
@@ -188,13 +190,14 @@ def measure_loaded(
                         clock.sleep(rules.remeasure_pause_s)
                     rules = machine.begin(rules_for(unit.effort))
                     threads.start()
-                    samples = measure(machine.timer(), machine.monitor, clock, rules, overhead_s)
+                    samples, sustained = _taken(unit, machine, rules, overhead_s)
                     worked = threads.worked()
                     check_cpus(worked, unit.threads, cpus)
                     check_priority(worked, realtime=unit.settings.realtime)
                     ending = machine.monitor.finish()
                     verdicts = {*samples.verdicts(rules), *ending.verdicts}
-                    if not DISTURBED & verdicts:
+                    # What heat and supply do to a unit that is kept busy for minutes is what is asked for.
+                    if sustained is not None or not DISTURBED & verdicts:
                         break
             fault_s = None if samples.page_faults is None else page_fault_s(clock)
             faults = page_faults_note(samples.page_faults_per_call, fault_s, median(samples.wall_s), rules.page_faults)
@@ -224,7 +227,15 @@ def measure_loaded(
                     discarded_groups=samples.discarded_groups,
                     remeasured=again,
                 ),
+                sustained=sustained,
             )
+
+
+def _taken(unit: Unit, machine: Machine, rules: Rules, overhead_s: float) -> tuple[Samples, Sustained | None]:
+    seconds = unit.settings.sustain_s
+    if seconds:
+        return sustain(machine, rules, overhead_s, seconds)
+    return measure(machine.timer(), machine.monitor, machine.clock, rules, overhead_s), None
 
 
 @dataclass(frozen=True, kw_only=True)

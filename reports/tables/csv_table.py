@@ -11,6 +11,7 @@ from reports.numbers import centre, high, low
 from reports.results import Results
 from reports.row import Row
 from reports.rows import settings_text
+from reports.sustained import SustainedSpeed
 from reports.untrusted import safe_csv
 
 T = TypeVar("T")
@@ -38,6 +39,10 @@ OF_UNIT: dict[str, Callable[[Unit], Value]] = {
 
 def _of_unit(name: str) -> Callable[[Row], Value]:
     return lambda row: OF_UNIT[name](row.unit)
+
+
+def _of_sustained(value: Callable[[SustainedSpeed], Value]) -> Callable[[Row], Value]:
+    return lambda row: None if row.sustained is None else value(row.sustained)
 
 
 # The order is a contract: new columns go at the end.
@@ -70,6 +75,17 @@ COLUMNS: dict[str, Callable[[Row], Value]] = {
     "allocator": _of_unit("allocator"),
     **same("page_faults_per_call", "page_fault_share", "threads_worked", "isa"),
     **same("iterations_per_sample"),
+    "sustain_s": lambda row: row.unit.settings.sustain_s or None,
+    "burst_s": _of_sustained(lambda it: it.burst.centre),
+    "steady_s": _of_sustained(lambda it: it.steady.centre),
+    "steady_over_burst": _of_sustained(lambda it: it.slowdown.centre),
+    "steady_over_burst_low": _of_sustained(lambda it: it.slowdown.low),
+    "steady_over_burst_high": _of_sustained(lambda it: it.slowdown.high),
+    "energy_per_image_j": _of_sustained(lambda it: it.energy_j),
+    "energy_above_idle_per_image_j": _of_sustained(lambda it: it.above_idle_j),
+    "power_w": _of_sustained(lambda it: it.power_w),
+    "idle_w": _of_sustained(lambda it: it.idle_w),
+    "meter": _of_sustained(lambda it: it.meter or (f"none: {it.no_meter}" if it.no_meter else "")),
 }
 
 

@@ -14,6 +14,8 @@ from reports.numbers import GIGA, MEGA, MILLI, centre, plus_minus, significant
 from reports.results import Results
 from reports.row import Row
 from reports.rows import settings_text
+from reports.tables.column import Column, number
+from reports.tables.sustained_columns import sustained_caption, sustained_columns
 
 CONVENTION = (
     "MACs are multiply-adds (the paper's FLOPs), of the whole row for one image; "
@@ -24,15 +26,6 @@ VERDICT_LEGEND = (
     "not_steady (warm-up never settled), very_noisy (over ±10%, within a worker or over the rounds), noisy (over ±2%), "
     "page_faults (over 5% of the time went into them: see --allocator), unreplicated (one round: no interval), ok"
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """A heading and the text under it; `numeric` ones are aligned to the right."""
-
-    heading: str
-    text: Callable[[Row], str]
-    numeric: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +100,7 @@ def _section(run: Run, device: str, kind: Kind, rows: Sequence[Row]) -> Section:
     )
     fixed = [] if sized else [f"size {rows[0].size}"]
     fixed += [f"{name} {text(rows[0])}" for name, text in SETTINGS.items() if name not in varying and text(rows[0])]
-    caption = tuple(filter(None, [", ".join(fixed), *_interval_caption(rows)]))
+    caption = tuple(filter(None, [", ".join(fixed), *_interval_caption(rows), *sustained_caption(rows)]))
     return Section(title=device_title(run, device), columns=columns, lines=lines, caption=caption)
 
 
@@ -138,24 +131,20 @@ def _columns(kind: Kind, varying: Sequence[str], rows: Sequence[Row], *, sized: 
         head.append(Column(heading="size", text=lambda row: row.size))
     head += [Column(heading=name, text=SETTINGS[name], numeric=name in ("batch", "threads")) for name in varying]
     if kind == "model":
-        head.append(_number("Mparams", lambda row: significant(row.params, MEGA)))
-    head.append(_number("GMACs", lambda row: significant(row.macs, GIGA)))
+        head.append(number("Mparams", lambda row: significant(row.params, MEGA)))
+    head.append(number("GMACs", lambda row: significant(row.macs, GIGA)))
     if any(row.latency for row in measured):
-        head.append(_number("ms", lambda row: significant(centre(row.latency), MILLI)))
+        head.append(number("ms", lambda row: significant(centre(row.latency), MILLI)))
         if bounded:
-            head.append(_number("±", lambda row: plus_minus(row.latency)))
+            head.append(number("±", lambda row: plus_minus(row.latency)))
     if any(not row.latency for row in measured):
-        head.append(_number("images/s", lambda row: significant(centre(row.images_per_s))))
+        head.append(number("images/s", lambda row: significant(centre(row.images_per_s))))
         if bounded:
-            head.append(_number("±", lambda row: "" if row.latency else plus_minus(row.images_per_s)))
-    head.append(_number("GMAC/s", lambda row: significant(centre(row.macs_per_s), GIGA)))
+            head.append(number("±", lambda row: "" if row.latency else plus_minus(row.images_per_s)))
+    head.append(number("GMAC/s", lambda row: significant(centre(row.macs_per_s), GIGA)))
     if kind == "op":
-        head.append(_number("GB/s", lambda row: significant(row.bytes_per_s, GIGA)))
-    return [*head, Column(heading="verdict", text=_verdict)]
-
-
-def _number(heading: str, text: Callable[[Row], str]) -> Column:
-    return Column(heading=heading, text=text, numeric=True)
+        head.append(number("GB/s", lambda row: significant(row.bytes_per_s, GIGA)))
+    return [*head, *sustained_columns(rows), Column(heading="verdict", text=_verdict)]
 
 
 def _verdict(row: Row) -> str:

@@ -9,7 +9,7 @@ from bench.system.files import number_of, text_of
 from bench.system.quota import CpuQuota, Throttling
 from bench.system.sensors import temperature_c, throttle_reader
 from bench.worker.measuring.clock import Clock
-from bench.worker.measuring.watch import Ending
+from bench.worker.measuring.watch import Ending, Reading
 
 STEAL_LIMIT_PERCENT = 1.0
 QUOTA_LIMIT = 0.01  # of the time, that the process's control group was stopped
@@ -42,15 +42,19 @@ class CpuMonitor:
         self._temperature: float | None = None
         self._sticky = (self._read_throttle() or 0) & STICKY_BITS
         self._flags: int | None = None
+        self.last = Reading()
 
     def keeps_group(self) -> bool:
         """Read clock, temperature and flags; False where the board was throttled or under-powered just now."""
+        slowest = None
         for cpu in self._cpus:
             folder = self._root / f"sys/devices/system/cpu/cpu{cpu}/cpufreq"
             now, most = number_of(folder / "scaling_cur_freq"), number_of(folder / "cpuinfo_max_freq")
             if now and most:
+                slowest = min(slowest or now, now)
                 self._frequency_ratio = min(self._frequency_ratio or 2.0, now / most)
         temperature = temperature_c(self._root)
+        self.last = Reading(None if slowest is None else slowest * 1e3, temperature)
         if temperature is not None:
             self._temperature = max(self._temperature or temperature, temperature)
         flags = self._read_throttle()

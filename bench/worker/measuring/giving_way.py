@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from bench.worker.measuring.clock import Clock
-from bench.worker.measuring.watch import Ending, Watch
+from bench.worker.measuring.watch import Ending, Reading, Watch
 
 SHARE = 0.08  # of its time on a CPU: more than the kernel's twentieth, and what waking up takes
 
@@ -30,6 +30,11 @@ class GivingWay:
         keeps = self._watch.keeps_group()
         self._rest()
         return keeps
+
+    @property
+    def last(self) -> Reading:
+        """What it has just read."""
+        return self._watch.last
 
     def finish(self) -> Ending:
         """What was seen."""

@@ -1,12 +1,14 @@
 """What the GPU and its host did while a unit was sampled (rule 8): throttling discards, the rest is evidence."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
 from bench.records.measurement import Disturbances
 from bench.records.verdict import Verdict
+from bench.system.power import Counter, Meter, NoMeterError, Sampled
 from bench.worker.measuring.nvml import GpuState
-from bench.worker.measuring.watch import Ending, Watch
+from bench.worker.measuring.watch import Ending, Reading, Watch
 
 # NVML's clock event reasons (nvml.h, nvmlClocksEventReason*).
 POWER_CAP = 0x4
@@ -20,6 +22,9 @@ class Gpu(Protocol):
 
     def read(self) -> GpuState:
         """One reading."""
+
+    def energy_j(self) -> float | None:
+        """Joules since the driver was loaded; None where this GPU does not count them."""
 
 
 class GpuMonitor:
@@ -42,13 +47,16 @@ class GpuMonitor:
         self._slow = False
         self._power: float | None = None
         self._temperature: float | None = None
+        self.last = Reading()
 
     def keeps_group(self) -> bool:
         """Read both once; False where the GPU was slowed down just now by heat or by its power supply."""
         keeps = self._host.keeps_group()
         if self._gpu is None:
+            self.last = self._host.last
             return keeps
         state = self._gpu.read()
+        self.last = Reading(None if state.sm_clock_mhz is None else state.sm_clock_mhz * 1e6, state.temperature_c)
         if state.clock_reasons is not None:
             self._reasons = (self._reasons or 0) | state.clock_reasons
             keeps = keeps and not state.clock_reasons & DISCARD_REASONS
@@ -60,6 +68,17 @@ class GpuMonitor:
         self._power = _most(self._power, state.power_w)
         self._temperature = _most(self._temperature, state.temperature_c)
         return keeps
+
+    def meter(self, now_ns: Callable[[], int]) -> Meter:
+        """What counts the GPU's energy, that of its whole board; NoMeterError where nothing does."""
+        gpu = self._gpu
+        if gpu is None:
+            raise NoMeterError(self._unwatched)
+        if gpu.energy_j() is not None:
+            return Counter(name="NVML", joules=gpu.energy_j)
+        if gpu.read().power_w is None:
+            raise NoMeterError("this GPU tells NVML neither its energy nor its power")
+        return Sampled("NVML", lambda: gpu.read().power_w, now_ns)
 
     def finish(self) -> Ending:
         """The evidence since `start`, the verdicts it gives, and notes that give none."""

@@ -57,6 +57,12 @@ class NvmlGpu:
             temperature_c=self._ask(lambda: nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU)),
         )
 
+    def energy_j(self) -> float | None:
+        """Joules since the driver was loaded, of the whole GPU; None before Volta."""
+        nvml, handle = self._nvml, self._handle
+        millijoules = self._ask(lambda: nvml.nvmlDeviceGetTotalEnergyConsumption(handle))
+        return None if millijoules is None else millijoules / 1000
+
     def default_sm_clock_mhz(self) -> float | None:
         """The clock this GPU computes at unless told otherwise; GeForce cards do not tell."""
         nvml, handle = self._nvml, self._handle

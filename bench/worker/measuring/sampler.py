@@ -1,7 +1,7 @@
 """Warm-up until steady, then samples until the median is known: one unit in one worker."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Protocol
@@ -75,6 +75,7 @@ class Samples:
     wall_s: list[float] = field(default_factory=list)
     device_s: list[float] = field(default_factory=list)
     iterations: int = 1
+    calls: int = 0  # behind `wall_s`
     warmup_iterations: int = 0
     steady: bool = False
     precise: bool = False
@@ -86,9 +87,14 @@ class Samples:
     @property
     def page_faults_per_call(self) -> float | None:
         """Minor page faults in one call; None where they were not counted."""
-        if self.page_faults is None or not self.wall_s:
+        if self.page_faults is None or not self.calls:
             return None
-        return self.page_faults / (len(self.wall_s) * self.iterations)
+        return self.page_faults / self.calls
+
+    def count_faults(self, group: Sequence[Sample]) -> None:
+        """Add those of samples that are kept."""
+        if all(sample.page_faults is not None for sample in group):
+            self.page_faults = (self.page_faults or 0) + sum(sample.page_faults or 0 for sample in group)
 
     def verdicts(self, rules: Rules) -> tuple[Verdict, ...]:
         """What the samples alone say about themselves."""
@@ -116,15 +122,20 @@ class Samples:
 
 def measure(timer: Timer, monitor: Monitor, clock: Clock, rules: Rules, overhead_s: float) -> Samples:
     """Warm the step up, then sample it; the stopping rule is measurement.md's rules 3 to 5."""
+    samples = warmed(timer, clock, rules, overhead_s)
+    monitor.start()
+    _collect(timer, monitor, clock, rules, samples)
+    return samples
+
+
+def warmed(timer: Timer, clock: Clock, rules: Rules, overhead_s: float) -> Samples:
+    """No samples yet: how many iterations each is to have, and whether the warm-up was steady."""
     warm = warm_up(timer, clock, rules, overhead_s)
-    samples = Samples(
+    return Samples(
         iterations=iterations_for(warm.iteration_s, rules, overhead_s),
         warmup_iterations=warm.iterations,
         steady=warm.steady,
     )
-    monitor.start()
-    _collect(timer, monitor, clock, rules, samples)
-    return samples
 
 
 def iterations_for(iteration_s: float, rules: Rules, overhead_s: float) -> int:
@@ -182,9 +193,9 @@ def _collect(timer: Timer, monitor: Monitor, clock: Clock, rules: Rules, samples
             continue
         pause_s = rules.discard_pause_s
         samples.wall_s += [sample.wall_s for sample in group]
+        samples.calls += len(group) * samples.iterations
         samples.device_s += [sample.device_s for sample in group if sample.device_s is not None]
-        if all(sample.page_faults is not None for sample in group):
-            samples.page_faults = (samples.page_faults or 0) + sum(sample.page_faults or 0 for sample in group)
+        samples.count_faults(group)
         samples.interval = median_interval(decorrelated(samples.wall_s))
         half = samples.interval.half_width
         if len(samples.wall_s) >= rules.first_check and half is not None and half <= rules.precision:

@@ -1,0 +1,43 @@
+"""Quantities with their unit, as they are written on a command line."""
+
+import re
+from typing import Any
+
+import click
+
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Percent(click.ParamType[float]):
+    """`2%` as 0.02."""
+
+    name = "N%"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?)%", str(value))
+        if found is None or not 0 < float(found[1]) <= 100:
+            self.fail(f"expected a percentage over 0%, such as 2%, got {str(value)[:40]!r}", param, ctx)
+        return float(found[1]) / 100
+
+
+class Duration(click.ParamType[float]):
+    """`90s`, `2m` or `1h` in seconds; `least` and `most` are written in the same way."""
+
+    name = "TIME"
+
+    def __init__(self, least: str = "", most: str = "") -> None:
+        self._least, self._most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = _seconds(str(value))
+        if not seconds:
+            self.fail(f"expected a time such as 90s, 2m or 1h, got {str(value)[:40]!r}", param, ctx)
+        if self._least and not _seconds(self._least) <= seconds <= _seconds(self._most):
+            self.fail(f"expected a time of {self._least} to {self._most}, got {str(value)[:40]!r}", param, ctx)
+        return seconds
+
+
+def _seconds(text: str) -> float:
+    """Of a time with its unit; 0 for what is none."""
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)([smh])", text)
+    return 0.0 if found is None else float(found[1]) * _SECONDS[found[2]]
