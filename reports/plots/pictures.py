@@ -8,6 +8,7 @@ from reports.plots.network_pictures import network_pictures
 from reports.plots.operator_pictures import operator_pictures
 from reports.plots.settings_pictures import settings_pictures
 from reports.plots.style import style
+from reports.plots.sustained_pictures import sustained_pictures
 from reports.results import Results
 
 
@@ -16,6 +17,7 @@ def pictures(results: Results) -> Iterator[tuple[str, Figure]]:
     yield from operator_pictures(results)
     yield from settings_pictures(results)
     yield from network_pictures(results)
+    yield from sustained_pictures(results)
 
 
 def figures(results: Results) -> dict[str, Figure]:

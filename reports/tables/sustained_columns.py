@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from bench.records.sustained import BURST_S, BURST_SHARE
-from reports.numbers import MILLI, bounds, significant
+from reports.numbers import MILLI, plus_minus, significant
 from reports.row import Row
 from reports.sustained import SustainedSpeed
 from reports.tables.column import Column, number
@@ -16,7 +16,7 @@ def sustained_columns(rows: Sequence[Row]) -> list[Column]:
         return []
     made = [
         number("burst ms", _of(lambda it: significant(it.burst.centre, MILLI))),
-        Column(heading="steady/burst", text=_of(lambda it: bounds(it.slowdown))),
+        Column(heading="steady/burst", text=_of(_slowdown)),
     ]
     if any(each.energy_j is not None for each in known):
         made += [
@@ -40,6 +40,10 @@ def sustained_caption(rows: Sequence[Row]) -> list[str]:
     lines += [f"energy by {meter}, all that it measures" for meter in dict.fromkeys(it.meter for it in known) if meter]
     lines += [f"no energy: {why}" for why in dict.fromkeys(it.no_meter for it in known) if why]
     return lines
+
+
+def _slowdown(it: SustainedSpeed) -> str:
+    return f"{significant(it.slowdown.centre)} {plus_minus(it.slowdown)}".strip()
 
 
 def _of(text: Callable[[SustainedSpeed], str]) -> Callable[[Row], str]:

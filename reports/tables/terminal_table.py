@@ -22,7 +22,7 @@ from reports.untrusted import visible
 GAP = 2  # blanks between columns
 MOST_NAMED = 3  # rows that a note spells out
 _SHORT_HEADINGS = {"threads": "thr"}
-_SPARED = ("GB/s", "Mparams", "GMACs", "GMAC/s")  # in the order in which they go
+_SPARED = ("GB/s", "Mparams", "GMACs", "GMAC/s", "idle W")  # in the order in which they go
 _COLOURS = {"ok": "green", "noisy": "yellow", "unreplicated": "yellow", "done": "green"}
 
 
