@@ -36,6 +36,8 @@ def rows(run: Run) -> tuple[Row, ...]:
     cells: dict[Unit, list[Unit]] = {}
     for unit in run.plan.units:
         cells.setdefault(replace(unit, round=0), []).append(unit)
+    if run.plan.budget_s is not None:  # what it left out has not failed; a row without any record is not there yet
+        cells = {cell: [unit for unit in units if unit in ended] or units[:1] for cell, units in cells.items()}
     return tuple(_row(units, [ended.get(unit) for unit in units]) for units in cells.values())
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import ListOf, Whole, one_of, shared_options, sustain_option
+from bench.cli.options import ListOf, Whole, budget_option, one_of, shared_options, sustain_option
 from bench.cli.request import request, rows_of
 from bench.errors import UsageError
 from bench.plan.names import network_workloads
@@ -36,6 +36,7 @@ LARGEST_PX = 32_768  # an image of 12 GiB
 @click.option("--claims", is_flag=True, help="Also measure the paper's ratio claims, as pairs of live workers.")
 @click.option("--pairs", type=Whole(most=1000), default=PAIRS_PER_CLAIM, help="Fresh pairs for each claim; default 4.")
 @sustain_option
+@budget_option
 @shared_options
 @click.pass_context
 def models(context: click.Context, /, **options: Any) -> int:

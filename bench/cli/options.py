@@ -138,6 +138,12 @@ def sustain_option(command: F) -> F:
     return click.option("--sustain", type=Duration("5s", "24h"), help=text)(command)
 
 
+def budget_option(command: F) -> F:
+    """Add `--budget`, for rows; a comparison has its own."""
+    text = "Measure no longer than that, as in 10m: rounds go to the rows that need them, at most 50 or --rounds."
+    return click.option("--budget", type=Duration("10s", "100h"), help=text)(command)
+
+
 def plan_options(context: click.Context) -> tuple[Option, ...]:
     """Every option that decides what is measured, as text."""
     return tuple(

@@ -34,13 +34,20 @@ class ConsoleObserver:
         self._machines: dict[str, str] = {}
         self._preparing = TimeLeft({})
         self._total = self._done = 0
+        self._until = math.inf
         self._last: dict[str, float] = {}
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
     @contextmanager
-    def watching(self, units: Iterable[Unit], pairs: Iterable[Pair], devices: Iterable[Device]) -> Iterator[None]:
-        """What is to be done on these devices: the time left, and a bar where there is a terminal to show it on."""
+    def watching(
+        self, units: Iterable[Unit], pairs: Iterable[Pair], devices: Iterable[Device], most_s: float = math.inf
+    ) -> Iterator[None]:
+        """What is to be done on these devices: the time left, and a bar where there is a terminal to show it on.
+
+        It ends after `most_s`, done or not.
+        """
+        self._until = time.monotonic() + most_s
         self._plan(units, pairs, devices)
         self._start()
         try:
@@ -127,7 +134,8 @@ class ConsoleObserver:
 
     def _time_left(self) -> str:
         measuring = max((left.seconds for left in self._left.values()), default=0.0)
-        return f"{time_text(self._preparing.seconds + measuring)} left"
+        left = min(self._preparing.seconds + measuring, max(0.0, self._until - time.monotonic()))
+        return f"{time_text(left)} left"
 
     def _draw(self, what: str) -> None:
         if self._bar is not None and self._task is not None:

@@ -10,6 +10,7 @@ import click
 
 from bench.cli.options import given_options, plan_options
 from bench.errors import UsageError
+from bench.host.budget import MOST_ROUNDS, Budget
 from bench.host.enough import Enough
 from bench.plan.axes import Axes, cells
 from bench.records.device import Device
@@ -36,7 +37,7 @@ class Request:
     devices_file: Path | None
     axes: Axes
     table: Table
-    enough: Enough  # pairs of a comparison
+    enough: Enough  # pairs of a comparison, or rounds of a table in a given time
     out: Path | None
     resume: Path | None
     retry_failed: bool
@@ -54,6 +55,8 @@ class Request:
 def request(context: click.Context, table: Table, enough: Enough | None = None) -> Request:
     """The request that a command's options make, those of `shared_options` among them."""
     options = context.params
+    if enough is None:
+        enough = _enough_rows(options)
     return Request(
         command=context.command.name or "",
         argv=tuple(sys.argv[1:]),
@@ -63,7 +66,7 @@ def request(context: click.Context, table: Table, enough: Enough | None = None) 
         devices_file=_path(options["devices_file"]),
         axes=axes_of(options),
         table=table,
-        enough=enough or Enough(),
+        enough=enough,
         out=_path(options["out"]),
         resume=_path(options["resume"]),
         retry_failed=options["retry_failed"],
@@ -71,6 +74,14 @@ def request(context: click.Context, table: Table, enough: Enough | None = None) 
         quiet=options["no_progress"],
         output_format=options["output_format"],
     )
+
+
+def _enough_rows(options: dict[str, Any]) -> Enough:
+    if options["budget"] is None:
+        return Enough()
+    if options["quick"] or options["publish"]:
+        raise UsageError("expected --budget with --rounds at most, got --quick or --publish; the time decides")
+    return Enough(rows=Budget(options["budget"]))
 
 
 def rows_of(
@@ -104,7 +115,8 @@ def axes_of(options: dict[str, Any]) -> Axes:
     sustain_s = options.get("sustain") or 0.0
     if sustain_s and options["publish"]:
         raise UsageError("expected --sustain with --rounds, got --publish; a worker is sampled for as long as you say")
-    rounds = 1 if options["quick"] else 10 if options["publish"] else options["rounds"] or (1 if sustain_s else 5)
+    usual = MOST_ROUNDS if options.get("budget") else 1 if sustain_s else 5
+    rounds = 1 if options["quick"] else 10 if options["publish"] else options["rounds"] or usual
     return Axes(
         runtimes=options["runtime"] or (),
         batches=options["batch"] or (),

@@ -1,5 +1,6 @@
 """What `bench ops` and `bench models` have in common: from options to a folder of results and an exit code."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -16,6 +17,7 @@ from bench.cli.progress import ConsoleObserver, time_text
 from bench.cli.request import Request
 from bench.cli.streams import tell
 from bench.errors import EXIT_DEVICE, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, BenchError, UsageError
+from bench.host.budget import FEWEST_ROUNDS, Budget
 from bench.host.campaign import Campaign
 from bench.journal import Journal, check_new, read_plan, read_run
 from bench.link.choice import transport_for
@@ -26,10 +28,12 @@ from bench.plan.schedule import all_rounds, shares_worker
 from bench.records.device import Device
 from bench.records.environment import difference
 from bench.records.origin import PythonEnvironment, differing
-from bench.records.pair import Pair
+from bench.records.pair import Pair, PairRecord
+from bench.records.record import Record
 from bench.records.run import Plan, Run
 from bench.records.workload import Unit, size_text
 from bench.system.priority import PRIORITIES, crowded
+from reports.budget import too_few
 from reports.results import Results
 
 LONGEST_NAMES = 100  # characters of a folder's name; a file system takes 255 bytes
@@ -59,7 +63,8 @@ def run_command(request: Request) -> int:
         if begun.campaign is not None and begun.journal is not None:
             campaign = begun.campaign
             devices = [device for machine in campaign.machines for device in machine.devices]
-            with observer.watching(begun.units, begun.pairs, devices), Interrupts(campaign):
+            most_s = request.enough.rows.left_s if request.enough.rows is not None else math.inf
+            with observer.watching(begun.units, begun.pairs, devices, most_s), Interrupts(campaign):
                 problems = campaign.run(begun.journal, begun.units, begun.pairs, begun.plan.seed, request.enough)
             interrupted = campaign.stopped
         return _report(begun.folder, request.output_format, problems, interrupted=interrupted)
@@ -72,8 +77,10 @@ def _planned(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
     check_new(folder)  # before anything is inspected or reached
     with closing(Campaign(devices, transport_for, usable_cache(), observer)) as campaign:
         table, pairs = request.table(campaign, devices)
+        _check_budget(request, devices)
         units = all_rounds(table, request.axes.rounds)
         _reach(campaign, units, pairs)
+        _tell_budget(request, table, observer)
         plan = campaign.plan(request.command, request.argv, request.options, units, pairs, request.axes.seed)
         with Journal.create(folder, plan) as journal:
             yield _Begun(
@@ -84,6 +91,8 @@ def _planned(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
 @contextmanager
 def _resumed(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
     plan, folder = _plan_to_resume(request)
+    if plan.budget_s is not None and request.enough.rows is None:
+        request.enough.rows = Budget(plan.budget_s)  # once more as long
     # The lock first: until it is ours, another process may still be writing what is read.
     with Journal.open(folder) as journal:
         run = read_run(folder)
@@ -94,8 +103,9 @@ def _resumed(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
         devices = _devices(_names(plan, units, pairs), request)
         with closing(Campaign(devices, transport_for, usable_cache(), observer)) as campaign:
             _reach(campaign, units, pairs)
-            for record in run.pair_records:
-                request.enough.ended(record)
+            ended: tuple[Record | PairRecord, ...] = (*run.records, *run.pair_records)
+            for record in ended:
+                request.enough.ended(record, here=False)
             _check_same(run, campaign, folder)
             yield _Begun(plan=plan, folder=folder, journal=journal, campaign=campaign, units=units, pairs=pairs)
 
@@ -110,8 +120,30 @@ def _dry_run(request: Request, observer: ConsoleObserver) -> int:
     check_new(request.out or _default_folder(request.command, devices))
     with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
         table, pairs = request.table(campaign, devices)
+    _check_budget(request, devices)
     _show_plan(table, pairs, rounds=request.axes.rounds)
+    _tell_budget(request, table, observer)
     return EXIT_DONE
+
+
+def _check_budget(request: Request, devices: Sequence[Device]) -> None:
+    machines = [device.machine for device in devices]
+    if request.enough.rows is not None and len(set(machines)) < len(machines):
+        raise UsageError("expected --budget with one device a machine, got two that share one; give each its own run")
+
+
+def _tell_budget(request: Request, table: Sequence[Unit], observer: ConsoleObserver) -> None:
+    """What the time is good for, as far as guesses go."""
+    if request.enough.rows is None:
+        return
+    by_device: dict[str, float] = {}
+    for unit in table:
+        by_device[unit.device] = by_device.get(unit.device, 0.0) + expected_s(unit, shared=shares_worker(unit))
+    rounds = request.enough.rows.left_s / max(by_device.values(), default=1.0)
+    few = f"; a row needs {FEWEST_ROUNDS}, give more time or fewer rows" if rounds < FEWEST_ROUNDS else ""
+    observer.line(
+        f"budget: {time_text(request.enough.rows.left_s)} left, about {rounds:.1f} rounds of {len(table)} rows{few}"
+    )
 
 
 def _reach(campaign: Campaign, units: Sequence[Unit], pairs: Sequence[Pair]) -> None:
@@ -157,6 +189,8 @@ def _report(folder: Path, output_format: str, problems: Sequence[BenchError], *,
     code = exit_code(run, bool(problems), interrupted)
     if code == EXIT_DONE and any(made.answer == "UNMEASURED" for made in results.comparisons):
         code = EXIT_FAILED
+    if code == EXIT_DONE and too_few(run, results.rows):
+        code = EXIT_FAILED
     if interrupted or code == EXIT_DEVICE:
         tell(f"bench: the run is not complete; go on with: bench {run.plan.command} --resume {folder}")
     return code
@@ -182,7 +216,8 @@ def _plan_to_resume(request: Request) -> tuple[Plan, Path]:
         raise UsageError(f"{folder} is a run of `bench {plan.command}`; resume it with that command")
     stored = {option.name: option.value for option in plan.options}
     asked = {option.name: option.value for option in request.options}
-    for name in sorted(request.given & asked.keys()):
+    own = {"budget"} if plan.budget_s is not None else set()  # each process of such a run has one of its own
+    for name in sorted(request.given & asked.keys() - own):
         has = stored.get(name) or _came_to(plan, name)
         if has != asked[name]:
             flag = "--" + name.replace("_", "-")

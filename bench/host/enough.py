@@ -5,7 +5,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bench.host.budget import Budget
 from bench.records.pair import Pair, PairRecord
+from bench.records.record import Record
+from bench.records.workload import Unit
 from bench.statistics import log_mean_interval
 
 FEWEST_TO_STOP = 6  # stopping at four that happen to agree costs coverage: scripts/coverage.py
@@ -17,19 +20,38 @@ class Enough:
 
     until: half-width of the ratio's interval, relative, at which a comparison ends.
     budget_s: seconds after which no pair begins that would, like the longest so far, end too late.
+    rows: the budget of the units of a table; None where every planned one is measured.
     """
 
     until: float | None = None
     budget_s: float | None = None
+    rows: Budget | None = None
     _started: float = field(default_factory=time.monotonic)
     _ratios: dict[str, list[float]] = field(default_factory=dict)
     _longest_s: float = 0.0
 
-    def ended(self, record: PairRecord) -> None:
-        """A pair of this or an earlier process of the run has its record."""
+    def ended(self, record: Record | PairRecord, *, here: bool = True) -> None:
+        """A unit or pair of this or an earlier process of the run has its record."""
+        if isinstance(record, Record):
+            if self.rows is not None:
+                self.rows.ended(record, here=here)
+            return
         self._longest_s = max(self._longest_s, record.seconds)
         if record.status == "done":
             self._ratios.setdefault(record.pair.cell, []).append(record.log_ratio)
+
+    def chosen(self, units: Sequence[Unit]) -> tuple[Unit, ...]:
+        """Those of one worker's units that are to be measured now."""
+        return tuple(units) if self.rows is None else self.rows.chosen(units)
+
+    def plan(self, units: Sequence[Unit]) -> None:
+        """The units of one device that are to come."""
+        if self.rows is not None:
+            self.rows.plan(units)
+
+    def owed(self, units: Sequence[Unit]) -> tuple[Unit, ...]:
+        """Those that must have a record, also where their device is lost."""
+        return tuple(units) if self.rows is None else self.rows.owed(units)
 
     def has(self, pair: Pair) -> bool:
         """Whether its comparison needs no more pairs, or has no time for one."""

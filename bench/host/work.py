@@ -51,7 +51,9 @@ class Work:
 
     def run(self, units: Iterable[Unit], pairs: Iterable[Pair]) -> BenchError | None:
         """Measure all of it; returns the error that lost the machine, if one did."""
-        queue: deque[tuple[Unit, ...] | Pair] = deque([*grouped(units), *pairs])
+        table = tuple(units)
+        self._enough.plan(table)
+        queue: deque[tuple[Unit, ...] | Pair] = deque([*grouped(table), *pairs])
         floors: set[int] = set()  # rounds whose noise floor was taken
         losses = ended = 0
         culprits: set[Order | None] = set()  # what ran at each of these losses
@@ -63,11 +65,13 @@ class Work:
                     continue  # nor has it a record: a resumed run may go on with it
                 if isinstance(item, Pair):
                     left: tuple[Unit, ...] | Pair | None = self._pair(item)
+                elif not (chosen := self._enough.chosen(item)):
+                    continue  # no record either
                 else:
                     if item[0].round not in floors:
                         self._noise(item[0].threads)
                         floors.add(item[0].round)
-                    orders = tuple(self._order(unit) for unit in item if self._can_start(unit))
+                    orders = tuple(self._order(unit) for unit in chosen if self._can_start(unit))
                     left = self._loop.one_worker(self._machine.connection, self._job(orders)) if orders else None
                 if left:
                     queue.appendleft(left)
@@ -203,7 +207,7 @@ class Work:
             if isinstance(item, Pair):
                 self._write(PairRecord(pair=item, attempt=1, status="lost", reason_kind=kind, reason=str(error)))
                 continue
-            for unit in item:
+            for unit in self._enough.owed(item):
                 if unit.id not in self._ended:
                     self._fail(unit, self._loop.attempt(unit.id), "lost", kind, str(error))
 
@@ -222,7 +226,6 @@ class Work:
 
     def _write(self, record: Record | PairRecord) -> None:
         self._journal.append(record)
-        if isinstance(record, PairRecord):
-            self._enough.ended(record)
+        self._enough.ended(record)
         self._ended.add(record.unit.id if isinstance(record, Record) else record.pair.id)
         self._observer.ended(record)

@@ -51,6 +51,12 @@ class Plan:
         """The number of rounds each cell was planned for."""
         return 1 + max((unit.round for unit in self.units), default=-1)
 
+    @property
+    def budget_s(self) -> float | None:
+        """Of a table that takes as many rounds as fit into so many seconds; None of one that is measured whole."""
+        given = next((option.value for option in self.options if option.name == "budget"), "")
+        return float(given) if given and self.units else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Run:

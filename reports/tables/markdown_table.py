@@ -2,14 +2,11 @@
 
 from collections.abc import Container, Sequence
 
-from reports.environment_text import surroundings
-from reports.plots.pictured import picture_notes
-from reports.rank_flips import flip_lines as rank_flip_lines
 from reports.results import Results
 from reports.row import Row
 from reports.rows import workload_notes
+from reports.tables.below import below
 from reports.tables.flip_table import flip_lines
-from reports.tables.noise_floor import noise_lines
 from reports.tables.sections import CONVENTION, VERDICT_LEGEND, Section, sections
 from reports.untrusted import safe_markdown
 
@@ -18,7 +15,7 @@ def markdown_table(results: Results) -> str:
     """Every row with its verdict, the conventions and the noise floor. Ends with a newline."""
     parts = [_section(section) for section in sections(results)]
     legend = [CONVENTION + ".", VERDICT_LEGEND + "."]
-    said = (*rank_flip_lines(results.rows), *noise_lines(results.run), *surroundings(results.run), *picture_notes(results))
+    said = below(results)
     notes = [safe_markdown(line, 900) for line in said]
     return "\n\n".join([*parts, *_flips(results), *_about(results.rows), *legend, *notes]) + "\n"
 

@@ -10,12 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from reports.environment_text import surroundings
-from reports.plots.pictured import picture_notes
-from reports.rank_flips import flip_lines
 from reports.results import Results
 from reports.rows import uncounted
-from reports.tables.noise_floor import noise_lines
+from reports.tables.below import below
 from reports.tables.sections import CONVENTION, SHORT, Line, Section, sections
 from reports.untrusted import visible
 
@@ -35,12 +32,7 @@ def terminal_table(results: Results, width: int) -> Iterator[RenderableType]:
         f"{row.unit.workload.name}: {missing}" for row in results.rows if (missing := uncounted(row.cost))
     ):
         yield Text(visible(line, 900))
-    for line in (
-        *flip_lines(results.rows),
-        *noise_lines(results.run),
-        *surroundings(results.run),
-        *picture_notes(results),
-    ):
+    for line in below(results):
         yield Text(visible(line, 900), style="dim")
 
 
