@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bench.host.budget import FEWEST_ROUNDS, is_narrow
+from bench.host.budget import FEWEST_ROUNDS, SETTLED_ROUNDS, is_narrow
 from bench.records.run import Run
 from bench.records.verdict import NOISY
 from reports.row import Row
@@ -26,7 +26,9 @@ def budget_lines(run: Run, rows: Iterable[Row]) -> tuple[str, ...]:
     most = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
     narrow = sum(row.time is not None and is_narrow(row.time) for row in measured)
     told = [
-        f"Stopped by the budget of {run.plan.budget_s:g} s after {most} round{'s' * (counts[-1] > 1)} a row: "
+        f"Every row is within ±{NOISY:.0%} after {most} rounds: the rest of the budget was not needed."
+        if narrow == len(measured) and counts[0] >= SETTLED_ROUNDS
+        else f"Stopped by the budget after {most} round{'s' * (counts[-1] > 1)} a row: "
         f"{narrow} of {len(measured)} rows are within ±{NOISY:.0%}."
     ]
     few = [f"{row.label} {row.size} ({row.rounds})" for row in too_few(run, rows)]

@@ -23,7 +23,7 @@ def test_what_the_budget_left_out_is_not_missing() -> None:
     assert (first.status, first.rounds, first.planned) == ("done", 4, 4)
     assert (second.status, second.rounds) == ("done", 3)
     assert budget_lines(run, (first, second)) == (
-        "Stopped by the budget of 600 s after 3 to 4 rounds a row: 1 of 2 rows are within ±2%.",
+        "Stopped by the budget after 3 to 4 rounds a row: 1 of 2 rows are within ±2%.",
     )
     assert "Stopped by the budget" in printed(run)
     assert not too_few(run, (first, second))
@@ -34,6 +34,12 @@ def test_rows_with_too_few_rounds_are_named() -> None:
     assert budget_lines(run, rows(run))[1] == ("Fewer than 3 rounds: mobilenetv2 3x224x224 (1); --resume goes on.")
     missing = budgeted({A: [1.0, 1.0, 1.0], B: []})
     assert [(row.label, row.status) for row in too_few(missing, rows(missing))] == [(B, "lost")]
+
+
+def test_where_all_is_narrow_the_time_was_enough() -> None:
+    run = budgeted({A: [1.0] * 6, B: [2.0] * 5})
+    (line,) = budget_lines(run, rows(run))
+    assert line == "Every row is within ±2% after 5 to 6 rounds: the rest of the budget was not needed."
 
 
 def test_a_run_without_a_budget_says_nothing_of_it() -> None:

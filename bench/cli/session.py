@@ -121,7 +121,7 @@ def _dry_run(request: Request, observer: ConsoleObserver) -> int:
     with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
         table, pairs = request.table(campaign, devices)
     _check_budget(request, devices)
-    _show_plan(table, pairs, rounds=request.axes.rounds)
+    _show_plan(table, pairs, rounds=1 if request.enough.rows else request.axes.rounds)
     _tell_budget(request, table, observer)
     return EXIT_DONE
 

@@ -17,6 +17,7 @@ from bench.statistics import Interval, log_mean_interval
 
 FEWEST_ROUNDS = 3  # that a row needs; an interval of two is too wide to say anything
 IN_A_ROW = 3  # rounds after which a cell must have been good enough
+SETTLED_ROUNDS = FEWEST_ROUNDS + IN_A_ROW - 1  # after which a cell may be left alone
 MOST_ROUNDS = 50  # unless the user says otherwise
 
 
