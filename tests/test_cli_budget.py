@@ -41,6 +41,7 @@ def test_a_run_stops_by_its_budget_and_goes_on_with_another(tmp_path: Path) -> N
         (("ops", "--budget", "10"), "expected a time such as 90s, 2m or 1h, got '10'"),
         (("models", "--budget", "10m", "--quick"), "expected --budget with --rounds at most"),
         (("models", "--budget", "10m", "--publish"), "expected --budget with --rounds at most"),
+        (("models", "--budget", "10m", "--claims"), "expected --claims without --sustain and --budget"),
         (("ops", "--budget", "10m", "--device", "cpu,cuda"), "expected --budget with one device a machine"),
     ],
 )

@@ -56,7 +56,7 @@ def test_a_row_is_kept_busy_and_a_cut_one_is_measured_again(tmp_path: Path) -> N
         (("ops", "--sustain", "nan"), "expected a time such as 90s"),
         (("models", "--sustain", "-5m"), "expected a time such as 90s"),
         (("ops", "--sustain", "5m", "--publish"), "expected --sustain with --rounds, got --publish"),
-        (("models", "--sustain", "5m", "--claims"), "expected --claims or --sustain, got both"),
+        (("models", "--sustain", "5m", "--claims"), "expected --claims without --sustain and --budget"),
     ],
 )
 def test_what_makes_no_sense_is_one_line(

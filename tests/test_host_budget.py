@@ -76,6 +76,14 @@ def test_a_cell_that_failed_is_not_tried_fifty_times() -> None:
     assert visited(budget, 2) == [B]
 
 
+def test_each_device_has_rounds_of_its_own() -> None:
+    budget = after({A: [100 * value for value in WIDE], B: LEVEL})
+    there = [net(A, 0, "pi4"), net(B, 0, "pi4")]
+    budget.plan(there)
+    assert budget.chosen(there) == tuple(there)  # nothing is known of them
+    assert visited(budget) == [A]  # nothing is in doubt here, whatever is there
+
+
 def test_a_round_is_decided_when_it_begins() -> None:
     budget = after({A: LEVEL, B: WIDE})
     assert visited(budget) == [B]

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from bench.records.run import Option, Run
 from reports.budget import budget_lines, too_few
 from reports.rows import rows
@@ -40,6 +42,13 @@ def test_where_all_is_narrow_the_time_was_enough() -> None:
     run = budgeted({A: [1.0] * 6, B: [2.0] * 5})
     (line,) = budget_lines(run, rows(run))
     assert line == "Every row is within ±2% after 5 to 6 rounds: the rest of the budget was not needed."
+
+
+@pytest.mark.parametrize("value", ["nan", "-1", "ten", "1e400"])
+def test_a_damaged_budget_is_refused(value: str) -> None:
+    plan = budgeted({A: [1.0]}).plan
+    with pytest.raises(ValueError, match="expected a budget in seconds|could not convert"):
+        replace(plan, options=(Option(name="budget", value=value),))
 
 
 def test_a_run_without_a_budget_says_nothing_of_it() -> None:

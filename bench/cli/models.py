@@ -43,8 +43,8 @@ def models(context: click.Context, /, **options: Any) -> int:
     """Measure networks: the default is the paper's Table 3 by its protocol, in eager and ONNX Runtime."""
     from bench.cli.session import run_command
 
-    if options["claims"] and options["sustain"]:
-        raise UsageError("expected --claims or --sustain, got both; claims are made of pairs, run them on their own")
+    if options["claims"] and (options["sustain"] or options["budget"]):
+        raise UsageError("expected --claims without --sustain and --budget; claims are made of pairs, run them apart")
     names: Sequence[str] = options["model"] or (("t0",) if options["quick"] else ("paper",))
 
     def workloads(campaign: "Campaign") -> "Sequence[Workload]":

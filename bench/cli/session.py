@@ -105,7 +105,8 @@ def _resumed(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
             _reach(campaign, units, pairs)
             ended: tuple[Record | PairRecord, ...] = (*run.records, *run.pair_records)
             for record in ended:
-                request.enough.ended(record, here=False)
+                if record.status != "failed" or not request.retry_failed:
+                    request.enough.ended(record, here=False)
             _check_same(run, campaign, folder)
             yield _Begun(plan=plan, folder=folder, journal=journal, campaign=campaign, units=units, pairs=pairs)
 

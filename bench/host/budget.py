@@ -25,7 +25,6 @@ MOST_ROUNDS = 50  # unless the user says otherwise
 class Cell:
     """One row so far: the median of each round, the seconds of its longest unit."""
 
-    device: str
     group: object  # cells of one group do the same work, so that their order means something
     medians: list[float] = field(default_factory=list)
     longest_s: float = 0.0
@@ -62,11 +61,14 @@ def _high(interval: Interval) -> float:
 
 
 class Budget:
-    """Asked before each worker which of its units are to be measured. Devices are told apart; their time is one."""
+    """Asked before each worker which of its units are to be measured.
+
+    The devices have one time, and each its own thread, which touches nothing of the others.
+    """
 
     def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
         self._now, self._until = now, now() + seconds
-        self._cells: dict[str, Cell] = {}
+        self._cells: dict[str, dict[str, Cell]] = {}  # of each device by their names
         self._visited: dict[tuple[str, int], set[str]] = {}  # the cells of a round, decided when it begins
         self._began: dict[str, float] = {}  # the last worker on each device, or its last unit
         self._start_s: dict[str, float] = {}  # the longest that a worker took there beside its units
@@ -80,13 +82,12 @@ class Budget:
     def plan(self, units: Iterable[Unit]) -> None:
         """The cells that there are."""
         for unit in units:
-            if unit.cell not in self._cells:
-                self._cells[unit.cell] = Cell(device=unit.device, group=_group(unit))
+            self._cell(unit)
 
     def ended(self, record: Record, *, here: bool = True) -> None:
         """A unit has its record; `here`: in this process, so that its time counts."""
         unit = record.unit
-        cell = self._cells.setdefault(unit.cell, Cell(device=unit.device, group=_group(unit)))
+        cell = self._cell(unit)
         cell.longest_s = max(cell.longest_s, record.seconds)
         if record.measurement is not None:
             cell.medians.append(median(record.measurement.samples_s))
@@ -108,7 +109,7 @@ class Budget:
         for unit in units:
             if (name := unit.cell) not in self._round(device, unit.round):
                 continue
-            left_s -= self._expected_s(self._cells[name])
+            left_s -= self._expected_s(device, name)
             if left_s < 0 or not self.left_s:
                 self._over.add(device)  # for good: shorter units would get rounds that this one does not
             if device not in self._over:
@@ -119,18 +120,23 @@ class Budget:
         """Those of a device that is lost without which its rows have no number."""
         return tuple(unit for unit in units if unit.round < FEWEST_ROUNDS)
 
-    def _expected_s(self, cell: Cell) -> float:
+    def _cell(self, unit: Unit) -> Cell:
+        return self._cells.setdefault(unit.device, {}).setdefault(unit.cell, Cell(group=_group(unit)))
+
+    def _expected_s(self, device: str, name: str) -> float:
         """As long as it took at most; what was not measured yet, as long as the longest of its device."""
-        return cell.longest_s or max(each.longest_s for each in self._cells.values() if each.device == cell.device)
+        cells = self._cells[device]
+        return cells[name].longest_s or max(cell.longest_s for cell in cells.values())
 
     def _round(self, device: str, number: int) -> set[str]:
         """Who takes part in a round: decided once, so that its order has no say in it."""
         if (device, number) not in self._visited:
-            self._visited[device, number] = self._due()
+            self._visited[device, number] = self._due(self._cells[device])
         return self._visited[device, number]
 
-    def _due(self) -> set[str]:
-        going = {name: cell for name, cell in self._cells.items() if not cell.failed}
+    @staticmethod
+    def _due(cells: Mapping[str, Cell]) -> set[str]:
+        going = {name: cell for name, cell in cells.items() if not cell.failed}
         wide = {name for name, cell in going.items() if not cell.always(is_narrow)}
         now: dict[object, dict[str, Interval | None]] = {}
         for name, cell in going.items():
@@ -144,6 +150,6 @@ def _is_settled(name: str, cell: Cell, group: Mapping[str, Interval | None]) -> 
 
 
 def _group(unit: Unit) -> object:
-    """Operators of one size, or networks, of one batch on one device."""
+    """Operators of one size, or networks, of one batch."""
     size = unit.workload.input_shape if unit.workload.kind == "op" else ()
-    return unit.device, unit.workload.kind, size, unit.batch
+    return unit.workload.kind, size, unit.batch

@@ -46,6 +46,10 @@ class Plan:
     pairs: tuple[Pair, ...] = ()
     devices: tuple[DeviceState, ...] = ()
 
+    def __post_init__(self) -> None:
+        if self.budget_s is not None and not 0 < self.budget_s <= 1e9:
+            raise ValueError(f"expected a budget in seconds, got {self.budget_s}")
+
     @property
     def rounds(self) -> int:
         """The number of rounds each cell was planned for."""
