@@ -69,6 +69,9 @@ class FakeMachine:
     def timed(self) -> Loaded:
         raise NotImplementedError
 
+    def reseat(self, pads: object) -> None:
+        """One seat is all it has."""
+
     def begin(self, rules: Rules) -> Rules:
         return rules
 
