@@ -77,7 +77,7 @@ def request(context: click.Context, table: Table, enough: Enough | None = None) 
 
 
 def _enough_rows(options: dict[str, Any]) -> Enough:
-    if options["budget"] is None:
+    if options.get("budget") is None:
         return Enough()
     if options["quick"] or options["publish"]:
         raise UsageError("expected --budget with --rounds at most, got --quick or --publish; the time decides")
