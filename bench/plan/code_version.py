@@ -17,6 +17,8 @@ ROOMS = (
     "bench/system/allocator.py",
     "bench/system/inherited.py",
     "bench/system/priority.py",
+    "bench/system/power.py",
+    "bench/records/sustained.py",
     "bench/records/workload.py",
     "bench/plan/runtimes.py",
     "bench/plan/subjects.py",
