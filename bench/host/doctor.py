@@ -18,6 +18,7 @@ from bench.records.environment import Environment
 from bench.records.health import Health
 from bench.records.measurement import NoiseFloor
 from bench.records.pair import Pair, PairRecord
+from bench.records.record import Record
 from bench.records.workload import Unit
 
 # Small enough for a board, of which a call takes a millisecond here.
@@ -47,8 +48,8 @@ class _InTime(Enough):
         super().__init__(budget_s=PAIRS_S)
         self._asked = self._done = 0
 
-    def ended(self, record: PairRecord) -> None:
-        super().ended(record)
+    def ended(self, record: Record | PairRecord, *, here: bool = True) -> None:
+        super().ended(record, here=here)
         self._done += 1
 
     def has(self, pair: Pair) -> bool:
