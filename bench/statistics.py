@@ -1,7 +1,8 @@
 """Robust location, intervals and tests, standard library only (the worker on a board uses them too).
 
 Sources: Hahn & Meeker, Statistical Intervals (order-statistic interval of a quantile);
-Kalibera & Jones 2013 (processes as the unit of replication); Mann & Whitney 1947.
+Kalibera & Jones 2013 (processes as the unit of replication); Mann & Whitney 1947; Holm 1979, A simple sequentially
+rejective multiple test procedure.
 """
 
 import math
@@ -131,6 +132,22 @@ def t_cdf(t: float, freedom: float) -> float:
     scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(math.pi)
     area: float = scale * total * width / 3
     return 0.5 + area
+
+
+def t_tail(t: float, freedom: float) -> float:
+    """P(T >= t) of Student's t distribution."""
+    return max(0.0, 1 - _t_cdf(t, freedom)) if t >= 0 else _t_cdf(-t, freedom)
+
+
+def holm(p_values: Sequence[float], level: float = 1 - CONFIDENCE) -> tuple[bool, ...]:
+    """Which of the hypotheses are rejected, so that with at most `level` probability any true one is (Holm 1979)."""
+    rejected = [False] * len(p_values)
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    for rank, index in enumerate(order):
+        if p_values[index] > level / (len(order) - rank):
+            break
+        rejected[index] = True
+    return tuple(rejected)
 
 
 def lag1_autocorrelation(values: Sequence[float]) -> float:

@@ -8,8 +8,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import stdev
-from typing import Literal
 
+from bench.records.answer import MARGIN, Answer, answer
 from bench.records.origin import differing
 from bench.records.pair import FEWEST_PAIRS, PairRecord
 from bench.records.run import Run
@@ -18,8 +18,6 @@ from bench.records.workload import Unit
 from bench.statistics import CONFIDENCE, Interval, log_mean_interval, t_quantile
 from reports.ledger.claim_entries import pair_verdicts
 
-Answer = Literal["SLOWER", "FASTER", "SAME", "UNCLEAR", "UNMEASURED"]
-MARGIN = 0.05
 MOST_NEEDED = 1000
 
 
@@ -49,12 +47,12 @@ class Comparison:
     reason: str = ""
 
 
-def comparisons(run: Run) -> tuple[Comparison, ...]:
-    """Every comparison that was planned, in that order."""
+def comparisons(run: Run, *, again: bool = False) -> tuple[Comparison, ...]:
+    """Every comparison that was planned, in that order; or what their second measurement says."""
     ended = {record.pair.id: record for record in run.pair_records}
     cells: dict[str, list[PairRecord | None]] = {}
     sides: dict[str, tuple[Unit, Unit]] = {}
-    for pair in run.plan.pairs:
+    for pair in (each for each in run.plan.pairs if each.again == again):
         cells.setdefault(pair.cell, []).append(ended.get(pair.id))
         sides.setdefault(pair.cell, (pair.first, pair.second))
     made = (_comparison(*sides[cell], records) for cell, records in cells.items())
@@ -68,17 +66,6 @@ def differences(run: Run, first: Unit, second: Unit) -> tuple[str, ...]:
     if one is None or other is None:
         return ()
     return tuple(f"{name} {mine} against {theirs}" for name, mine, theirs in differing(one, other))
-
-
-def answer(ratio: Interval, margin: float = MARGIN) -> Answer:
-    """What an interval of the ratio of times says; UNMEASURED where it has no bounds."""
-    if ratio.low is None or ratio.high is None:
-        return "UNMEASURED"
-    if ratio.low > 1 + margin:
-        return "SLOWER"
-    if ratio.high < 1 / (1 + margin):
-        return "FASTER"
-    return "SAME" if 1 / (1 + margin) <= ratio.low and ratio.high <= 1 + margin else "UNCLEAR"
 
 
 def needed_pairs(log_ratios: Sequence[float], margin: float = MARGIN) -> int | None:

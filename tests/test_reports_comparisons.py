@@ -10,10 +10,11 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from bench.records.answer import answer
 from bench.records.pair import PairRecord
 from bench.records.run import Run
 from bench.statistics import Interval
-from reports.comparisons import answer, comparisons, needed_pairs
+from reports.comparisons import comparisons, needed_pairs
 from reports.formats import formats_of
 from reports.results import Results
 from tests.made_up_runs import models_run, paired

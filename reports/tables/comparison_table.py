@@ -7,8 +7,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bench.records.answer import MARGIN
 from bench.records.workload import Unit, size_text
-from reports.comparisons import MARGIN, Comparison
+from reports.comparisons import Comparison
 from reports.environment_text import device_title, surroundings
 from reports.numbers import bounds, centre, high, low, significant
 from reports.results import Results

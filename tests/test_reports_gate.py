@@ -1,0 +1,159 @@
+"""What the gate lets through, worked by hand."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from bench.records.counts import Counts
+from bench.records.pair import MOST_PAIRS, Pair, PairRecord
+from bench.records.run import Run
+from bench.statistics import holm, t_tail
+from reports.comparisons import comparisons
+from reports.gate import Exact, Gated, gated, outcome, p_value
+from tests.made_up_runs import models_run, net, paired
+
+SLOW = [1.30, 1.32, 1.28, 1.30]
+SAME = [1.00, 1.01, 0.99, 1.00]
+
+
+def again(records: list[PairRecord]) -> list[PairRecord]:
+    """The same as pairs of the second measurement."""
+
+    def moved(pair: Pair) -> Pair:
+        number = pair.first.round + MOST_PAIRS
+        return replace(pair, first=replace(pair.first, round=number), second=replace(pair.second, round=number))
+
+    return [replace(record, pair=moved(record.pair)) for record in records]
+
+
+def run_of(*records: PairRecord, done: int | None = None) -> Run:
+    run = models_run([], list(records))
+    return replace(run, plan=replace(run.plan, command="compare"), pair_records=records[:done])
+
+
+def row(
+    first: list[float], second: list[float] | None = None, name: str = "mobilevit_xxs", done: int | None = None
+) -> Gated:
+    return gated(run_of(*records(first, second, name), done=done))[0]
+
+
+def records(first: list[float], second: list[float] | None = None, name: str = "mobilevit_xxs") -> list[PairRecord]:
+    return paired("fasternet_t0", name, first) + again(paired("fasternet_t0", name, second or []))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "label", "confirmed"),
+    [
+        (SLOW, SLOW, "SLOWER", True),
+        (SLOW, SAME, "SAME", False),
+        (SLOW, [1.02, 1.12, 1.08, 1.14], "UNCLEAR", False),
+        (SLOW, [0.7, 0.71, 0.69, 0.7], "UNCLEAR", False),  # both ways at once is no answer
+        (SLOW, [1.3, 1.3, 1.3], "UNMEASURED", False),
+        (SLOW, None, "SLOWER", False),  # no second measurement was planned: information, nothing is confirmed
+        (SAME, SLOW, "SAME", False),  # nor is one looked at that nothing called for
+        ([0.7, 0.71, 0.69, 0.7], None, "FASTER", False),
+    ],
+)
+def test_only_what_is_slower_twice_is_confirmed(
+    first: list[float], second: list[float] | None, label: str, confirmed: bool
+) -> None:
+    made = row(first, second)
+    assert (made.label, made.confirmed) == (label, confirmed)
+    assert made.comparison.pairs == 4
+
+
+def test_a_second_measurement_that_was_not_done_is_none() -> None:
+    made = row(SLOW, SLOW, done=4)
+    assert (made.label, made.confirmed) == ("UNMEASURED", False)
+    assert outcome([made], strict=False) == "unmeasured"
+
+
+def test_p_values_by_hand() -> None:
+    """Logs of 1.30, 1.32, 1.28, 1.30: mean 0.26228, standard error 0.00628; ln 1.05 lies 34 of those below."""
+    (made,) = comparisons(run_of(*records(SLOW)))
+    assert p_value(made) == pytest.approx(2.8e-5, rel=0.05)  # P(T > 33.99), 3 degrees of freedom
+    assert t_tail(3.182446, 3) == pytest.approx(0.025, abs=1e-6)
+    assert t_tail(-3.182446, 3) == pytest.approx(0.975, abs=1e-6)
+    assert t_tail(0, 9) == 0.5
+    (equal,) = comparisons(run_of(*records([1.3] * 4)))
+    assert p_value(equal) < 1e-6
+    assert p_value(replace(made, ratio=None)) == 1.0
+
+
+def test_p_and_interval_agree() -> None:
+    """A row is SLOWER exactly where p is below 2.5 %: the interval is two-sided at 95 %."""
+    for ratio in (1.05, 1.06, 1.07, 1.08, 1.1):
+        (made,) = comparisons(run_of(*records([ratio * math.exp(each) for each in (-0.02, 0.02, -0.02, 0.02)])))
+        assert (made.answer == "SLOWER") == (p_value(made) < 0.025), ratio
+
+
+def test_holm_by_hand() -> None:
+    # Sorted 0.01, 0.02, 0.03 against 5 %/3 = 0.0167, 5 %/2 = 0.025 and 5 %.
+    assert holm([0.02, 0.03, 0.01]) == (True, True, True)
+    assert holm([0.02, 0.03, 0.017]) == (False, False, False)  # the smallest fails, and so do all
+    assert holm([0.001, 0.03, 0.04]) == (True, False, False)
+    assert holm([]) == ()
+
+
+def test_many_doubtful_rows_ask_for_more_from_each() -> None:
+    """Alone this second measurement confirms (p = 1.8 %); beside three that confirm nothing it would need 1.25 %."""
+    edge = [1.0729, 1.1167, 1.0729, 1.1167]
+    assert row(SLOW, edge).confirmed
+    names = ("mobilevit_xxs", "mobilevit_xs", "mobilevit_s", "edgenext_xxs")
+    many = [each for name in names for each in records(SLOW, edge if name == names[0] else SAME, name)]
+    assert [each.confirmed for each in gated(run_of(*many))] == [False] * 4
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "grew", "differs"),
+    [(10, 11, True, True), (10, 10, False, False), (11, 10, False, True), (None, 10, False, False)],
+)
+def test_a_count_must_not_grow(first: int | None, second: int | None, grew: bool, differs: bool) -> None:
+    exact = Exact(name="macs", first=first, second=second)
+    assert (exact.grew, exact.differs) == (grew, differs)
+
+
+def test_a_count_that_grew_fails_like_a_slowdown() -> None:
+    less, more = Counts(macs=100, params=10, graph_nodes=7), Counts(macs=100, params=11, graph_nodes=6)
+    (made,) = gated(run_of(*(replace(each, counts=(less, more)) for each in records(SAME))))
+    assert [(each.name, each.first, each.second) for each in made.exact] == [
+        ("macs", 100, 100),
+        ("params", 10, 11),
+        ("graph_nodes", 7, 6),
+    ]
+    assert (made.label, outcome([made], strict=False)) == ("GREW", "slower")
+    (back,) = gated(run_of(*(replace(each, counts=(more, replace(less, graph_nodes=5))) for each in records(SAME))))
+    assert (back.label, outcome([back], strict=True)) == ("SAME", "pass")
+
+
+@pytest.mark.parametrize(
+    ("rows", "strict", "expected"),
+    [
+        ([row(SAME), row(SLOW, SLOW)], False, "slower"),
+        ([row(SLOW, SLOW), row(SAME, done=2)], False, "slower"),  # what is confirmed stays so beside what is not done
+        ([row(SAME), row(SAME, done=2)], False, "unmeasured"),
+        ([row([1.02, 1.12, 1.08, 1.14])], False, "pass"),
+        ([row([1.02, 1.12, 1.08, 1.14])], True, "unmeasured"),
+        ([row(SLOW, SAME)], True, "pass"),
+        ([], False, "unmeasured"),
+    ],
+)
+def test_the_outcome(rows: list[Gated], strict: bool, expected: str) -> None:
+    assert outcome(rows, strict) == expected
+
+
+def test_the_second_measurement_is_no_part_of_the_first() -> None:
+    (made,) = comparisons(run_of(*records(SLOW, SAME)))
+    assert (made.pairs, made.planned, made.answer) == (4, 4, "SLOWER")
+
+
+def test_a_pair_of_no_sense_is_refused() -> None:
+    a = net("fasternet_t0")
+    with pytest.raises(ValueError, match="expected a slowdown of 1 to 10"):
+        Pair(first=a, second=a, slowdown=0.5)
+    pair = Pair(first=a, second=a)
+    with pytest.raises(ValueError, match="expected counts of both sides or none, got 1"):
+        PairRecord(pair=pair, attempt=1, status="failed", counts=(Counts(),))
+    with pytest.raises(ValueError, match="expected macs >= 0"):
+        Counts(macs=-1)
