@@ -11,13 +11,13 @@ from functools import cached_property
 from typing import Literal
 
 from bench.errors import UsageError
+from bench.records.answer import Answer, answer
 from bench.records.environment import Environment, changed
 from bench.records.run import Run
 from bench.records.verdict import Verdict, worst
 from bench.records.workload import Unit
 from bench.statistics import Interval
 from reports.cell_identity import digest, identity
-from reports.comparisons import Answer, answer
 from reports.row import Row
 from reports.rows import rows
 from reports.tables.csv_table import OF_UNIT

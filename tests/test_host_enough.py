@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bench.host.enough import Enough, narrow
+from bench.records.pair import MOST_PAIRS, Pair
 from tests.made_up_runs import paired
 
 
@@ -47,3 +48,25 @@ def test_without_limits_every_pair_is_measured() -> None:
     for record in records:
         limit.ended(record)
     assert not limit.has(records[0].pair)
+
+
+@pytest.mark.parametrize(("ratios", "called_for"), [([1.3] * 4, True), ([1.3] * 3, False), ([1.0] * 4, False)])
+def test_only_what_came_out_slower_is_measured_again(ratios: list[float], called_for: bool) -> None:
+    """However little time is left: without these pairs nothing is confirmed."""
+    limit = Enough(budget_s=1e-9, until=0.5)
+    # `paired` gives the speed of the first over the second's: above 1 the second is slower.
+    for record in paired("fasternet_t0", "mobilevit_xxs", ratios):
+        limit.ended(record)
+    again = moved(record.pair)
+    assert limit.has(again) != called_for
+    limit.ended(replace(record, pair=again, first_s=(1.0, 1.0), second_s=(0.1, 0.1)))
+    assert limit.has(again) != called_for  # what the second measurement says changes nothing
+    assert limit.has(record.pair)
+
+
+def moved(pair: Pair) -> Pair:
+    """A pair of the second measurement."""
+    return Pair(
+        first=replace(pair.first, round=MOST_PAIRS + pair.first.round),
+        second=replace(pair.second, round=MOST_PAIRS + pair.second.round),
+    )

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from bench.journal import read_run
 from bench.records.artifact import Artifact
+from bench.records.counts import Counts
 from bench.records.pair import Pair, PairRecord
 from bench.records.record import FailureKind
 from bench.wire.messages import Bursts, Said, SideFailed
+from bench.wire.order import Job, Order
 from tests.fake_device import FakeDevice, ended
 from tests.made_up import unit
 from tests.one_machine import Bench
@@ -40,6 +43,22 @@ def end_of_pair(bench: Bench, device: FakeDevice) -> tuple[str, str, int]:
 def test_a_pair_that_crashes_is_tried_once_more(bench: Bench) -> None:
     ways = iter([[ended(signal=signal.SIGSEGV)], [bursts(0), bursts(1), ended(), ended()]])
     assert end_of_pair(bench, FakeDevice(lambda job: next(ways))) == ("done", "", 2)
+
+
+def test_a_pair_keeps_what_both_sides_count(tmp_path: Path) -> None:
+    """And its second side is told of a slowdown that is planted."""
+    bench = Bench(tmp_path, lambda of: Artifact(graph_nodes=len(of.workload.name), peak_bytes=8))
+    orders: list[Order] = []
+
+    def answers(job: Job) -> list[Said]:
+        orders.extend(job.task.orders)
+        return [bursts(0), bursts(1), ended(), ended()]
+
+    assert bench.run(FakeDevice(answers), (), (replace(PAIR, slowdown=1.5),)) is None
+    (found,) = read_run(tmp_path / "run").pair_records
+    assert found.counts == (Counts(graph_nodes=4, peak_bytes=8), Counts(graph_nodes=5, peak_bytes=8))
+    assert [order.slowdown for order in orders] == [1.0, 1.5]
+    assert found.pair.slowdown == 1.5
 
 
 def test_a_pair_that_crashes_twice_has_failed(bench: Bench) -> None:

@@ -80,7 +80,7 @@ BODY_OF_EACH: tuple[Body, ...] = (
     record(unit()),
     replace(record(unit(), status="failed", kind="timeout", reason="long"), started_utc="2026-01-01", seconds=1.5),
     Artifact(
-        reference=DIGEST, model=DIGEST, cost=COST, channels_last_cost=COST, kind="build",
+        reference=DIGEST, model=DIGEST, cost=COST, channels_last_cost=COST, graph_nodes=7, peak_bytes=9, kind="build",
         reason="no layer", graph_reason="no graph", seconds=2.5,
     ),
     Bursts(seconds=(0.5, 0.25), discarded=(1,), verdicts=("throttled",)),

@@ -12,6 +12,7 @@ from bench.plan import subjects
 from bench.plan.code_version import code_version
 from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME, runtime
 from bench.records.artifact import Artifact
+from bench.records.counts import Counts
 from bench.records.environment import RuntimeVersion
 from bench.records.measurement import Cost
 from bench.records.origin import Origin
@@ -28,6 +29,17 @@ def cost_of(artifact: Artifact, unit: Unit) -> Cost | None:
     made, timed = subjects.BYTES[representative(unit).dtype], subjects.BYTES[unit.dtype]
     ideal = None if cost.bytes_ideal is None else cost.bytes_ideal * timed // made
     return replace(cost, bytes_ideal=ideal, bytes_moved=None)
+
+
+def counts_of(artifact: Artifact) -> Counts:
+    """What of an artifact must not grow from one revision to the next."""
+    cost = artifact.cost
+    return Counts(
+        macs=cost.macs if cost else None,
+        params=cost.params if cost else None,
+        graph_nodes=artifact.graph_nodes,
+        peak_bytes=artifact.peak_bytes,
+    )
 
 
 def representative(unit: Unit) -> Unit:

@@ -1,4 +1,4 @@
-"""When a comparison has enough pairs: its interval is narrow, or its time is up."""
+"""When a comparison has enough pairs: its interval is narrow, its time is up, or nothing calls for the second ones."""
 
 import math
 import time
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench.host.budget import Budget
-from bench.records.pair import Pair, PairRecord
+from bench.records.answer import answer
+from bench.records.pair import FEWEST_PAIRS, Pair, PairRecord
 from bench.records.record import Record
 from bench.records.workload import Unit
 from bench.statistics import log_mean_interval
@@ -16,7 +17,8 @@ FEWEST_TO_STOP = 6  # stopping at four that happen to agree costs coverage: scri
 
 @dataclass(kw_only=True)
 class Enough:
-    """Asked before each pair. Without limits every planned pair is measured.
+    """Asked before each pair. Without limits every planned pair is measured, those of the second measurement where the
+    first came out SLOWER: they take the time that they take, since nothing is confirmed without them.
 
     until: half-width of the ratio's interval, relative, at which a comparison ends.
     budget_s: seconds after which no pair begins that would, like the longest so far, end too late.
@@ -37,7 +39,7 @@ class Enough:
                 self.rows.ended(record, here=here)
             return
         self._longest_s = max(self._longest_s, record.seconds)
-        if record.status == "done":
+        if record.status == "done" and not record.pair.again:
             self._ratios.setdefault(record.pair.cell, []).append(record.log_ratio)
 
     def chosen(self, units: Sequence[Unit]) -> tuple[Unit, ...]:
@@ -55,6 +57,8 @@ class Enough:
 
     def has(self, pair: Pair) -> bool:
         """Whether its comparison needs no more pairs, or has no time for one."""
+        if pair.again:
+            return not slower(self._ratios.get(pair.cell, ()))
         if self.budget_s is not None and time.monotonic() - self._started + self._longest_s > self.budget_s:
             return True
         return self.until is not None and narrow(self._ratios.get(pair.cell, ()), self.until)
@@ -66,3 +70,10 @@ def narrow(log_ratios: Sequence[float], until: float) -> bool:
         return False
     half = log_mean_interval([math.exp(each) for each in log_ratios]).half_width
     return half is not None and half <= until
+
+
+def slower(log_ratios: Sequence[float]) -> bool:
+    """Whether a comparison of these pairs came out SLOWER."""
+    if len(log_ratios) < FEWEST_PAIRS:
+        return False
+    return answer(log_mean_interval([math.exp(each) for each in log_ratios])) == "SLOWER"

@@ -7,6 +7,7 @@ from threading import Event
 
 from bench.cache.store import Store
 from bench.errors import BenchError, LinkLostError, ProtocolError, StorageError
+from bench.host.artifacts import counts_of
 from bench.host.enough import Enough
 from bench.host.job import run_job
 from bench.host.machine import Machine
@@ -148,6 +149,7 @@ class Work:
                 self._write(PairRecord(pair=pair, attempt=attempt, status=status, reason_kind=kind, reason=reason))
                 return None
         first, second = (replace(self._order(unit), attempt=attempt) for unit in sides)
+        second = replace(second, slowdown=pair.slowdown)
         # Of both together: each side waits while the other loads and runs.
         limit = first.deadline_s + second.deadline_s
         orders = (replace(first, deadline_s=limit), replace(second, deadline_s=limit))
@@ -161,7 +163,7 @@ class Work:
         if record.reason_kind and self._loop.crashed(pair.id, record.reason_kind):
             self._observer.said(self._device, f"{describe(pair.first)}: {record.reason}; the pair once more")
             return pair
-        self._write(record)
+        self._write(replace(record, counts=tuple(counts_of(self._artifact(unit)) for unit in sides)))
         return None
 
     def _job(self, orders: tuple[Order, ...]) -> Job:

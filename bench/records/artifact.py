@@ -14,6 +14,8 @@ class Artifact:
     model: str = ""  # the exported graph, .onnx
     cost: Cost | None = None
     channels_last_cost: Cost | None = None  # where that layout moves other bytes
+    graph_nodes: int | None = None  # operations of the graph
+    peak_bytes: int | None = None  # of activations live at once in it
     kind: FailureKind = ""  # empty where it was made
     reason: str = ""  # one line for people
     graph_reason: str = ""  # why there is no graph, where the rest could be made

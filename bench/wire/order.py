@@ -21,6 +21,7 @@ class Order:
     reference: str = ""  # fp32 eager's output on the same input, .npz; empty where there is nothing to check against
     model: str = ""  # the exported graph, .onnx; empty where the runtime takes a module
     deadline_s: float = 120.0  # from the unit's beginning
+    slowdown: float = 1.0  # how many times as long its step is made to take, to see whether that is found
 
     @property
     def digests(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ A worker that times operators imports nothing of `models`: it would wait for lib
 import hashlib
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import torch
 from torch import nn
 
 from bench.plan.subjects import BYTES, network_entry, operator_spec
+from bench.records.artifact import Artifact
 from bench.records.measurement import Cost, KindMacs
 from bench.records.workload import Workload
 from bench.worker.output_check import leaves
@@ -164,3 +166,16 @@ def graph_cost_of(path: Path, input_shapes: Mapping[str, Sequence[int]]) -> Cost
 
     cost = count_graph(path, input_shapes)
     return Cost(params=cost.params, macs=cost.macs, bytes_ideal=None, bytes_moved=None, unseen=cost.unseen)
+
+
+def with_graph_size(
+    artifact: Artifact, path: Path, input_shapes: Mapping[str, Sequence[int]] | None = None
+) -> Artifact:
+    """The artifact with the size of its graph at `path`; as it was where that cannot be read."""
+    from models.onnx_size import graph_size
+
+    try:
+        size = graph_size(path, input_shapes)
+    except ValueError:
+        return artifact
+    return replace(artifact, graph_nodes=size.nodes, peak_bytes=size.peak_bytes)

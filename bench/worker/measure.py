@@ -35,6 +35,7 @@ from bench.worker.measuring.sampler import Samples, measure
 from bench.worker.measuring.sustained import sustain
 from bench.worker.measuring.threads import ThreadsError, ThreadWatch, check_cpus, check_priority, threads_note
 from bench.worker.output_check import Reference, WrongOutputError, check, read_reference
+from bench.worker.planted import slowed
 from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
 from bench.worker.settings import applied
 
@@ -161,7 +162,7 @@ def load(order: Order, store: Store) -> Loaded:
         raise TypeError(
             f"expected {row.loader} to return Loaded, got {type(loaded).__name__}; {remedy('bench.runtimes', row.name)}"
         )
-    return loaded
+    return slowed(loaded, order.slowdown, SystemClock())
 
 
 def measure_loaded(

@@ -81,6 +81,8 @@ def _from_module(unit: Unit, store: Store) -> Artifact:
             found = replace(found, model=_export(form, image.to(getattr(torch, unit.dtype)), store, plain=plain))
         except Exception as error:  # noqa: BLE001 - the network can still be timed in eager
             found = replace(found, graph_reason=f"no ONNX graph: {one_line(error)}")
+        else:
+            found = build.with_graph_size(found, store.path(found.model))
     return found
 
 
@@ -131,11 +133,12 @@ def _onnx_file(unit: Unit, store: Store) -> Artifact:
     arrays = arrays_in(plain.run(None, inputs))
     expect_same_again(arrays, arrays_in(plain.run(None, inputs)))
     shapes = {each.name: each.filled(1, unit.workload.input_shape) for each in graph.inputs}
-    return Artifact(
+    made = Artifact(
         model=digest,
         reference=store.add_bytes(Reference(arrays=arrays, limit=_limit(graph, arrays)).saved()),
         cost=build.graph_cost_of(store.path(digest), shapes),
     )
+    return build.with_graph_size(made, store.path(digest), shapes)
 
 
 def _limit(graph: Graph, arrays: "Sequence[npt.NDArray[Any]]") -> float:

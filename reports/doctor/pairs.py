@@ -4,9 +4,9 @@ import math
 from statistics import fmean, stdev
 
 from bench.host.doctor import Examination
+from bench.records.answer import MARGIN
 from bench.records.pair import FEWEST_PAIRS
 from bench.statistics import CONFIDENCE, log_mean_interval, t_quantile
-from reports.comparisons import MARGIN
 from reports.doctor.check import State
 from reports.doctor.words import percent
 from reports.numbers import bounds, significant

@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bench.records.answer import MARGIN
 from bench.records.workload import Unit, size_text
-from reports.comparisons import MARGIN
 from reports.numbers import MILLI, bounds, centre, high, low, significant
 from reports.row import Row, labelled
 from reports.runs_compared import OTHER, CellComparison, RunsCompared
