@@ -21,6 +21,7 @@ Exception
 """
 
 EXIT_DONE = 0
+EXIT_SLOWER = 1  # of a gate alone: confirmed, or a count grew
 EXIT_USAGE = 2
 EXIT_FAILED = 3
 EXIT_DEVICE = 4

@@ -136,7 +136,7 @@ def t_cdf(t: float, freedom: float) -> float:
 
 def t_tail(t: float, freedom: float) -> float:
     """P(T >= t) of Student's t distribution."""
-    return max(0.0, 1 - t_cdf(t, freedom)) if t >= 0 else _t_cdf(-t, freedom)
+    return max(0.0, 1 - t_cdf(t, freedom)) if t >= 0 else t_cdf(-t, freedom)
 
 
 def holm(p_values: Sequence[float], level: float = 1 - CONFIDENCE) -> tuple[bool, ...]:

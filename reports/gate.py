@@ -5,7 +5,7 @@ Holm's test over all rows measured again rejects that it is no slower than the m
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -17,6 +17,7 @@ from reports.comparisons import Comparison, comparisons
 
 Label = Literal[Answer, "GREW"]
 Outcome = Literal["pass", "slower", "unmeasured"]
+COUNTED = tuple(each.name for each in fields(Counts))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,9 @@ def gated(run: Run) -> tuple[Gated, ...]:
     rows = [(made, second.get(_key(made)) if made.answer == "SLOWER" else None) for made in comparisons(run)]
     doubtful = [again for _, again in rows if again is not None]
     rejected = dict(zip(map(_key, doubtful), holm([p_value(again) for again in doubtful]), strict=True))
-    counts = {record.pair.cell: record.counts for record in run.pair_records if record.counts}
+    # Of two workloads, not two revisions of one, each has the counts that it has.
+    held = run.pair_records if run.plan.base is not None else ()
+    counts = {record.pair.cell: record.counts for record in held if record.counts}
     return tuple(
         Gated(
             comparison=made,
@@ -89,6 +92,12 @@ def outcome(rows: Sequence[Gated], strict: bool) -> Outcome:
         return "slower"
     open_ones = {"UNMEASURED", "UNCLEAR"} if strict else {"UNMEASURED"}
     return "unmeasured" if not rows or labels & open_ones else "pass"
+
+
+def did_right(rows: Sequence[Gated], planted: float) -> bool:
+    """Whether a self-test came out right: all rows confirmed where a slowdown was planted, none at 1."""
+    measured = bool(rows) and all(row.label != "UNMEASURED" for row in rows)
+    return measured and all(row.confirmed == (planted > 1) for row in rows)
 
 
 def p_value(made: Comparison, margin: float = MARGIN) -> float:
@@ -114,9 +123,5 @@ def _exact(counts: Sequence[Counts]) -> tuple[Exact, ...]:
     if not counts:
         return ()
     first, second = counts
-    pairs = ((name, getattr(first, name), getattr(second, name)) for name in _names())
+    pairs = ((name, getattr(first, name), getattr(second, name)) for name in COUNTED)
     return tuple(Exact(name=name, first=a, second=b) for name, a, b in pairs if a is not None or b is not None)
-
-
-def _names() -> Iterable[str]:
-    return (each.name for each in fields(Counts))

@@ -8,6 +8,7 @@ from bench.records.run import Run
 from bench.records.workload import Kind
 from reports.comparisons import Comparison, comparisons
 from reports.flips import Flips, flips
+from reports.gate import Gated, gated
 from reports.ledger.claim_entries import claim_entries
 from reports.ledger.entry import Entry
 from reports.ledger.network_entries import network_entries
@@ -46,6 +47,11 @@ class Results:
     def flips(self) -> Flips:
         """Which axis changes who of two is faster."""
         return flips(self.rows)
+
+    @cached_property
+    def gated(self) -> tuple[Gated, ...]:
+        """The same as a gate sees them."""
+        return gated(self.run) if self.run.plan.command == "compare" else ()
 
     @cached_property
     def panels(self) -> Mapping[Kind, tuple[Panel, ...]]:

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from bench.records.base import Base
 from bench.records.counts import Counts
 from bench.records.pair import MOST_PAIRS, Pair, PairRecord
 from bench.records.run import Run
 from bench.statistics import holm, t_tail
 from reports.comparisons import comparisons
-from reports.gate import Exact, Gated, gated, outcome, p_value
+from reports.gate import Exact, Gated, did_right, gated, outcome, p_value
 from tests.made_up_runs import models_run, net, paired
 
 SLOW = [1.30, 1.32, 1.28, 1.30]
@@ -30,6 +31,12 @@ def again(records: list[PairRecord]) -> list[PairRecord]:
 def run_of(*records: PairRecord, done: int | None = None) -> Run:
     run = models_run([], list(records))
     return replace(run, plan=replace(run.plan, command="compare"), pair_records=records[:done])
+
+
+def gate_of(*records: PairRecord) -> Run:
+    """The same with a base."""
+    run = run_of(*records)
+    return replace(run, plan=replace(run.plan, base=Base(ref="main", commit="a" * 40, head="b" * 40)))
 
 
 def row(
@@ -116,15 +123,36 @@ def test_a_count_must_not_grow(first: int | None, second: int | None, grew: bool
 
 def test_a_count_that_grew_fails_like_a_slowdown() -> None:
     less, more = Counts(macs=100, params=10, graph_nodes=7), Counts(macs=100, params=11, graph_nodes=6)
-    (made,) = gated(run_of(*(replace(each, counts=(less, more)) for each in records(SAME))))
+    (made,) = gated(gate_of(*(replace(each, counts=(less, more)) for each in records(SAME))))
     assert [(each.name, each.first, each.second) for each in made.exact] == [
         ("macs", 100, 100),
         ("params", 10, 11),
         ("graph_nodes", 7, 6),
     ]
     assert (made.label, outcome([made], strict=False)) == ("GREW", "slower")
-    (back,) = gated(run_of(*(replace(each, counts=(more, replace(less, graph_nodes=5))) for each in records(SAME))))
+    (back,) = gated(gate_of(*(replace(each, counts=(more, replace(less, graph_nodes=5))) for each in records(SAME))))
     assert (back.label, outcome([back], strict=True)) == ("SAME", "pass")
+
+
+def test_of_two_workloads_each_has_the_counts_that_it_has() -> None:
+    counts = (Counts(params=10), Counts(params=11))
+    (made,) = gated(run_of(*(replace(each, counts=counts) for each in records(SAME))))
+    assert (made.exact, made.label) == ((), "SAME")
+
+
+@pytest.mark.parametrize(
+    ("rows", "planted", "right"),
+    [
+        ([row(SLOW, SLOW)], 1.3, True),
+        ([row(SLOW, SLOW), row(SAME)], 1.3, False),  # found in one of two
+        ([row(SAME), row(SLOW, SAME)], 1.0, True),
+        ([row(SLOW, SLOW)], 1.0, False),
+        ([row(SAME, done=2)], 1.0, False),  # silent because nothing was measured
+        ([], 1.0, False),
+    ],
+)
+def test_a_self_test_did_right(rows: list[Gated], planted: float, right: bool) -> None:
+    assert did_right(rows, planted) == right
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.gate import SelfTest, is_gate, revisions
 from bench.cli.options import Whole, shared_options
 from bench.cli.quantities import Duration, Percent
 from bench.cli.request import axes_of, request
 from bench.errors import UsageError
 from bench.host.enough import Enough
-from bench.plan.sides import FORM, comparison_pairs, parse_side
+from bench.plan.gate_pairs import gate_pairs
+from bench.plan.sides import FORM, Side, comparison_pairs, parse_side
 from bench.records.origin import Origin
+from bench.records.pair import MOST_PAIRS
 
 if TYPE_CHECKING:
     from bench.host.campaign import Campaign
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from bench.records.workload import Unit
 
 PAIRS = 10
-MOST_PAIRS = 200  # where an interval or a time decides how many there are
+OPEN_PAIRS = 200  # at most, where an interval or a time decides how many there are
 
 
 class PythonPath(click.ParamType[str]):
@@ -39,10 +42,14 @@ class PythonPath(click.ParamType[str]):
 
 
 @click.command()
-@click.argument("sides", nargs=-1, metavar="A B")
-@click.option("--pairs", type=Whole(most=1000), help=f"Fresh pairs of workers; default {PAIRS}.")
+@click.argument("sides", nargs=-1, metavar="A B | SUBJECT...")
+@click.option("--pairs", type=Whole(most=MOST_PAIRS), help=f"Fresh pairs of workers; default {PAIRS}.")
 @click.option("--until", type=Percent(), help="Go on until the ratio's interval is that narrow, as in 2%.")
 @click.option("--budget", type=Duration(), help="Begin no pair that would end later, as in 2m.")
+@click.option("--base", metavar="REF", help="Each SUBJECT at that git revision against the same in the working tree.")
+@click.option("--gate", is_flag=True, help="Exit 1 where any is confirmed slower; --base is then the merge base.")
+@click.option("--strict", is_flag=True, help="With --gate: exit 3 where any is UNCLEAR.")
+@click.option("--self-test", type=SelfTest(), help="Would the gate here find a slowdown, and stay silent without?")
 @click.option("--python-a", type=PythonPath(), help="Python that A is run by, with the packages it has there.")
 @click.option("--python-b", type=PythonPath(), help="The same of B; default of both is this command's own.")
 @shared_options
@@ -51,12 +58,13 @@ def compare(context: click.Context, /, **options: Any) -> int:
     """How many times as slow is B as A? Measured interleaved, by pairs of live workers, on each device.
 
     A and B are SUBJECT[@RUNTIME][,NAME=VALUE...]: a network as --model names it, or an operator with its size; or the
-    folders of two finished runs.
+    folders of two finished runs. With --base, --gate or --self-test each SUBJECT is held against itself.
 
     \b
       bench compare fasternet_t0 fasternet_t0@onnxruntime
       bench compare dwconv,size=96x56x56,allocator=system dwconv,size=96x56x56
       bench compare results/monday results/tuesday
+      bench compare --base main --gate mypackage.nets:make_net@onnxruntime
     """
     from bench.cli.compare_runs import compare_runs, finished_runs
     from bench.cli.session import run_command
@@ -66,16 +74,28 @@ def compare(context: click.Context, /, **options: Any) -> int:
     if options["quick"] or options["rounds"]:
         raise UsageError("expected --pairs, --until or --budget, got rounds; a comparison is made of pairs")
     enough = Enough(until=options["until"], budget_s=options["budget"])
-    most = options["pairs"] or (PAIRS if enough.until is None and enough.budget_s is None else MOST_PAIRS)
+    pairs = options["pairs"] or (PAIRS if enough.until is None and enough.budget_s is None else OPEN_PAIRS)
+    gate = is_gate(options)
+    with revisions(options) as found:
 
-    def table(campaign: "Campaign", devices: "Sequence[Device]") -> "tuple[Sequence[Unit], Sequence[Pair]]":
-        if len(options["sides"]) != 2:
-            raise UsageError(f"expected two sides, each {FORM}, got {len(options['sides'])}")
-        try:
-            first, second = map(parse_side, options["sides"])
-        except ValueError as error:
-            raise UsageError(str(error)) from None
-        origins = Origin(python=options["python_a"] or ""), Origin(python=options["python_b"] or "")
-        return (), comparison_pairs((first, second), campaign.inspect, axes_of(options), devices, most, origins)
+        def table(campaign: "Campaign", devices: "Sequence[Device]") -> "tuple[Sequence[Unit], Sequence[Pair]]":
+            sides, axes = _sides(options["sides"], gate=gate), axes_of(options)
+            if gate:
+                slowdown = options["self_test"] or 1.0
+                return (), gate_pairs(sides, campaign.inspect, axes, devices, pairs, found.origins, slowdown)
+            first, second = sides
+            pythons = Origin(python=options["python_a"] or ""), Origin(python=options["python_b"] or "")
+            return (), comparison_pairs((first, second), campaign.inspect, axes, devices, pairs, pythons)
 
-    return run_command(request(context, table, enough))
+        return run_command(request(context, table, enough, found.base))
+
+
+def _sides(texts: Sequence[str], *, gate: bool) -> list[Side]:
+    if not gate and len(texts) != 2:
+        raise UsageError(f"expected two sides, each {FORM}, got {len(texts)}")
+    if not texts:
+        raise UsageError(f"expected what to hold against itself, {FORM}, got nothing; name a network or an operator")
+    try:
+        return list(map(parse_side, texts))
+    except ValueError as error:
+        raise UsageError(str(error)) from None

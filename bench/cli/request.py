@@ -13,6 +13,7 @@ from bench.errors import UsageError
 from bench.host.budget import MOST_ROUNDS, Budget
 from bench.host.enough import Enough
 from bench.plan.axes import Axes, cells
+from bench.records.base import Base
 from bench.records.device import Device
 from bench.records.pair import Pair
 from bench.records.run import Option
@@ -38,6 +39,7 @@ class Request:
     axes: Axes
     table: Table
     enough: Enough  # pairs of a comparison, or rounds of a table in a given time
+    base: Base | None  # of a gate
     out: Path | None
     resume: Path | None
     retry_failed: bool
@@ -52,7 +54,7 @@ class Request:
             raise UsageError(f"expected --out or --resume, got both; results stay in {self.resume}")
 
 
-def request(context: click.Context, table: Table, enough: Enough | None = None) -> Request:
+def request(context: click.Context, table: Table, enough: Enough | None = None, base: Base | None = None) -> Request:
     """The request that a command's options make, those of `shared_options` among them."""
     options = context.params
     if enough is None:
@@ -67,6 +69,7 @@ def request(context: click.Context, table: Table, enough: Enough | None = None) 
         axes=axes_of(options),
         table=table,
         enough=enough,
+        base=base,
         out=_path(options["out"]),
         resume=_path(options["resume"]),
         retry_failed=options["retry_failed"],

@@ -11,6 +11,7 @@ import click
 
 from bench.cache.store import default_cache, usable_cache
 from bench.cli.console import SturdyConsole
+from bench.cli.gate import comparison_code
 from bench.cli.interrupts import Interrupts
 from bench.cli.output import print_results, write_files
 from bench.cli.progress import ConsoleObserver, time_text
@@ -82,6 +83,7 @@ def _planned(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
         _reach(campaign, units, pairs)
         _tell_budget(request, table, observer)
         plan = campaign.plan(request.command, request.argv, request.options, units, pairs, request.axes.seed)
+        plan = replace(plan, base=request.base)
         with Journal.create(folder, plan) as journal:
             yield _Begun(
                 plan=plan, folder=folder, journal=journal, campaign=campaign, units=plan.units, pairs=plan.pairs
@@ -188,8 +190,8 @@ def _report(folder: Path, output_format: str, problems: Sequence[BenchError], *,
     for problem in problems:
         tell(f"bench: {plain_line(str(problem), LONGEST_MESSAGE)}")
     code = exit_code(run, bool(problems), interrupted)
-    if code == EXIT_DONE and any(made.answer == "UNMEASURED" for made in results.comparisons):
-        code = EXIT_FAILED
+    if run.plan.command == "compare" and code in (EXIT_DONE, EXIT_FAILED):
+        code = comparison_code(results, code)
     if code == EXIT_DONE and too_few(run, results.rows):
         code = EXIT_FAILED
     if interrupted or code == EXIT_DEVICE:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bench.records.base import Base
 from bench.records.environment import Environment
 from bench.records.measurement import NoiseFloor
 from bench.records.origin import PythonEnvironment
@@ -45,6 +46,11 @@ class Plan:
     seed: int = 0
     pairs: tuple[Pair, ...] = ()
     devices: tuple[DeviceState, ...] = ()
+    base: Base | None = None  # of a gate: what the first sides are
+
+    def option(self, name: str) -> str:
+        """What the command line said, or its default; empty where there was no such option."""
+        return next((option.value for option in self.options if option.name == name), "")
 
     def __post_init__(self) -> None:
         if self.budget_s is not None and not 0 < self.budget_s <= 1e9:

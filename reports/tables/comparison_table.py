@@ -11,6 +11,8 @@ from bench.records.answer import MARGIN
 from bench.records.workload import Unit, size_text
 from reports.comparisons import Comparison
 from reports.environment_text import device_title, surroundings
+from reports.gate import COUNTED, Gated
+from reports.gate_text import gate_lines
 from reports.numbers import bounds, centre, high, low, significant
 from reports.results import Results
 from reports.row import labelled
@@ -30,52 +32,73 @@ LONGEST_DIFFERENCE = 2000  # characters: a dozen packages with their builds
 _UNIT = [name for name in OF_UNIT if name not in ("round", "device")]
 
 
-def _first(value: Callable[[Unit], Value]) -> Callable[[Comparison], Value]:
-    return lambda made: value(made.first)
+def _first(value: Callable[[Unit], Value]) -> Callable[[Gated], Value]:
+    return lambda row: value(row.comparison.first)
 
 
-def _second(value: Callable[[Unit], Value]) -> Callable[[Comparison], Value]:
-    return lambda made: value(made.second)
+def _second(value: Callable[[Unit], Value]) -> Callable[[Gated], Value]:
+    return lambda row: value(row.comparison.second)
 
 
-COLUMNS: dict[str, Callable[[Comparison], Value]] = {
-    "device": lambda made: made.first.device,
+def _of(value: Callable[[Comparison], Value]) -> Callable[[Gated], Value]:
+    return lambda row: value(row.comparison)
+
+
+def _again(value: Callable[[Comparison], Value]) -> Callable[[Gated], Value]:
+    return lambda row: None if row.again is None else value(row.again)
+
+
+def _count(name: str, side: str) -> Callable[[Gated], Value]:
+    return lambda row: next((getattr(each, side) for each in row.exact if each.name == name), None)
+
+
+COLUMNS: dict[str, Callable[[Gated], Value]] = {
+    "device": lambda row: row.comparison.first.device,
     **{f"first_{name}": _first(OF_UNIT[name]) for name in _UNIT},
     **{f"second_{name}": _second(OF_UNIT[name]) for name in _UNIT},
-    "ratio": lambda made: centre(made.ratio),
-    "ratio_low": lambda made: low(made.ratio),
-    "ratio_high": lambda made: high(made.ratio),
-    "answer": lambda made: made.answer,
-    "pairs": lambda made: made.pairs,
-    "pairs_planned": lambda made: made.planned,
-    "pairs_needed": lambda made: made.needed,
-    "smallest_visible_change": lambda made: made.smallest,
-    "worst_pair": lambda made: made.trust,
-    "reason": lambda made: made.reason,
-    "first_origin": lambda made: made.first.origin.words,
-    "second_origin": lambda made: made.second.origin.words,
-    "differences": lambda made: "; ".join(made.differences),
+    "ratio": _of(lambda made: centre(made.ratio)),
+    "ratio_low": _of(lambda made: low(made.ratio)),
+    "ratio_high": _of(lambda made: high(made.ratio)),
+    "answer": _of(lambda made: made.answer),
+    "pairs": _of(lambda made: made.pairs),
+    "pairs_planned": _of(lambda made: made.planned),
+    "pairs_needed": _of(lambda made: made.needed),
+    "smallest_visible_change": _of(lambda made: made.smallest),
+    "worst_pair": _of(lambda made: made.trust),
+    "reason": _of(lambda made: made.reason),
+    "first_origin": _of(lambda made: made.first.origin.words),
+    "second_origin": _of(lambda made: made.second.origin.words),
+    "differences": _of(lambda made: "; ".join(made.differences)),
+    "verdict": lambda row: row.label,
+    "confirmed": lambda row: row.confirmed,
+    "again_ratio": _again(lambda made: centre(made.ratio)),
+    "again_ratio_low": _again(lambda made: low(made.ratio)),
+    "again_ratio_high": _again(lambda made: high(made.ratio)),
+    "again_pairs": _again(lambda made: made.pairs),
+    **{f"first_{name}": _count(name, "first") for name in COUNTED},
+    **{f"second_{name}": _count(name, "second") for name in COUNTED},
 }
 
 
 def csv_comparisons(results: Results) -> str:
     """A line per comparison at full precision."""
-    return csv_text(COLUMNS, results.comparisons)
+    return csv_text(COLUMNS, results.gated)
 
 
 def json_comparisons(results: Results) -> str:
     """A list of objects with the columns of compare.csv, null where one does not apply; ASCII."""
-    table = [{name: value(made) for name, value in COLUMNS.items()} for made in results.comparisons]
+    table = [{name: value(made) for name, value in COLUMNS.items()} for made in results.gated]
     return json.dumps(table, indent=1, allow_nan=False, ensure_ascii=True) + "\n"
 
 
 def markdown_comparisons(results: Results) -> str:
     """A table per device, with what its words mean. Ends with a newline."""
-    parts = ["# Comparison"]
+    parts = ["# Comparison", *(safe_markdown(line) for line in gate_lines(results.run, results.gated))]
     for device, own in _by_device(results).items():
-        body = [[safe_markdown(cell) for cell in _cells(made)] for made in own]
+        body = [[safe_markdown(cell) for cell in _cells(row)] for row in own]
         parts += [f"## {safe_markdown(device_title(results.run, device))}", pipe_table(_HEADINGS, _NUMERIC, body)]
-        parts += [f"{safe_markdown(_subject(made))}: {safe_markdown(made.reason)}" for made in own if made.reason]
+        made = [row.comparison for row in own]
+        parts += [f"{safe_markdown(_subject(each))}: {safe_markdown(each.reason)}" for each in made if each.reason]
         parts += [safe_markdown(line, LONGEST_DIFFERENCE) for line in _differences(own)]
     return "\n\n".join([*parts, _ABOUT, *(safe_markdown(line, 900) for line in surroundings(results.run))]) + "\n"
 
@@ -86,15 +109,17 @@ def terminal_comparisons(results: Results) -> RenderableType:
 
 
 def _terminal(results: Results) -> Iterator[RenderableType]:
+    for line in gate_lines(results.run, results.gated):
+        yield Text(visible(line))
     for device, own in _by_device(results).items():
         yield Text(visible(device_title(results.run, device)), style="bold")
-        for made in own:
+        for row in own:
             table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-            for heading, cell in zip(_HEADINGS, _cells(made), strict=True):
+            for heading, cell in zip(_HEADINGS, _cells(row), strict=True):
                 if cell:
                     table.add_row(Text(heading, style="dim"), Text(visible(cell)))
-            if made.reason:
-                table.add_row(Text("why", style="dim"), Text(visible(made.reason), style="yellow"))
+            if row.comparison.reason:
+                table.add_row(Text("why", style="dim"), Text(visible(row.comparison.reason), style="yellow"))
             yield table
         for line in _differences(own):
             yield Text(visible(line, LONGEST_DIFFERENCE))
@@ -103,20 +128,22 @@ def _terminal(results: Results) -> Iterator[RenderableType]:
         yield Text(visible(line, 900), style="dim")
 
 
-def _differences(own: list[Comparison]) -> list[str]:
+def _differences(own: list[Gated]) -> list[str]:
     """What differs between the Pythons of the two sides, a sentence for all that differ in the same."""
-    return [f"Their Pythons differ: {'; '.join(each)}." for each in dict.fromkeys(m.differences for m in own) if each]
+    found = dict.fromkeys(row.comparison.differences for row in own)
+    return [f"Their Pythons differ: {'; '.join(each)}." for each in found if each]
 
 
-def _by_device(results: Results) -> dict[str, list[Comparison]]:
-    found: dict[str, list[Comparison]] = {}
-    for made in results.comparisons:
-        found.setdefault(made.first.device, []).append(made)
+def _by_device(results: Results) -> dict[str, list[Gated]]:
+    found: dict[str, list[Gated]] = {}
+    for row in results.gated:
+        found.setdefault(row.comparison.first.device, []).append(row)
     return found
 
 
-def _cells(made: Comparison) -> tuple[str, ...]:
-    answer = made.answer if made.needed is None else f"{made.answer}, about {made.needed} more pairs"
+def _cells(row: Gated) -> tuple[str, ...]:
+    made = row.comparison
+    answer = row.label if made.needed is None else f"{row.label}, about {made.needed} more pairs"
     return (
         _words(made.first, made.second),
         _words(made.second, made.first),
