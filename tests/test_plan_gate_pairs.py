@@ -85,3 +85,14 @@ def test_what_is_broken_at_both_is_a_mistake() -> None:
 def test_a_subject_named_twice_is_refused() -> None:
     with pytest.raises(UsageError, match="expected each subject once, got 'conv,size=16x8x8'"):
         pairs("conv,size=16x8x8", "conv,size=16x8x8")
+
+
+def test_a_file_by_its_whole_path_is_the_same_at_every_revision() -> None:
+    with pytest.raises(UsageError, match="expected a file by its path from here, got '/head/net"):
+        pairs("/head/net.onnx")
+
+
+def test_a_gpu_is_not_slowed_down_by_a_loop_of_the_cpu() -> None:
+    gpu = Device(name="cuda", accelerator="cuda:0")
+    with pytest.raises(UsageError, match="expected a CPU for a planted slowdown, which its loop makes, got cuda"):
+        gate_pairs([parse_side(OPERATORS[0])], Networks().inspect, Axes(), [gpu], 4, (HERE, HERE), 1.1)

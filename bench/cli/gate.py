@@ -46,7 +46,7 @@ def is_gate(options: dict[str, Any]) -> bool:
         raise UsageError("expected --self-test or --base, got both; a self-test compares the working tree with itself")
     if (revised or options["self_test"] is not None) and (options["python_a"] or options["python_b"]):
         raise UsageError(
-            "expected --base or --python-a and --python-b, got both; the revisions of a gate decide which Python is whose"
+            "expected --base or --python-a and --python-b, got both; of a gate the revisions say which Python is whose"
         )
     if options["strict"] and not options["gate"] and not options["resume"]:
         raise UsageError("expected --strict beside --gate, got it alone; without a gate nothing is stopped")

@@ -29,8 +29,16 @@ def gate_pairs(
 
     One that cannot be built at one of the two is planned all the same: its pairs will say why.
     """
+    if slowdown > 1 and (gpu := next((device.name for device in devices if device.accelerator), "")):
+        raise UsageError(
+            f"expected a CPU for a planted slowdown, which its loop makes, got {gpu}; test the gate on cpu"
+        )
     found: dict[str, tuple[Pair, ...]] = {}
     for side in sides:
+        if origins[0].folder and side.subject.startswith("/"):
+            raise UsageError(
+                f"expected a file by its path from here, got {shown(side.subject)}: no revision holds that"
+            )
         made = comparison_pairs((side, side), _forgiving(inspect, origins), axes, devices, pairs, origins)
         if made[0].cell in found:
             raise UsageError(f"expected each subject once, got {shown(side.text)} again; leave one of them out")

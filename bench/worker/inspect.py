@@ -9,6 +9,7 @@ from bench.wire.messages import Network
 from bench.wire.order import Task
 from bench.worker.channel import Channel
 from bench.worker.onnx_file import Graph, digest_of, self_contained
+from bench.worker.project import expect_from
 from models.registry import NetworkEntry
 
 
@@ -24,6 +25,7 @@ def inspect_networks(task: Task, channel: Channel) -> None:
                 from bench.worker.build import look_at
 
                 shape, digest = look_at(entry, task.input_px or None)
+                expect_from(task.origin.folder, source)
                 found = replace(found, input_shape=shape, digest=digest)
         except (ValueError, OSError) as error:
             found = replace(found, reason=plain_line(error, 500))

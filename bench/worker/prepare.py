@@ -22,6 +22,7 @@ from bench.worker.inputs import input_array
 from bench.worker.measure import classify
 from bench.worker.onnx_file import Graph, digest_of, self_contained
 from bench.worker.output_check import QUANTISED_ERROR_LIMIT, Reference, arrays_in, expect_same_again
+from bench.worker.project import expect_from
 from bench.worker.runtimes.pytorch import to_arrays
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def _from_module(unit: Unit, store: Store) -> Artifact:
             published = build.plain_network(workload)
             end_copies()
             _refuse_another(published, workload)
+            if subjects.is_factory(workload):
+                expect_from(unit.origin.folder, workload.name)
             reference, plain = _reference_of(published, image)
             # A user's own may keep what it was given where a copy does not reach.
             count = partial(build.count_network, images=image, shapes_only=not subjects.is_factory(workload))
