@@ -10,9 +10,7 @@ from torch import nn
 
 def make() -> nn.Module:
     torch.manual_seed(0)
-    net = nn.Sequential(*(nn.Conv2d({channels}, {channels}, 3, padding=1) for _ in range({layers})))
-    net.input_shape = ({channels}, 16, 16)
-    return net
+    return nn.Sequential(*(nn.Conv2d(3, 3, 3, padding=1) for _ in range({layers})))
 """
 
 
@@ -37,9 +35,9 @@ class Project:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def write(self, layers: int, comment: str = "", channels: int = 3) -> None:
+    def write(self, layers: int, comment: str = "") -> None:
         """The network, of so many layers."""
-        (self.folder / "net.py").write_text(comment + NETWORK.format(layers=layers, channels=channels))
+        (self.folder / "net.py").write_text(comment + NETWORK.format(layers=layers))
 
     def commit(self, message: str) -> str:
         """Everything that is there; returns the commit."""

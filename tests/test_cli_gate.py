@@ -43,7 +43,7 @@ def test_a_slowdown_is_confirmed_and_the_tree_untouched(project: Project, cache:
     project.write(6)
     (project.folder / "notes.txt").write_text("mine")
     before = project.state()
-    code, said, row = gate(project, cache, "net:make")
+    code, said, row = gate(project, cache, "net:make,input=64")
     assert code == 1, said
     assert project.state() == before
     assert (row["verdict"], row["confirmed"], row["again_pairs"]) == ("SLOWER", True, 4)
@@ -58,7 +58,7 @@ def test_a_slowdown_is_confirmed_and_the_tree_untouched(project: Project, cache:
 def test_a_comment_passes(project: Project, cache: Path) -> None:
     """Whatever the machine does to the times, nothing is confirmed; in the graph runtime nodes and memory count too."""
     project.write(2, comment="# nothing but words\n")
-    code, said, row = gate(project, cache, "net:make@onnxruntime")
+    code, said, row = gate(project, cache, "net:make@onnxruntime,input=64")
     assert code == 0, said
     assert not row["confirmed"]
     for name in ("macs", "params", "graph_nodes", "peak_bytes"):
@@ -71,7 +71,7 @@ def test_a_comment_passes(project: Project, cache: Path) -> None:
 )
 def test_a_broken_head_could_not_be_measured(project: Project, cache: Path, broken: str) -> None:
     (project.folder / "net.py").write_text(broken)
-    code, said, row = gate(project, cache, "net:make")
+    code, said, row = gate(project, cache, "net:make,input=64")
     assert code == 3, said
     assert row["verdict"] == "UNMEASURED"
     assert row["reason"]
@@ -82,7 +82,7 @@ def test_a_broken_head_could_not_be_measured(project: Project, cache: Path, brok
 def test_a_killed_run_goes_on_and_leaves_nothing(project: Project, cache: Path, tmp_path: Path) -> None:
     project.write(6)
     bench = BenchProcess(project.folder, cache)
-    arguments = ("compare", "--base", "main", "--gate", "net:make", *PAIRS, "--out", str(tmp_path / "run"))
+    arguments = ("compare", "--base", "main", "--gate", "net:make,input=64", *PAIRS, "--out", str(tmp_path / "run"))
     process = bench.start(*arguments)
     wait_until(lambda: any(event["type"] == "pair" for event in events(tmp_path / "run")))
     os.kill(process.pid, signal.SIGKILL)

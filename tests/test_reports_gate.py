@@ -1,16 +1,18 @@
 """What the gate lets through, worked by hand."""
 
 import math
+import random
 from dataclasses import replace
 
 import pytest
 
+from bench.records.answer import answer
 from bench.records.base import Base
 from bench.records.counts import Counts
 from bench.records.pair import MOST_PAIRS, Pair, PairRecord
 from bench.records.run import Run
-from bench.statistics import holm, t_tail
-from reports.comparisons import comparisons
+from bench.statistics import holm, log_mean_interval, t_tail
+from reports.comparisons import Comparison, comparisons
 from reports.gate import Exact, Gated, did_right, gated, outcome, p_value
 from tests.made_up_runs import models_run, net, paired
 
@@ -185,3 +187,22 @@ def test_a_pair_of_no_sense_is_refused() -> None:
         PairRecord(pair=pair, attempt=1, status="failed", counts=(Counts(),))
     with pytest.raises(ValueError, match="expected macs >= 0"):
         Counts(macs=-1)
+
+
+def measured(change: float, generator: random.Random) -> Comparison:
+    """Ten pairs whose log ratios spread by 3 %, of a row that is really so many times as slow."""
+    (made,) = comparisons(run_of(*records(SLOW)))
+    ratio = log_mean_interval([change * math.exp(generator.gauss(0, 0.03)) for _ in range(10)])
+    return replace(made, ratio=ratio, pairs=10, answer=answer(ratio))
+
+
+@pytest.mark.parametrize(("change", "low", "high"), [(1.0, 0, 0), (1.05, 0, 5), (1.1, 290, 300)])
+def test_how_often_a_row_is_confirmed(change: float, low: int, high: int) -> None:
+    """Of 300 rows that did not change, that lie on the margin itself, and that are 10 % slower; three to a gate."""
+    generator, confirmed = random.Random(7), 0
+    for _ in range(100):
+        doubtful = [made for _ in range(3) if (made := measured(change, generator)).answer == "SLOWER"]
+        again = [measured(change, generator) for _ in doubtful]
+        rejected = holm([p_value(made) for made in again])
+        confirmed += sum(r and made.answer == "SLOWER" for r, made in zip(rejected, again, strict=True))
+    assert low <= confirmed <= high
