@@ -145,3 +145,11 @@ def test_outside_of_a_repository_it_says_so(
     monkeypatch.chdir(tmp_path)
     assert main(("compare", "--base", "main", "net:make")) == 2
     assert "expected --base in a git repository" in capsys.readouterr().err
+
+
+def test_the_plan_says_what_may_come_on_top(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(("compare", "--self-test", "noop", "conv,size=16x8x8", "--pairs", "6", "--dry-run")) == 0
+    assert "6 pairs and up to 6 more of what comes out slower" in capsys.readouterr().out

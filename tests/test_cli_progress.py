@@ -56,6 +56,15 @@ def test_a_pair_takes_both_its_sides_and_the_bursts() -> None:
     assert minutes(said_left(cpu, pairs=(pair,))) > minutes(said_left(cpu))
 
 
+def test_what_a_gate_measures_again_is_counted_when_it_comes() -> None:
+    out, cpu = io.StringIO(), Device(name="cpu")
+    observer = ConsoleObserver(Console(file=out, width=200))
+    with observer.watching([unit()], (), [cpu]):
+        observer.ended(record(unit()))
+        observer.ended(record(unit("gconv")))
+    assert [line.partition(" ")[0] for line in out.getvalue().splitlines()] == ["[1/1]", "[2/2]"]
+
+
 def test_a_devices_words_are_spelled_out_in_progress_and_in_errors(capsys: pytest.CaptureFixture[str]) -> None:
     out = io.StringIO()
     ConsoleObserver(Console(file=out, width=200)).said("board", "\x1b[31mred\u202e\n[bold]")

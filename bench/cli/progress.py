@@ -114,6 +114,7 @@ class ConsoleObserver:
             self._left[machine].ended(key, now - self._last[machine])
             self._last[machine] = now
             self._done += 1
+            self._total = max(self._total, self._done)  # what a gate measures again, nobody knew of
             if self._bar is None and not self._quiet:
                 self._console.print(
                     f"[{self._done}/{self._total}] {outcome(record)}, {self._time_left()}",

@@ -64,8 +64,13 @@ def run_command(request: Request) -> int:
         if begun.campaign is not None and begun.journal is not None:
             campaign = begun.campaign
             devices = [device for machine in campaign.machines for device in machine.devices]
+<<<<<<< HEAD
             most_s = request.enough.rows.left_s if request.enough.rows is not None else math.inf
             with observer.watching(begun.units, begun.pairs, devices, most_s), Interrupts(campaign):
+=======
+            sure = [pair for pair in begun.pairs if not pair.again]
+            with observer.watching(begun.units, sure, devices), Interrupts(campaign):
+>>>>>>> ce3463c (Count what a gate measures again when it comes, and name its faults)
                 problems = campaign.run(begun.journal, begun.units, begun.pairs, begun.plan.seed, request.enough)
             interrupted = campaign.stopped
         return _report(begun.folder, request.output_format, problems, interrupted=interrupted)
@@ -308,7 +313,8 @@ def _in_words(unit: Unit) -> str:
 
 def _show_plan(table: Sequence[Unit], pairs: Sequence[Pair], *, rounds: int) -> None:
     seconds = rounds * sum(expected_s(unit, shared=shares_worker(unit)) for unit in table)
-    seconds += sum(map(expected_pair_s, pairs))
+    sure = [pair for pair in pairs if not pair.again]
+    seconds += sum(map(expected_pair_s, sure))
     for unit in table:
         click.echo(_in_words(unit))
     if not table:
@@ -316,6 +322,7 @@ def _show_plan(table: Sequence[Unit], pairs: Sequence[Pair], *, rounds: int) -> 
             click.echo(f"{_in_words(first)} against {_in_words(second)}")
     click.echo(
         f"{len(table)} rows x {rounds} round{'s' * (rounds > 1)} = {len(table) * rounds} units"
-        + (f", {len(pairs)} pairs" if pairs else "")
+        + (f", {len(sure)} pairs" if pairs else "")
+        + (f" and up to {len(pairs) - len(sure)} more of what comes out slower" if len(pairs) > len(sure) else "")
         + f"; about {time_text(seconds)} on this machine, exports apart"
     )
