@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from bench.records.answer import MARGIN
 from bench.records.base import SHORT, Base
 from bench.records.run import Run
 from reports.gate import Gated, Label, did_right
@@ -41,10 +42,13 @@ def _counted(rows: tuple[Gated, ...]) -> str:
 def _self_test(rows: tuple[Gated, ...], planted: float) -> str:
     what = f"a slowdown of {planted:g} times was planted" if planted > 1 else "nothing was planted"
     did = "right" if did_right(rows, planted) else "not do right"
-    visible = significant(100 * max((row.comparison.smallest or 0.0 for row in rows), default=0.0), digits=2)
+    halves = [row.comparison.smallest for row in rows if row.comparison.smallest is not None]
+    # SLOWER lies a half interval beyond the margin, which a slowdown of just that size reaches every other time.
+    least = [(1 + MARGIN) * (1 + half) - 1 for half in halves]
+    reach = f" Below {significant(100 * max(least), digits=2)}% it misses more than it finds." if least else ""
     return (
         f"Self-test: {what}; confirmed slower: {sum(row.confirmed for row in rows)} of {_rows(len(rows))}. The gate did"
-        f" {did} here. The smallest change that it could see was {visible}%, in its worst row."
+        f" {did} here.{reach}"
     )
 
 

@@ -7,48 +7,19 @@ from dataclasses import replace
 import pytest
 
 from bench.records.answer import answer
-from bench.records.base import Base
 from bench.records.counts import Counts
-from bench.records.pair import MOST_PAIRS, Pair, PairRecord
-from bench.records.run import Run
+from bench.records.pair import Pair, PairRecord
 from bench.statistics import holm, log_mean_interval, t_tail
 from reports.comparisons import Comparison, comparisons
 from reports.gate import Exact, Gated, did_right, gated, outcome, p_value
-from tests.made_up_runs import models_run, net, paired
-
-SLOW = [1.30, 1.32, 1.28, 1.30]
-SAME = [1.00, 1.01, 0.99, 1.00]
-
-
-def again(records: list[PairRecord]) -> list[PairRecord]:
-    """The same as pairs of the second measurement."""
-
-    def moved(pair: Pair) -> Pair:
-        number = pair.first.round + MOST_PAIRS
-        return replace(pair, first=replace(pair.first, round=number), second=replace(pair.second, round=number))
-
-    return [replace(record, pair=moved(record.pair)) for record in records]
-
-
-def run_of(*records: PairRecord, done: int | None = None) -> Run:
-    run = models_run([], list(records))
-    return replace(run, plan=replace(run.plan, command="compare"), pair_records=records[:done])
-
-
-def gate_of(*records: PairRecord) -> Run:
-    """The same with a base."""
-    run = run_of(*records)
-    return replace(run, plan=replace(run.plan, base=Base(ref="main", commit="a" * 40, head="b" * 40)))
+from tests.made_up_gates import SAME, SLOW, gate_of, records, run_of
+from tests.made_up_runs import net
 
 
 def row(
     first: list[float], second: list[float] | None = None, name: str = "mobilevit_xxs", done: int | None = None
 ) -> Gated:
     return gated(run_of(*records(first, second, name), done=done))[0]
-
-
-def records(first: list[float], second: list[float] | None = None, name: str = "mobilevit_xxs") -> list[PairRecord]:
-    return paired("fasternet_t0", name, first) + again(paired("fasternet_t0", name, second or []))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.cache.device_lock import LOCK_NAME, take_lock
 from bench.cache.files_lock import FILES_LOCK_NAME, files_in_use
 
-_FOLDERS = ("files", "artifacts", "code", "compiled", "revisions", "environments", LOCK_NAME, FILES_LOCK_NAME)
+_OURS = ("files", "artifacts", "code", "compiled", "revisions", "environments", LOCK_NAME, FILES_LOCK_NAME)
 
 
 class CacheBusyError(Exception):
@@ -32,7 +32,7 @@ def empty_cache(cache: Path, lock_wait_s: float) -> str:
 
 def _remove_ours(cache: Path) -> int:
     """How many bytes went."""
-    ours = [cache / name for name in _FOLDERS]
+    ours = [cache / name for name in _OURS]
     ours += cache.glob("wheels-*")
     size = 0
     for item in filter(Path.exists, ours):
