@@ -1,6 +1,7 @@
 """A base is checked out beside the user's tree, which stays as it is, and is gone afterwards whatever happens."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -109,6 +110,18 @@ def test_what_a_killed_run_left_is_removed_by_the_next(project: Project, tmp_pat
         assert len(project.worktrees()) == 1
         assert tree != left
     assert list((tmp_path / "revisions").iterdir()) == []
+
+
+def test_one_whose_lock_or_folder_is_gone_is_made_anew(project: Project, tmp_path: Path) -> None:
+    left = left_by_a_killed_run(project, tmp_path)
+    left.with_name(f"{left.name}.lock").unlink()
+    with checked_out(repository(project), project.first, tmp_path) as tree:
+        assert (tree / "net.py").exists()
+    left = left_by_a_killed_run(project, tmp_path)
+    shutil.rmtree(tmp_path / "revisions")  # as `bench devices clean cpu` does
+    with checked_out(repository(project), project.first, tmp_path) as tree:
+        assert (tree / "net.py").exists()
+    assert project.worktrees() == []
 
 
 def test_one_that_still_runs_is_left_alone(project: Project, tmp_path: Path) -> None:

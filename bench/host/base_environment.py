@@ -84,7 +84,7 @@ def _is_project(path: Path) -> bool:
 
 
 def _made(base: Path, arguments: list[str], names: str, cache: Path, say: Callable[[str], None]) -> str:
-    folder = cache / FOLDER / _key(base)
+    folder = cache / FOLDER / _key(base, arguments)
     folder.parent.mkdir(parents=True, exist_ok=True)
     lock = held(folder.with_suffix(".lock"))
     if lock is None:
@@ -111,10 +111,20 @@ def _install(folder: Path, base: Path, arguments: list[str]) -> None:
         raise
 
 
-def _key(base: Path) -> str:
-    """The hash of what is asked for and of what lies below: this Python, and what is installed in it."""
+def _key(base: Path, arguments: list[str]) -> str:
+    """The hash of what is asked for and of what lies below: this Python, and what is installed in it.
+
+    Where the project itself is installed, of its revision too, after which its folder is named.
+    """
     below = sorted(f"{each.name}=={each.version}" for each in distributions())
-    parts = [sys.version, sys.prefix, *below, *sorted(map(str, _asked(base, _INSTALLED)))]
+    parts = [
+        *arguments,
+        str(base) if "." in arguments else "",
+        sys.version,
+        sys.prefix,
+        *below,
+        *sorted(map(str, _asked(base, _INSTALLED))),
+    ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 

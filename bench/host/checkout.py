@@ -33,6 +33,7 @@ def checked_out(repository: Repository, commit: str, cache: Path) -> Iterator[Pa
         raise UsageError(f"expected to check {commit[:12]} out alone, another run has it; wait for it to end")
     try:
         os.write(lock, os.fsencode(repository.top))
+        _remove(repository, repository.top, tree)  # left without its lock, or known to git alone
         done = repository.git("worktree", "add", "--detach", str(tree), commit)
         if done.code:
             raise UsageError(f"expected to check {commit[:12]} out into {tree}, got: {done.last_line}")
