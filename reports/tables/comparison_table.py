@@ -93,7 +93,7 @@ def json_comparisons(results: Results) -> str:
 
 def markdown_comparisons(results: Results) -> str:
     """A table per device, with what its words mean. Ends with a newline."""
-    parts = ["# Comparison", *(safe_markdown(line) for line in gate_lines(results.run, results.gated))]
+    parts = ["# Comparison", *(safe_markdown(line, 900) for line in gate_lines(results.run, results.gated))]
     for device, own in _by_device(results).items():
         body = [[safe_markdown(cell) for cell in _cells(row)] for row in own]
         parts += [f"## {safe_markdown(device_title(results.run, device))}", pipe_table(_HEADINGS, _NUMERIC, body)]
@@ -110,7 +110,7 @@ def terminal_comparisons(results: Results) -> RenderableType:
 
 def _terminal(results: Results) -> Iterator[RenderableType]:
     for line in gate_lines(results.run, results.gated):
-        yield Text(visible(line))
+        yield Text(visible(line, 900))
     for device, own in _by_device(results).items():
         yield Text(visible(device_title(results.run, device)), style="bold")
         for row in own:
