@@ -12,7 +12,7 @@ class Clockwork:
     """A clock that moves as work is done: a step by `step_ns`, and each turn of the loop by `turn_ns`."""
 
     def __init__(self, step_ns: int, turn_ns: int) -> None:
-        self._now, self.step_ns, self.turn_ns, self.turns = 0, step_ns, turn_ns, 0
+        self._now, self.step_ns, self.turn_ns, self.interrupted = 0, step_ns, turn_ns, 0
 
     def now_ns(self) -> int:
         return self._now
@@ -21,12 +21,12 @@ class Clockwork:
         raise AssertionError("nothing waits")
 
     def step(self) -> str:
-        self._now += self.step_ns
+        self._now += self.step_ns * (1 + 3 * (self.interrupted % 4 > 1))
+        self.interrupted += self.interrupted > 0
         return "answer"
 
     def spin(self, turns: range) -> None:
         self._now += self.turn_ns * len(turns)
-        self.turns = len(turns)
 
 
 @pytest.fixture
@@ -52,6 +52,16 @@ def test_a_step_takes_as_many_times_as_long(
     before = clock.now_ns()
     assert slow.step() == "answer"
     assert clock.now_ns() - before == pytest.approx(factor * step_ns, rel=0.01)
+
+
+def test_what_interrupts_half_of_the_steps_is_not_planted(clockwork: Callable[[int, int], Clockwork]) -> None:
+    clock = clockwork(3_000_000, 20)
+    clock.interrupted = 1
+    slow = slowed(loaded(clock), 1.1, clock)
+    clock.interrupted = 0
+    before = clock.now_ns()
+    slow.step()
+    assert clock.now_ns() - before == pytest.approx(1.1 * 3_000_000, rel=0.01)
 
 
 def test_nothing_is_planted_at_one(clockwork: Callable[[int, int], Clockwork]) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from statistics import median
 
 from bench.worker.measuring.clock import Clock
 from bench.worker.runtimes.loaded import Loaded
@@ -20,7 +19,7 @@ def slowed(loaded: Loaded, factor: float, clock: Clock) -> Loaded:
     """
     if factor == 1:
         return loaded
-    step_s, turn_s = _typical_s(loaded.step, clock), _typical_s(lambda: _spin(range(_SPINS)), clock) / _SPINS
+    step_s, turn_s = _fastest_s(loaded.step, clock), _fastest_s(lambda: _spin(range(_SPINS)), clock) / _SPINS
     if loaded.restore is not None:
         loaded.restore()
     turns, step = range(max(1, round((factor - 1) * step_s / turn_s))), loaded.step
@@ -38,8 +37,11 @@ def _spin(turns: range) -> None:
         pass
 
 
-def _typical_s(call: Callable[[], object], clock: Clock) -> float:
-    """The median of calls over `CALIBRATION_S`, after some that are not timed."""
+def _fastest_s(call: Callable[[], object], clock: Clock) -> float:
+    """Of calls over `CALIBRATION_S`, after some that are not timed.
+
+    Not a typical one: on a busy machine a long call is interrupted, and a short one is not.
+    """
     for _ in range(FEWEST_CALLS):
         call()
     seconds: list[float] = []
@@ -47,4 +49,4 @@ def _typical_s(call: Callable[[], object], clock: Clock) -> float:
         start = clock.now_ns()
         call()
         seconds.append(max(clock.now_ns() - start, 1) / 1e9)
-    return median(seconds)
+    return min(seconds)
