@@ -162,7 +162,7 @@ def load(order: Order, store: Store) -> Loaded:
         raise TypeError(
             f"expected {row.loader} to return Loaded, got {type(loaded).__name__}; {remedy('bench.runtimes', row.name)}"
         )
-    return slowed(loaded, order.slowdown, SystemClock())
+    return slowed(loaded, order.slowdown)
 
 
 def measure_loaded(
