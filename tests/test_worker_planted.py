@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -55,6 +56,22 @@ def test_the_time_of_threads_side_by_side_counts_once(processor: Callable[[int],
     before = own.now
     slow.step()
     assert own.now - before - 8_000_000 == pytest.approx(400_000, rel=0.01)
+
+
+def test_it_stays_on_every_seat(processor: Callable[[int], Processor]) -> None:
+    own = processor(200_000)
+
+    def anew() -> Loaded:
+        return replace(loaded(own), anew=anew)
+
+    slow = slowed(anew(), 1.5)
+    for _ in range(3):
+        assert slow.anew is not None
+        slow = slow.anew()
+        before = own.now
+        slow.step()
+        assert own.now - before == pytest.approx(300_000, rel=0.01)
+    assert slowed(loaded(own), 1.5).anew is None
 
 
 def test_nothing_is_planted_at_one(processor: Callable[[int], Processor]) -> None:

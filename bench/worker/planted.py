@@ -25,14 +25,19 @@ def slowed(loaded: Loaded, factor: float) -> Loaded:
     turn_s = _typical_s(lambda: _spin(range(_SPINS)), time.thread_time_ns) / _SPINS
     if loaded.restore is not None:
         loaded.restore()
-    turns, step = range(max(1, round((factor - 1) * step_s / turn_s))), loaded.step
+    return _longer(loaded, range(max(1, round((factor - 1) * step_s / turn_s))))
+
+
+def _longer(loaded: Loaded, turns: range) -> Loaded:
+    """Also when it is set up anew on another seat."""
+    step, anew = loaded.step, loaded.anew
 
     def longer() -> object:
         answer = step()
         _spin(turns)
         return answer
 
-    return replace(loaded, step=longer)
+    return replace(loaded, step=longer, anew=None if anew is None else lambda: _longer(anew(), turns))
 
 
 def _spin(turns: range) -> None:
