@@ -73,20 +73,25 @@ _ROWS = (
 )
 
 
+_TABLE = "reports.tables.comparison_table"
 _OF_COMPARISONS = {
     row.name: row
     for row in (
-        Format(name="table", writer="reports.tables.comparison_table:terminal_comparisons", stdout=True),
-        Format(name="csv", writer="reports.tables.comparison_table:csv_comparisons", file="compare.csv", stdout=True),
+        Format(name="table", writer=f"{_TABLE}:terminal_comparisons", stdout=True),
+        Format(name="csv", writer=f"{_TABLE}:csv_comparisons", file="compare.csv", stdout=True),
+        Format(name="json", writer=f"{_TABLE}:json_comparisons", file="compare.json", stdout=True),
+        Format(name="markdown", writer=f"{_TABLE}:markdown_comparisons", file="compare.md", stdout=True),
+        Format(name="junit", writer="reports.ci.junit:junit", file="compare.junit.xml", stdout=True),
+        Format(name="github", writer="reports.ci.annotations:annotations", stdout=True),
+        Format(name="comment", writer="reports.ci.page:comment", file="comment.md"),
+        Format(name="summary", writer="reports.ci.page:summary", file="summary.md"),
         Format(
-            name="json", writer="reports.tables.comparison_table:json_comparisons", file="compare.json", stdout=True
-        ),
-        Format(
-            name="markdown",
-            writer="reports.tables.comparison_table:markdown_comparisons",
-            file="compare.md",
+            name="smaller-is-better",
+            writer="reports.ci.histories:smaller_is_better",
+            file="smaller-is-better.json",
             stdout=True,
         ),
+        Format(name="bencher", writer="reports.ci.histories:bencher", file="bencher.json", stdout=True),
     )
 }
 
@@ -142,6 +147,7 @@ def formats() -> dict[str, Format]:
     return ours | rows("bench.reports", Format, taken=ours, check=check)
 
 
-def stdout_formats() -> tuple[str, ...]:
-    """The choices of --format."""
-    return tuple(name for name, row in formats().items() if row.stdout)
+def stdout_formats(*commands: str) -> tuple[str, ...]:
+    """The choices of --format where runs of these commands are shown."""
+    rows_of_all = (row for command in commands for row in formats_of(command).values())
+    return tuple(dict.fromkeys(row.name for row in rows_of_all if row.stdout))

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from bench.records.run import Run
 from bench.records.workload import Kind
+from reports.ci.finding import Finding, findings
 from reports.comparisons import Comparison, comparisons
 from reports.flips import Flips, flips
 from reports.gate import Gated, gated
@@ -52,6 +53,11 @@ class Results:
     def gated(self) -> tuple[Gated, ...]:
         """The same as a gate sees them."""
         return gated(self.run) if self.run.plan.command == "compare" else ()
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """The same as continuous integration is told of them."""
+        return findings(self.run, self.gated)
 
     @cached_property
     def panels(self) -> Mapping[Kind, tuple[Panel, ...]]:

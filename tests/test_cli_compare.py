@@ -27,7 +27,9 @@ def test_more_work_is_slower_and_a_run_goes_on(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "run").glob("compare.*")) == [
         "compare.csv",
         "compare.json",
+        "compare.junit.xml",
         "compare.md",
+        "compare.png",
     ]
     assert bench.run("report", "run", "--format", "csv").stdout == whole.stdout
 

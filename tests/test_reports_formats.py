@@ -13,7 +13,8 @@ from rich.console import Console
 import reports.results
 from bench.cli.main import bench, main
 from bench.cli.output import print_results, write_files
-from reports.formats import Format, formats, stdout_formats
+from bench.errors import UsageError
+from reports.formats import Format, formats, formats_of
 from reports.results import Results
 from reports.terminal import TerminalReport
 from reports.write import write_reports
@@ -49,18 +50,25 @@ def test_a_row_that_cannot_be_used_cannot_be_made(fields: dict[str, Any], said: 
 
 
 def test_every_row_is_found_under_its_name_and_its_writer_is_there() -> None:
-    assert all(name == row.name and callable(pkgutil.resolve_name(row.writer)) for name, row in formats().items())
+    for every in (formats(), formats_of("compare")):
+        assert all(name == row.name and callable(pkgutil.resolve_name(row.writer)) for name, row in every.items())
     files = [row.file for row in formats().values() if row.file]
     assert files == ["table.csv", "table.md", "ledger.csv", "ledger.md", "flips.csv"]
 
 
-@pytest.mark.parametrize("command", ["ops", "models", "report"])
-def test_the_choices_on_the_command_line_are_the_rows(command: str) -> None:
+OF_ROWS = ("table", "csv", "json", "markdown")
+OF_PAIRS = (*OF_ROWS, "junit", "github", "smaller-is-better", "bencher")
+
+
+@pytest.mark.parametrize(
+    ("command", "choices"), [("ops", OF_ROWS), ("models", OF_ROWS), ("compare", OF_PAIRS), ("report", OF_PAIRS)]
+)
+def test_the_choices_on_the_command_line_are_the_rows(command: str, choices: tuple[str, ...]) -> None:
     found = bench.get_command(click.Context(bench), command)
     assert found is not None
     (option,) = (each for each in found.params if each.name == "output_format")
     assert isinstance(option.type, click.Choice)
-    assert tuple(option.type.choices) == stdout_formats() == ("table", "csv", "json", "markdown")
+    assert tuple(option.type.choices) == choices
 
 
 def test_a_row_from_outside_is_a_file_and_goes_to_stdout(
@@ -82,9 +90,16 @@ def test_what_only_a_terminal_can_show_is_no_file() -> None:
         row.text(Results(run=RUN))
 
 
+def test_a_form_of_comparisons_alone_is_refused_for_rows(tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError, match="expected --format of table, csv, json, markdown for a run of bench ops, got j"
+    ):
+        print_results(Results(run=RUN), tmp_path, (), "junit")
+
+
 def test_a_format_that_is_none_is_refused_before_anything_is_read(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", "--format", "ledger-csv", "nowhere"]) == 2
-    assert "'ledger-csv' is not one of 'table', 'csv', 'json', 'markdown'" in capsys.readouterr().err
+    assert "'ledger-csv' is not one of 'table', 'csv', 'json', 'markdown', 'junit'" in capsys.readouterr().err
 
 
 def test_rows_ledger_and_panels_are_made_once_for_all_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,22 +112,26 @@ _SHARED = (
     click.option("--out", type=click.Path(file_okay=False), help="The run's folder; default results/<time>-..."),
     click.option("--resume", type=click.Path(file_okay=False), help="Go on with the run in this folder."),
     click.option("--retry-failed", is_flag=True, help="With --resume: run failed units again."),
-    click.option(
-        "--format",
-        "output_format",
-        type=click.Choice(stdout_formats()),
-        default="table",
-        help="What goes to stdout.",
-    ),
     click.option("--dry-run", is_flag=True, help="Show the plan and its estimated time."),
     click.option("--no-progress", is_flag=True, help="Say nothing on the way."),
     click.option("-v", "--verbose", is_flag=True, help="Show tracebacks."),
 )
 
 
+def format_option(*commands: str) -> Callable[[F], F]:
+    """--format, with the forms that runs of these commands have."""
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(stdout_formats(*commands)),
+        default="table",
+        help="What goes to stdout.",
+    )
+
+
 def shared_options(command: F) -> F:
-    """Add the options that `bench ops` and `bench models` have in common."""
-    for option in reversed(_SHARED):
+    """Add the options that `bench ops`, `bench models` and `bench compare` have in common."""
+    for option in reversed((*_SHARED, format_option(command.__name__))):
         command = option(command)
     return command
 

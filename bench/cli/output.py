@@ -56,10 +56,14 @@ def show(shown: "RenderableType", whole: str) -> None:
 
 def print_results(results: "Results", folder: Path, files: Sequence[Path], output_format: str) -> None:
     """The table in the format asked for; nothing else goes to stdout."""
-    from reports.formats import formats_of
+    from reports.formats import formats_of, stdout_formats
 
     own = formats_of(results.run.plan.command)
     if output_format not in own:
-        raise UsageError(f"expected --format of {', '.join(own)} for a comparison, got {output_format}; choose one")
+        shown_ones = ", ".join(stdout_formats(results.run.plan.command))
+        raise UsageError(
+            f"expected --format of {shown_ones} for a run of bench {results.run.plan.command}, "
+            f"got {output_format}; choose one"
+        )
     show(own[output_format].shown(results), f"the results are whole in {folder}")
     tell(f"results in {folder}: {', '.join(path.name for path in files)}")

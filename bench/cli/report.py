@@ -4,18 +4,12 @@ from pathlib import Path
 
 import click
 
-from reports.formats import stdout_formats
+from bench.cli.options import format_option
 
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(file_okay=False), metavar="RUN...")
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(stdout_formats()),
-    default="table",
-    help="What goes to stdout.",
-)
+@format_option("ops", "compare")
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
 def report(runs: tuple[str, ...], output_format: str, verbose: bool) -> int:
     """Make tables, ledger and plots of finished runs again, from their journals alone."""

@@ -64,13 +64,9 @@ def run_command(request: Request) -> int:
         if begun.campaign is not None and begun.journal is not None:
             campaign = begun.campaign
             devices = [device for machine in campaign.machines for device in machine.devices]
-<<<<<<< HEAD
             most_s = request.enough.rows.left_s if request.enough.rows is not None else math.inf
-            with observer.watching(begun.units, begun.pairs, devices, most_s), Interrupts(campaign):
-=======
             sure = [pair for pair in begun.pairs if not pair.again]
-            with observer.watching(begun.units, sure, devices), Interrupts(campaign):
->>>>>>> ce3463c (Count what a gate measures again when it comes, and name its faults)
+            with observer.watching(begun.units, sure, devices, most_s), Interrupts(campaign):
                 problems = campaign.run(begun.journal, begun.units, begun.pairs, begun.plan.seed, request.enough)
             interrupted = campaign.stopped
         return _report(begun.folder, request.output_format, problems, interrupted=interrupted)

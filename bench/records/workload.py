@@ -138,7 +138,7 @@ class Unit:
             del own["origin"]
         return hashlib.sha256(_JSON.encode(own).encode()).hexdigest()[:16]
 
-    @property
+    @cached_property
     def cell(self) -> str:
         """The id that all rounds of one table row share."""
         return replace(self, round=0).id

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from matplotlib.figure import Figure
 
+from reports.plots.comparison_picture import comparison_pictures
 from reports.plots.network_pictures import network_pictures
 from reports.plots.operator_pictures import operator_pictures
 from reports.plots.settings_pictures import settings_pictures
@@ -18,6 +19,7 @@ def pictures(results: Results) -> Iterator[tuple[str, Figure]]:
     yield from settings_pictures(results)
     yield from network_pictures(results)
     yield from sustained_pictures(results)
+    yield from comparison_pictures(results)
 
 
 def figures(results: Results) -> dict[str, Figure]:

@@ -20,7 +20,7 @@ from reports.tables.csv_table import OF_UNIT, Value, csv_text
 from reports.tables.markdown_table import pipe_table
 from reports.untrusted import safe_markdown, visible
 
-_ABOUT = (
+ABOUT = (
     "Time of the second over that of the first, above 1 it is slower; fresh pairs of live workers in ABBA order, "
     "Student's t on their log ratios. SLOWER and FASTER: the 95% interval lies wholly beyond "
     f"{MARGIN:.0%}; SAME: wholly within; else UNCLEAR. Visible: the smallest change that so many pairs with that "
@@ -100,7 +100,7 @@ def markdown_comparisons(results: Results) -> str:
         made = [row.comparison for row in own]
         parts += [f"{safe_markdown(_subject(each))}: {safe_markdown(each.reason)}" for each in made if each.reason]
         parts += [safe_markdown(line, LONGEST_DIFFERENCE) for line in _differences(own)]
-    return "\n\n".join([*parts, _ABOUT, *(safe_markdown(line, 900) for line in surroundings(results.run))]) + "\n"
+    return "\n\n".join([*parts, ABOUT, *(safe_markdown(line, 900) for line in surroundings(results.run))]) + "\n"
 
 
 def terminal_comparisons(results: Results) -> RenderableType:
@@ -123,7 +123,7 @@ def _terminal(results: Results) -> Iterator[RenderableType]:
             yield table
         for line in _differences(own):
             yield Text(visible(line, LONGEST_DIFFERENCE))
-    yield Text(_ABOUT, style="dim")
+    yield Text(ABOUT, style="dim")
     for line in surroundings(results.run):
         yield Text(visible(line, 900), style="dim")
 
