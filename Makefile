@@ -20,7 +20,7 @@ INSTALLED := $(VENV)/.installed
 help:
 	@echo "make bench     time operators and small networks on this CPU; tables and plots land in results/"
 	@echo "make test      run the tests"
-	@echo "make check     ruff, mypy --strict, import-linter"
+	@echo "make check     ruff, mypy --strict, import-linter, actionlint"
 	@echo "make install   only the set-up: .venv with the pinned packages"
 	@echo "Settings: PYTHON, TORCH_INDEX, QUICK; the top of the Makefile explains them."
 
@@ -64,3 +64,4 @@ check: install
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python scripts/lint_workflows.py
