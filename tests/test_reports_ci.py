@@ -80,6 +80,9 @@ def test_junit_has_a_case_for_each_row_with_its_state() -> None:
     assert found["unclear"] == [
         ("skipped", "UNCLEAR: about 6 more pairs would decide, 1.09x [1.01, 1.18], 4 pairs (ok)")
     ]
+    # Ant's schema: what is skipped has no type, and what failed must have one.
+    assert [e.keys() for e in suite.iter("skipped")] == [["message"]]
+    assert all(e.get("type") == "SLOWER" for e in suite.iter("failure") if "SLOWER" in e.get("message", ""))
     assert found["same"] == found["faster"] == found["shrank"] == []
 
 

@@ -1,0 +1,147 @@
+"""The action's own steps, run by bash with the files and variables that GitHub's runner gives them."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from reports.ci.page import MARKER
+from reports.results import Results
+from tests.action_runner import ActionRunner
+from tests.made_up_comparisons import SAME, SLOW, compared, row
+from tests.test_reports_ci_outputs import recorded
+
+# GitHub's side of `gh api`: comments in a file, and jq for --jq, as gh has it built in.
+GH = """#!/usr/bin/env python3
+import json, pathlib, subprocess, sys
+store = pathlib.Path(__file__).with_name("comments.json")
+comments = json.loads(store.read_text())
+words = sys.argv[1:]
+if store.with_name("refuse").exists():
+    sys.exit("HTTP 403: Resource not accessible by integration")
+body = next((pathlib.Path(w.removeprefix("body=@")).read_text() for w in words if w.startswith("body=@")), None)
+if "POST" in words:
+    comments.append({"id": 100 + len(comments), "user": {"type": "Bot"}, "body": body})
+elif "PATCH" in words:
+    number = int(words[words.index("PATCH") + 1].rsplit("/", 1)[1])
+    next(c for c in comments if c["id"] == number)["body"] = body
+else:
+    shown = subprocess.run(["jq", "-r", words[words.index("--jq") + 1]], input=json.dumps(comments), text=True,
+                           capture_output=True, check=True)
+    print(shown.stdout, end="")
+store.write_text(json.dumps(comments))
+"""
+STRANGER = {"id": 1, "user": {"type": "User"}, "body": f"{MARKER}\nI am the bot"}
+QUOTING = {"id": 2, "user": {"type": "Bot"}, "body": f"> {MARKER}\nas somebody said"}
+
+
+@pytest.fixture
+def gh(tmp_path: Path) -> Path:
+    """A folder with a `gh` of ours, and what two others have written."""
+    if shutil.which("jq") is None:
+        pytest.skip("needs jq: gh has it built in")
+    folder = tmp_path / "gh"
+    folder.mkdir()
+    (folder / "gh").write_text(GH)
+    (folder / "gh").chmod(0o755)
+    (folder / "comments.json").write_text(json.dumps([STRANGER, QUOTING]))
+    return folder
+
+
+def comments(gh: Path) -> list[str]:
+    found = json.loads((gh / "comments.json").read_text())
+    assert found[:2] == [STRANGER, QUOTING]
+    return [each["body"] for each in found[2:]]
+
+
+def measured(runner: ActionRunner, results: Results, status: int) -> None:
+    """The run of bench that the step Measure leaves."""
+    folder = runner.folder / f"run{len(list(runner.folder.glob('run*')))}"
+    recorded(results, folder)
+    runner.set("measure", folder=str(folder), status=str(status))
+    assert runner.run("Summary, outputs and annotations")
+
+
+def runner_of(tmp_path: Path, gh: Path | None = None, **inputs: str) -> ActionRunner:
+    given = {"subjects": "net", "python": sys.executable, "token": "t", **inputs}
+    return ActionRunner(tmp_path, given, number="5", program=gh)
+
+
+def test_a_comment_is_written_once_and_brought_up_to_date(tmp_path: Path, gh: Path) -> None:
+    runner = runner_of(tmp_path, gh)
+    measured(runner, compared(row("a", SAME), gate=True), 0)
+    runner.run("Comment")
+    assert comments(gh) == []  # on change only
+    measured(runner, compared(row("a", SLOW, SLOW), gate=True), 1)
+    runner.run("Comment")
+    (body,) = comments(gh)
+    assert body.startswith(f"{MARKER}\n**The gate fails")
+    assert body.endswith("\n[This run](https://github.com/someone/something/actions/runs/7)\n")
+    measured(runner, compared(row("a", SAME), gate=True), 0)
+    runner.run("Comment")
+    (body,) = comments(gh)  # what it said is true no more
+    assert body.startswith(f"{MARKER}\n**The gate passes")
+
+
+@pytest.mark.parametrize(("when", "written"), [("never", 0), ("on-change", 0), ("always", 1)])
+def test_when_there_is_a_comment(when: str, written: int, tmp_path: Path, gh: Path) -> None:
+    runner = runner_of(tmp_path, gh, comment=when)
+    measured(runner, compared(row("a", SAME), gate=True), 0)
+    runner.run("Comment")
+    assert len(comments(gh)) == written
+
+
+def test_a_run_that_never_began_is_said_in_the_comment(tmp_path: Path, gh: Path) -> None:
+    runner = runner_of(tmp_path, gh)
+    runner.set("measure", folder=str(tmp_path / "none"), status="2")
+    runner.run("Summary, outputs and annotations")
+    runner.run("Comment")
+    assert comments(gh)[0].startswith(f"{MARKER}\n**bench compare did not begin")
+    assert "did not begin" in runner.summary.read_text()
+
+
+def test_a_token_that_may_not_comment_costs_the_comment_alone(tmp_path: Path, gh: Path) -> None:
+    (gh / "refuse").touch()
+    runner = runner_of(tmp_path, gh, comment="always")
+    measured(runner, compared(row("a", SAME), gate=True), 0)
+    done = runner.run("Comment")
+    assert done is not None
+    assert (done.returncode, done.stdout.split("::")[1]) == (0, "warning title=bench compare")
+
+
+def test_no_token_no_comment_and_no_summary_where_none_is_wanted(tmp_path: Path) -> None:
+    runner = runner_of(tmp_path, token="", summary="false")
+    measured(runner, compared(row("a", SAME), gate=True), 0)
+    assert runner.run("Comment") is None
+    assert not runner.summary.exists()
+
+
+@pytest.mark.parametrize(("status", "code"), [("0", 0), ("1", 1), ("2", 2), ("3", 3), ("4", 4), ("", 3)])
+def test_the_job_ends_as_bench_did_and_never_green_without_an_answer(status: str, code: int, tmp_path: Path) -> None:
+    runner = runner_of(tmp_path)
+    runner.set("measure", status=status)
+    done = runner.run("Verdict")
+    assert done is not None
+    assert done.returncode == code
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"mode": "gat"}, "expected mode gate or report, got gat"),
+        ({"strict": "yes"}, "expected strict true or false, got yes"),
+        ({"mode": "report"}, "expected base outside of a pull request, got none; give a revision"),
+        ({"pairs": "$(touch hacked)"}, "$(touch hacked)"),
+        ({"subjects": '";touch hacked;"', "base": "HEAD"}, "hacked"),
+        ({"subjects": "--help", "base": "HEAD"}, "--help"),
+    ],
+)
+def test_wrong_inputs_end_in_a_line_and_are_never_run(inputs: dict[str, str], said: str, tmp_path: Path) -> None:
+    runner = runner_of(tmp_path, **inputs)
+    done = runner.run("Measure")
+    assert done is not None
+    assert said in done.stderr
+    assert (done.returncode, runner.values["steps.measure.outputs.status"]) == (0, "2")
+    assert not (tmp_path / "hacked").exists()
