@@ -20,7 +20,7 @@ class ActionRunner:
         self.action: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
         declared = {name: about.get("default", "") for name, about in self.action["inputs"].items()}
         assert inputs.keys() <= declared.keys()
-        self.values = {f"inputs.{name}": value for name, value in {**declared, **inputs}.items()}
+        self.values: dict[str, str] = {f"inputs.{name}": value for name, value in {**declared, **inputs}.items()}
         self.values["github.event.pull_request.number"] = number
         self.folder = folder
         self.summary = folder / "summary.md"

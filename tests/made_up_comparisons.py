@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bench.records.base import Base
 from bench.records.counts import Counts
 from bench.records.pair import MOST_PAIRS, Pair, PairRecord
 from bench.records.run import Option
@@ -10,6 +11,7 @@ from bench.records.workload import Unit
 from reports.results import Results
 from tests.made_up_runs import models_run, net
 
+BASE = Base(ref="main", commit="ab" * 20, head="cd" * 20)
 SLOW = [1.30, 1.32, 1.28, 1.30]
 FAST = [0.70, 0.71, 0.69, 0.70]
 SAME = [1.00, 1.01, 0.99, 1.00]
@@ -45,11 +47,12 @@ def broken(name: str, reason: str = "crashed twice") -> list[PairRecord]:
     return [PairRecord(pair=record.pair, attempt=1, status="failed", reason_kind="crash", reason=reason, seconds=1.0)]
 
 
-def compared(*rows: list[PairRecord], gate: bool = False, strict: bool = False) -> Results:
-    """A run of `bench compare` with those rows."""
+def compared(*rows: list[PairRecord], gate: bool = False, strict: bool = False, self_test: str = "") -> Results:
+    """A run of `bench compare --base` with those rows."""
     run = models_run([], [record for records in rows for record in records])
-    options = (Option(name="gate", value=str(gate)), Option(name="strict", value=str(strict)))
-    return Results(run=replace(run, plan=replace(run.plan, command="compare", options=options)))
+    said = {"gate": str(gate), "strict": str(strict), "self_test": self_test}
+    options = tuple(Option(name=name, value=value) for name, value in said.items())
+    return Results(run=replace(run, plan=replace(run.plan, command="compare", options=options, base=BASE)))
 
 
 def _record(name: str, number: int, ratio: float) -> PairRecord:

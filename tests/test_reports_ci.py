@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from reports.ci.annotations import annotations
-from reports.ci.finding import findings
 from reports.ci.histories import bencher, smaller_is_better
 from reports.ci.junit import junit
 from reports.formats import formats_of
+from reports.results import Results
 from tests.made_up_comparisons import FAST, HOSTILE, OPEN, SAME, SLOW, broken, compared, row
 
 NAME = "net 3x224x224 eager on cpu"
@@ -39,7 +39,7 @@ def test_a_name_stays_whatever_is_compared_beside_it() -> None:
     alone = compared(row("net", SLOW)).findings[0].name
     run = compared(row("other", SAME), row("net", SLOW)).run
     later = replace(run, plan=replace(run.plan, created_utc="2027-01-01T00:00:00Z"))
-    assert [made.name for made in findings(later, gate=False, strict=False)][1] == alone
+    assert Results(run=later).findings[1].name == alone
 
 
 def test_names_are_each_there_once_also_where_two_are_cut_to_the_same() -> None:
@@ -58,6 +58,12 @@ def test_names_are_each_there_once_also_where_two_are_cut_to_the_same() -> None:
 )
 def test_what_stops_a_change(gate: bool, strict: bool, states: list[str]) -> None:
     assert [made.state for made in compared(*MIXED, gate=gate, strict=strict).findings] == states
+
+
+def test_a_self_test_fails_where_the_gate_did_wrong() -> None:
+    rows = (row("found", SLOW, SLOW), row("missed", SAME), broken("broken"))
+    assert [made.state for made in compared(*rows, self_test="1.1").findings] == ["fine", "failed", "error"]
+    assert [made.state for made in compared(*rows, self_test="1.0").findings] == ["failed", "fine", "error"]
 
 
 def test_junit_has_a_case_for_each_row_with_its_state() -> None:

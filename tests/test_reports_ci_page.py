@@ -50,6 +50,7 @@ def test_the_outcome_is_the_first_that_a_reader_sees() -> None:
     assert headline(compared(*rows[1:], gate=True)) == "The gate passes. 2 comparisons: 1 unclear, 1 faster."
     undecided = "The gate could not decide, which is no pass. 2 comparisons: 1 unclear, 1 faster."
     assert headline(compared(*rows[1:], gate=True, strict=True)) == undecided
+    assert headline(compared(row("a", SLOW, SLOW), self_test="1.1")).startswith("Self-test: a slowdown of 1.1 times")
     assert headline(compared(gate=True)) == "The gate could not decide, which is no pass. Nothing was compared."
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.records.pair import PairRecord
-from bench.records.run import Run
+from bench.records.run import Plan, Run
 from bench.records.verdict import Verdict
 from bench.records.workload import Unit, size_text
 from bench.statistics import Interval, log_mean_interval
 from bench.system.allocator import DEFAULT_ALLOCATOR
 from reports.comparisons import Comparison
-from reports.gate import Exact, Gated, Label, gated
+from reports.gate import Exact, Gated, Label
 from reports.numbers import bounds, significant
 from reports.row import labelled
 from reports.rows import settings_text
@@ -29,8 +29,8 @@ class Finding:
     name: what was compared, under which settings and where; the same in every run of it, and the only one in this run.
     device: where.
     label: the answer in a word.
-    state: failed where the gate stops the change for it, error where it was not measured (or strictly: not decided),
-        open where it is UNCLEAR.
+    state: failed where the gate stops the change for it, or its self-test came out wrong; error where it was not
+        measured, or strictly, not decided; open where it is UNCLEAR.
     ratio: time of the second side over that of the first.
     latency: seconds of one call of the second side, over its pairs.
     smallest: the smallest change that its pairs would have shown, relative.
@@ -85,27 +85,25 @@ class Finding:
         return ", ".join(filter(None, [self.answer_text, self.ratio_text, pairs, self.counts_text]))
 
 
-def findings(run: Run, *, gate: bool, strict: bool) -> tuple[Finding, ...]:
+def findings(run: Run, rows: Sequence[Gated]) -> tuple[Finding, ...]:
     """Every comparison of the run, in the order of the plan."""
     ended: dict[str, list[PairRecord]] = {}
     for record in run.pair_records:
         ended.setdefault(record.pair.cell, []).append(record)
-    rows = gated(run)
     names = _unique(_name(row.comparison) for row in rows)
     return tuple(
-        _finding(row, name, ended.get(_cell(row.comparison), ()), gate=gate, strict=strict)
+        _finding(row, name, _state(row, run.plan), ended.get(_cell(row.comparison), ()))
         for row, name in zip(rows, names, strict=True)
     )
 
 
-def _finding(row: Gated, name: str, records: Sequence[PairRecord], *, gate: bool, strict: bool) -> Finding:
+def _finding(row: Gated, name: str, state: State, records: Sequence[PairRecord]) -> Finding:
     shown = row.again or row.comparison  # fresh pairs: no chance picked those
-    label = row.label if gate or row.label != "GREW" else row.comparison.answer
     return Finding(
         name=name,
         device=shown.first.device,
-        label=label,
-        state=_state(row, label, gate=gate, strict=strict),
+        label=row.label,
+        state=state,
         ratio=shown.ratio,
         latency=_latency(records),
         pairs=shown.pairs,
@@ -118,12 +116,16 @@ def _finding(row: Gated, name: str, records: Sequence[PairRecord], *, gate: bool
     )
 
 
-def _state(row: Gated, label: Label, *, gate: bool, strict: bool) -> State:
-    if gate and (row.confirmed or row.grew):
-        return "failed"
-    if label == "UNMEASURED" or (label == "UNCLEAR" and strict):
+def _state(row: Gated, plan: Plan) -> State:
+    if row.label == "UNMEASURED":
         return "error"
-    return "open" if label == "UNCLEAR" else "fine"
+    if planted := plan.option("self_test"):
+        return "fine" if row.confirmed == (float(planted) > 1) else "failed"
+    if plan.option("gate") == str(True) and (row.confirmed or row.grew):
+        return "failed"
+    if row.label == "UNCLEAR":
+        return "error" if plan.option("strict") == str(True) else "open"
+    return "fine"
 
 
 def _latency(records: Sequence[PairRecord]) -> Interval | None:

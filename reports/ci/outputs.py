@@ -45,9 +45,10 @@ def _outputs(results: Results | None, folder: Path, status: int) -> Mapping[str,
     verdict = _VERDICTS.get(status, "error")
     if results is None:
         return {"verdict": verdict, "changed": "true"}
-    counts = Counter(each.label for each in results.findings)
+    counts, plan = Counter(each.label for each in results.findings), results.run.plan
+    gated = plan.option("gate") == str(True) or plan.option("self_test")
     return {
-        "verdict": "reported" if status == EXIT_DONE and not results.gate else verdict,
+        "verdict": "reported" if status == EXIT_DONE and not gated else verdict,
         **{label.lower(): counts[label] for label in ("SLOWER", "GREW", "FASTER", "UNCLEAR", "UNMEASURED")},
         "changed": str(status != EXIT_DONE or bool(counts.keys() - {"SAME", "UNCLEAR"})).lower(),
         "json": folder / "compare.json",

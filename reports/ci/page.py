@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from reports.ci.finding import Finding
 from reports.environment_text import device_title, surroundings
-from reports.gate import Label, Outcome
+from reports.gate import Label, Outcome, outcome
+from reports.gate_text import gate_lines
 from reports.numbers import significant
 from reports.results import Results
 from reports.tables.comparison_table import ABOUT
@@ -52,10 +53,13 @@ def summary(results: Results) -> str:
 
 def headline(results: Results) -> str:
     """The outcome in words, with how many there are of each answer (plain text)."""
-    counts = Counter(each.label for each in results.findings)
+    plan, counts = results.run.plan, Counter(each.label for each in results.findings)
+    if plan.option("self_test"):
+        return gate_lines(results.run, results.gated)[0]
     told = ", ".join(f"{counts[label]} {words}" for label, words in _WORDS.items() if counts[label])
     told = f"{_comparisons(len(results.findings))}: {told}." if told else "Nothing was compared."
-    return f"{_OUTCOMES[results.outcome]}. {told}" if results.gate else f"{told} Nothing is gated."
+    gate, strict = (plan.option(name) == str(True) for name in ("gate", "strict"))
+    return f"{_OUTCOMES[outcome(results.gated, strict)]}. {told}" if gate else f"{told} Nothing is gated."
 
 
 def _page(results: Results, limit: int) -> str:
@@ -76,7 +80,7 @@ def _machines(results: Results) -> list[str]:
     run = results.run
     devices = list(dict.fromkeys(each.device for each in results.findings))
     said = [device_title(run, device) + "." for device in devices]
-    said += [*noise_lines(run), *_visible(results.findings), *surroundings(run)]
+    said += [*gate_lines(run, results.gated)[1:], *noise_lines(run), *_visible(results.findings), *surroundings(run)]
     return [f"- {safe_markdown(line, 900)}" for line in said]
 
 
