@@ -1,7 +1,5 @@
 """The action's own steps, run by bash with the files and variables that GitHub's runner gives them."""
 
-import json
-import shutil
 import sys
 from pathlib import Path
 
@@ -10,50 +8,15 @@ import pytest
 from reports.ci.page import MARKER
 from reports.results import Results
 from tests.action_runner import ActionRunner
+from tests.fake_gh import comments, fake_gh
 from tests.made_up_comparisons import SAME, SLOW, compared, row
 from tests.test_reports_ci_outputs import recorded
-
-# GitHub's side of `gh api`: comments in a file, and jq for --jq, as gh has it built in.
-GH = """#!/usr/bin/env python3
-import json, pathlib, subprocess, sys
-store = pathlib.Path(__file__).with_name("comments.json")
-comments = json.loads(store.read_text())
-words = sys.argv[1:]
-if store.with_name("refuse").exists():
-    sys.exit("HTTP 403: Resource not accessible by integration")
-body = next((pathlib.Path(w.removeprefix("body=@")).read_text() for w in words if w.startswith("body=@")), None)
-if "POST" in words:
-    comments.append({"id": 100 + len(comments), "user": {"type": "Bot"}, "body": body})
-elif "PATCH" in words:
-    number = int(words[words.index("PATCH") + 1].rsplit("/", 1)[1])
-    next(c for c in comments if c["id"] == number)["body"] = body
-else:
-    shown = subprocess.run(["jq", "-r", words[words.index("--jq") + 1]], input=json.dumps(comments), text=True,
-                           capture_output=True, check=True)
-    print(shown.stdout, end="")
-store.write_text(json.dumps(comments))
-"""
-STRANGER = {"id": 1, "user": {"type": "User"}, "body": f"{MARKER}\nI am the bot"}
-QUOTING = {"id": 2, "user": {"type": "Bot"}, "body": f"> {MARKER}\nas somebody said"}
 
 
 @pytest.fixture
 def gh(tmp_path: Path) -> Path:
-    """A folder with a `gh` of ours, and what two others have written."""
-    if shutil.which("jq") is None:
-        pytest.skip("needs jq: gh has it built in")
-    folder = tmp_path / "gh"
-    folder.mkdir()
-    (folder / "gh").write_text(GH)
-    (folder / "gh").chmod(0o755)
-    (folder / "comments.json").write_text(json.dumps([STRANGER, QUOTING]))
-    return folder
-
-
-def comments(gh: Path) -> list[str]:
-    found = json.loads((gh / "comments.json").read_text())
-    assert found[:2] == [STRANGER, QUOTING]
-    return [each["body"] for each in found[2:]]
+    """A folder with a `gh` of ours."""
+    return fake_gh(tmp_path / "gh")
 
 
 def measured(runner: ActionRunner, results: Results, status: int) -> None:

@@ -35,6 +35,7 @@ class Finding:
     latency: seconds of one call of the second side, over its pairs.
     smallest: the smallest change that its pairs would have shown, relative.
     trust: the worst that was said of any pair.
+    why: what the label alone does not say, of a row that was not measured or is UNCLEAR.
     seconds: what measuring it took.
     """
 
@@ -45,10 +46,9 @@ class Finding:
     ratio: Interval | None
     latency: Interval | None
     pairs: int
-    needed: int | None
     smallest: float | None
     trust: Verdict | None
-    reason: str
+    why: str
     exact: tuple[Exact, ...]
     seconds: float
 
@@ -71,11 +71,7 @@ class Finding:
     @property
     def answer_text(self) -> str:
         """The label, and why where it says too little alone."""
-        if self.label == "UNMEASURED":
-            return f"{self.label}: {self.reason}"
-        if self.label == "UNCLEAR":
-            return f"{self.label}: {_more_pairs(self.needed)} would decide"
-        return self.label
+        return f"{self.label}: {self.why}" if self.why else self.label
 
     @property
     def line(self) -> str:
@@ -107,10 +103,9 @@ def _finding(row: Gated, name: str, state: State, records: Sequence[PairRecord])
         ratio=shown.ratio,
         latency=_latency(records),
         pairs=shown.pairs,
-        needed=shown.needed,
         smallest=shown.smallest,
         trust=shown.trust,
-        reason=shown.reason,
+        why=_why(shown, row.label),
         exact=row.exact,
         seconds=math.fsum(record.seconds for record in records),
     )
@@ -171,5 +166,11 @@ def _unique(names: Iterable[str]) -> list[str]:
     return made
 
 
-def _more_pairs(needed: int | None) -> str:
-    return "more than a thousand pairs" if needed is None else f"about {needed} more pair{'s' * (needed != 1)}"
+def _why(made: Comparison, label: Label) -> str:
+    if label != "UNCLEAR":
+        return made.reason if label == "UNMEASURED" else ""
+    if made.answer != label:
+        return "came out slower, and fresh pairs did not confirm it"
+    if made.needed is None:
+        return "more than a thousand pairs would decide"
+    return f"about {made.needed} more pair{'s' * (made.needed != 1)} would decide"
