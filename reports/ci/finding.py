@@ -61,7 +61,7 @@ class Finding:
     @property
     def counts_text(self) -> str:
         """`macs 10 to 12`: the counts that differ; empty where none does."""
-        return ", ".join(f"{each.name} {each.first} to {each.second}" for each in self.exact if each.differs)
+        return ", ".join(f"{each.name} {each.first:,} to {each.second:,}" for each in self.exact if each.differs)
 
     @property
     def visible_text(self) -> str:

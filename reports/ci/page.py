@@ -89,7 +89,7 @@ def _visible(all_of_them: Sequence[Finding]) -> Iterator[str]:
     for device in dict.fromkeys(each.device for each in all_of_them):
         seen = sorted(each.smallest for each in all_of_them if each.device == device and each.smallest is not None)
         if seen:
-            low, middle, high = (significant(100 * seen[i], digits=2) for i in (0, len(seen) // 2, -1))
+            low, middle, high = (significant(100 * seen[i], digits=2) for i in (0, (len(seen) - 1) // 2, -1))
             told = f"{low}%" if len(seen) == 1 else f"{low}% to {high}%, half of them {middle}% or less"
             yield f"Noise floor of the comparisons on {device}: the smallest visible change was {told}."
 
