@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from reports.ci.finding import Finding
 from reports.environment_text import device_title, surroundings
-from reports.gate import Label, Outcome, outcome
+from reports.gate import Label, outcome
 from reports.gate_text import gate_lines
 from reports.numbers import significant
 from reports.results import Results
@@ -26,11 +26,6 @@ LONGEST_NAME = 120  # characters; names of whatever length leave room for rows
 _HEADINGS = ("compared", "ratio", "answer", "pairs", "visible", "worst pair")
 _NUMERIC = ("ratio", "pairs", "visible")
 _CHANGED: tuple[Label, ...] = ("SLOWER", "GREW", "UNMEASURED", "FASTER")
-_OUTCOMES: dict[Outcome, str] = {
-    "slower": "The gate fails: slower in fresh pairs too, or an exact count grew",
-    "unmeasured": "The gate could not decide, which is no pass",
-    "pass": "The gate passes",
-}
 _WORDS: dict[Label, str] = {
     "SLOWER": "slower",
     "GREW": "grew in a count",
@@ -58,8 +53,15 @@ def headline(results: Results) -> str:
         return gate_lines(results.run, results.gated)[0]
     told = ", ".join(f"{counts[label]} {words}" for label, words in _WORDS.items() if counts[label])
     told = f"{_comparisons(len(results.findings))}: {told}." if told else "Nothing was compared."
-    gate, strict = (plan.option(name) == str(True) for name in ("gate", "strict"))
-    return f"{_OUTCOMES[outcome(results.gated, strict)]}. {told}" if gate else f"{told} Nothing is gated."
+    return f"{_outcome(results)}. {told}" if plan.option("gate") == str(True) else f"{told} Nothing is gated."
+
+
+def _outcome(results: Results) -> str:
+    found = outcome(results.gated, results.run.plan.option("strict") == str(True))
+    if found != "slower":
+        return "The gate passes" if found == "pass" else "The gate could not decide, which is no pass"
+    slower, grew = (any(getattr(row, name) for row in results.gated) for name in ("confirmed", "grew"))
+    return "The gate fails: " + " and ".join([*["slower in fresh pairs too"] * slower, *["an exact count grew"] * grew])
 
 
 def _page(results: Results, limit: int) -> str:
