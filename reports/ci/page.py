@@ -12,7 +12,7 @@ from reports.gate import Label, outcome
 from reports.gate_text import gate_lines
 from reports.numbers import significant
 from reports.results import Results
-from reports.tables.comparison_table import ABOUT
+from reports.tables.comparison_table import ABOUT, differences
 from reports.tables.markdown_table import pipe_table
 from reports.tables.noise_floor import noise_lines
 from reports.untrusted import safe_markdown
@@ -82,7 +82,8 @@ def _machines(results: Results) -> list[str]:
     run = results.run
     devices = list(dict.fromkeys(each.device for each in results.findings))
     said = [device_title(run, device) + "." for device in devices]
-    said += [*gate_lines(run, results.gated)[1:], *noise_lines(run), *_visible(results.findings), *surroundings(run)]
+    said += [*gate_lines(run, results.gated)[1:], *differences(results.gated)]
+    said += [*noise_lines(run), *_visible(results.findings), *surroundings(run)]
     return [f"- {safe_markdown(line, 900)}" for line in said]
 
 

@@ -1,7 +1,7 @@
 """A comparison as text: on a terminal, as CSV, as JSON and as Markdown."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -99,7 +99,7 @@ def markdown_comparisons(results: Results) -> str:
         parts += [f"## {safe_markdown(device_title(results.run, device))}", pipe_table(_HEADINGS, _NUMERIC, body)]
         made = [row.comparison for row in own]
         parts += [f"{safe_markdown(_subject(each))}: {safe_markdown(each.reason)}" for each in made if each.reason]
-        parts += [safe_markdown(line, LONGEST_DIFFERENCE) for line in _differences(own)]
+        parts += [safe_markdown(line, LONGEST_DIFFERENCE) for line in differences(own)]
     return "\n\n".join([*parts, ABOUT, *(safe_markdown(line, 900) for line in surroundings(results.run))]) + "\n"
 
 
@@ -121,14 +121,14 @@ def _terminal(results: Results) -> Iterator[RenderableType]:
             if row.comparison.reason:
                 table.add_row(Text("why", style="dim"), Text(visible(row.comparison.reason), style="yellow"))
             yield table
-        for line in _differences(own):
+        for line in differences(own):
             yield Text(visible(line, LONGEST_DIFFERENCE))
     yield Text(ABOUT, style="dim")
     for line in surroundings(results.run):
         yield Text(visible(line, 900), style="dim")
 
 
-def _differences(own: list[Gated]) -> list[str]:
+def differences(own: Sequence[Gated]) -> list[str]:
     """What differs between the Pythons of the two sides, a sentence for all that differ in the same."""
     found = dict.fromkeys(row.comparison.differences for row in own)
     return [f"Their Pythons differ: {'; '.join(each)}." for each in found if each]
