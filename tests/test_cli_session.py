@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bench.cli.devices import _print_found
-from bench.cli.session import _left, _names, _report
+from bench.cli.resume import device_names, left
+from bench.cli.session import _report
 from bench.devices.check import Found
 from bench.errors import DeviceError
 from bench.journal import Journal, read_run
@@ -21,7 +22,7 @@ def test_a_run_that_goes_on_asks_only_the_devices_with_work_left(tmp_path: Path)
     both = replace(plan(here, there), devices=(DeviceState(name="cpu"), DeviceState(name="board")))
 
     def asked(*, retry_failed: bool = False) -> list[str]:
-        return _names(both, *_left(both, read_run(tmp_path / "run"), retry_failed))
+        return device_names(both, *left(both, read_run(tmp_path / "run"), retry_failed))
 
     with Journal.create(tmp_path / "run", both) as journal:
         assert asked() == ["cpu", "board"]

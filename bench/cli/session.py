@@ -7,33 +7,29 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import click
-
 from bench.cache.store import default_cache, usable_cache
 from bench.cli.console import SturdyConsole
 from bench.cli.gate import comparison_code
 from bench.cli.interrupts import Interrupts
 from bench.cli.output import print_results, write_files
-from bench.cli.progress import ConsoleObserver, time_text
+from bench.cli.plan_text import show_plan, tell_budget
+from bench.cli.progress import ConsoleObserver
 from bench.cli.request import Request
+from bench.cli.resume import check_same, device_names, left, plan_to_resume
 from bench.cli.streams import tell
 from bench.errors import EXIT_DEVICE, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, BenchError, UsageError
-from bench.host.budget import FEWEST_ROUNDS, Budget
+from bench.host.budget import Budget
 from bench.host.campaign import Campaign
-from bench.journal import Journal, check_new, read_plan, read_run
+from bench.journal import Journal, check_new, read_run
 from bench.link.choice import transport_for
 from bench.plain_text import LONGEST_MESSAGE, plain_line
-from bench.plan.code_version import code_version
-from bench.plan.estimate import expected_pair_s, expected_s
-from bench.plan.schedule import all_rounds, shares_worker
+from bench.plan.schedule import all_rounds
 from bench.records.device import Device
-from bench.records.environment import difference
-from bench.records.origin import PythonEnvironment, differing
 from bench.records.pair import Pair, PairRecord
 from bench.records.record import Record
 from bench.records.run import Plan, Run
-from bench.records.workload import Unit, size_text
-from bench.system.priority import PRIORITIES, crowded
+from bench.records.workload import Unit
+from bench.system.priority import crowded
 from reports.budget import too_few
 from reports.results import Results
 
@@ -82,7 +78,7 @@ def _planned(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
         _check_budget(request, devices)
         units = all_rounds(table, request.axes.rounds)
         _reach(campaign, units, pairs)
-        _tell_budget(request, table, observer)
+        tell_budget(request, table, observer)
         plan = campaign.plan(request.command, request.argv, request.options, units, pairs, request.axes.seed)
         plan = replace(plan, base=request.base)
         with Journal.create(folder, plan) as journal:
@@ -93,40 +89,40 @@ def _planned(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
 
 @contextmanager
 def _resumed(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
-    plan, folder = _plan_to_resume(request)
+    plan, folder = plan_to_resume(request)
     if plan.budget_s is not None and request.enough.rows is None:
         request.enough.rows = Budget(plan.budget_s)  # once more as long
     # The lock first: until it is ours, another process may still be writing what is read.
     with Journal.open(folder) as journal:
         run = read_run(folder)
-        units, pairs = _left(plan, run, request.retry_failed)
+        units, pairs = left(plan, run, request.retry_failed)
         if not units and not pairs:
             yield _Begun(plan=plan, folder=folder)
             return
-        devices = _devices(_names(plan, units, pairs), request)
+        devices = _devices(device_names(plan, units, pairs), request)
         with closing(Campaign(devices, transport_for, usable_cache(), observer)) as campaign:
             _reach(campaign, units, pairs)
             ended: tuple[Record | PairRecord, ...] = (*run.records, *run.pair_records)
             for record in ended:
                 if record.status != "failed" or not request.retry_failed:
                     request.enough.ended(record, here=False)
-            _check_same(run, campaign, folder)
+            check_same(run, campaign, folder)
             yield _Begun(plan=plan, folder=folder, journal=journal, campaign=campaign, units=units, pairs=pairs)
 
 
 def _dry_run(request: Request, observer: ConsoleObserver) -> int:
     """Show what would be measured; networks from outside the zoo are built for it, nothing is reached or written."""
     if request.resume is not None:
-        plan, folder = _plan_to_resume(request)
-        _show_plan(*_left(plan, read_run(folder), request.retry_failed), rounds=1)
+        plan, folder = plan_to_resume(request)
+        show_plan(*left(plan, read_run(folder), request.retry_failed), rounds=1)
         return EXIT_DONE
     devices = _devices(request.devices, request)
     check_new(request.out or _default_folder(request.command, devices))
     with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
         table, pairs = request.table(campaign, devices)
     _check_budget(request, devices)
-    _show_plan(table, pairs, rounds=1 if request.enough.rows else request.axes.rounds)
-    _tell_budget(request, table, observer)
+    show_plan(table, pairs, rounds=1 if request.enough.rows else request.axes.rounds)
+    tell_budget(request, table, observer)
     return EXIT_DONE
 
 
@@ -136,52 +132,12 @@ def _check_budget(request: Request, devices: Sequence[Device]) -> None:
         raise UsageError("expected --budget with one device a machine, got two that share one; give each its own run")
 
 
-def _tell_budget(request: Request, table: Sequence[Unit], observer: ConsoleObserver) -> None:
-    """What the time is good for, as far as guesses go."""
-    if request.enough.rows is None:
-        return
-    by_device: dict[str, float] = {}
-    for unit in table:
-        by_device[unit.device] = by_device.get(unit.device, 0.0) + expected_s(unit, shared=shares_worker(unit))
-    rounds = request.enough.rows.left_s / max(by_device.values(), default=1.0)
-    few = f"; a row needs {FEWEST_ROUNDS}, give more time or fewer rows" if rounds < FEWEST_ROUNDS else ""
-    observer.line(
-        f"budget: {time_text(request.enough.rows.left_s)} left, about {rounds:.1f} rounds of {len(table)} rows{few}"
-    )
-
-
 def _reach(campaign: Campaign, units: Sequence[Unit], pairs: Sequence[Pair]) -> None:
     with Interrupts(campaign):
         campaign.connect([*units, *(unit for pair in pairs for unit in (pair.first, pair.second))])
     measured = [*units, *(pair.first for pair in pairs)]
     _check_threads(measured, campaign)
     _check_priority(measured, campaign)
-
-
-def _check_same(run: Run, campaign: Campaign, folder: Path) -> None:
-    # The journal's word: a device that was away at planning has none in the plan.
-    for state in run.devices:
-        now = campaign.environments.get(state.name)
-        if now is not None and state.environment is not None and (changed := difference(state.environment, now)):
-            raise UsageError(f"--resume {folder}: {state.name} is not what it was: {changed}; start a new run")
-        for was in state.pythons:
-            found = campaign.python_of(state.name, was.path)
-            if changed := "; ".join(f"{name} was {old}, is {new}" for name, old, new in _changes(was, found)):
-                python = was.path or "the usual Python"
-                raise UsageError(f"--resume {folder}: {python} is not what it was: {changed}; start a new run")
-
-
-def _changes(was: PythonEnvironment, found: PythonEnvironment | None) -> tuple[tuple[str, str, str], ...]:
-    return () if found is None else differing(was, found)  # not looked at: nothing that is left needs it
-
-
-def _left(plan: Plan, run: Run, retry_failed: bool) -> tuple[list[Unit], list[Pair]]:
-    """What a resumed run has to measure."""
-    again = {"lost"} | ({"failed"} if retry_failed else set())
-    ended = {record.unit.id for record in run.records if record.status not in again}
-    pairs_ended = {record.pair.id for record in run.pair_records if record.status not in again}
-    units = [unit for unit in plan.units if unit.id not in ended]
-    return units, [pair for pair in plan.pairs if pair.id not in pairs_ended]
 
 
 def _report(folder: Path, output_format: str, problems: Sequence[BenchError], *, interrupted: bool) -> int:
@@ -212,56 +168,10 @@ def exit_code(run: Run, device_lost: bool, interrupted: bool) -> int:
     return EXIT_DONE
 
 
-def _plan_to_resume(request: Request) -> tuple[Plan, Path]:
-    """The plan in the folder that is to be resumed; UsageError where an option given beside it disagrees."""
-    folder = request.resume or Path()
-    plan = read_plan(folder)
-    if plan.command != request.command:
-        raise UsageError(f"{folder} is a run of `bench {plan.command}`; resume it with that command")
-    stored = {option.name: option.value for option in plan.options}
-    asked = {option.name: option.value for option in request.options}
-    own = {"budget"} if plan.budget_s is not None else set()  # each process of such a run has one of its own
-    for name in sorted(request.given & asked.keys() - own):
-        has = stored.get(name) or _came_to(plan, name)
-        if has != asked[name]:
-            flag = "--" + name.replace("_", "-")
-            raise UsageError(
-                f"{flag} {asked[name]} disagrees with the run in {folder}, which "
-                f"{f'has {has}' if has else 'was begun without it'}; leave it out, or start a new run"
-            )
-    if plan.code_version != code_version():
-        raise UsageError(
-            f"the run in {folder} was made by code {plan.code_version}, this is {code_version()}; "
-            "numbers of both don't belong in one table: start a new run, or check that code out"
-        )
-    return plan, folder
-
-
-def _came_to(plan: Plan, option: str) -> str:
-    """What an option that was left to its default came to, as the command line would write it."""
-    values: dict[str, list[object]] = {
-        "rounds": [plan.rounds],
-        "runtime": [unit.runtime for unit in plan.units],
-        "batch": [unit.batch for unit in plan.units],
-        "dtype": [unit.dtype for unit in plan.units],
-        "threads": [unit.threads for unit in plan.units],
-        "priority": [PRIORITIES[unit.settings.realtime] for unit in plan.units],
-        "op": [unit.workload.name for unit in plan.units],
-        "sizes": [size_text(unit.workload.input_shape) for unit in plan.units],
-    }
-    return ",".join(dict.fromkeys(map(str, values.get(option, []))))
-
-
 def _devices(names: Sequence[str], request: Request) -> list[Device]:
     from bench.devices.file import find_device
 
     return [find_device(name, request.devices_file) for name in names]
-
-
-def _names(plan: Plan, units: Sequence[Unit], pairs: Sequence[Pair]) -> list[str]:
-    """The devices that what is left needs, in the plan's order: the others may be off, or have changed since."""
-    needed = {unit.device for unit in units} | {pair.first.device for pair in pairs}
-    return [state.name for state in plan.devices if state.name in needed]
 
 
 def _check_threads(units: Sequence[Unit], campaign: Campaign) -> None:
@@ -293,32 +203,4 @@ def _default_folder(command: str, devices: Sequence[Device]) -> Path:
     # Two runs may begin within one second.
     return next(
         path for path in (folder, *(Path(f"{folder}-{number}") for number in range(2, 1000))) if not path.exists()
-    )
-
-
-def _in_words(unit: Unit) -> str:
-    size = size_text(unit.workload.input_shape)
-    parts = (unit.device, unit.runtime, unit.workload.name, unit.workload.variant, size)
-    return (
-        " ".join(filter(None, parts))
-        + f" batch {unit.batch}, {unit.threads} thread{'s' * (unit.threads > 1)}, {unit.dtype}, {unit.layout}"
-        + f", {unit.allocator} memory"
-        + (f", {unit.origin.words}" if unit.origin.words else "")
-    )
-
-
-def _show_plan(table: Sequence[Unit], pairs: Sequence[Pair], *, rounds: int) -> None:
-    seconds = rounds * sum(expected_s(unit, shared=shares_worker(unit)) for unit in table)
-    sure = [pair for pair in pairs if not pair.again]
-    seconds += sum(map(expected_pair_s, sure))
-    for unit in table:
-        click.echo(_in_words(unit))
-    if not table:
-        for first, second in dict.fromkeys((replace(p.first, round=0), replace(p.second, round=0)) for p in pairs):
-            click.echo(f"{_in_words(first)} against {_in_words(second)}")
-    click.echo(
-        f"{len(table)} rows x {rounds} round{'s' * (rounds > 1)} = {len(table) * rounds} units"
-        + (f", {len(sure)} pairs" if pairs else "")
-        + (f" and up to {len(pairs) - len(sure)} more of what comes out slower" if len(pairs) > len(sure) else "")
-        + f"; about {time_text(seconds)} on this machine, exports apart"
     )
