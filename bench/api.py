@@ -8,6 +8,7 @@ What measures or draws is imported where it is used, so that this module imports
 """
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from bench import journal
 from bench.errors import UsageError
 from bench.plan.axes import Axes, cells
 from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME
+from bench.records.answer import MARGIN
 from reports.comparisons import Comparison, comparisons
 from reports.frame import frame, samples
 from reports.notebook import NotebookRun
@@ -103,6 +105,7 @@ def compare(
     pairs: int = 10,
     until: float | None = None,
     budget_s: float | None = None,
+    margin: float = MARGIN,
     python_a: Path | str | None = None,
     python_b: Path | str | None = None,
     out: Path | None = None,
@@ -111,8 +114,9 @@ def compare(
 
     Each side is written as there: `"fasternet_t0@onnxruntime"`, `"dwconv,size=96x56x56,allocator=system"`. `until` is
     the relative half-width of the ratio's interval at which it ends, `budget_s` the seconds it may take; `pairs` is the
-    most there will be. `python_a` and `python_b` are paths of Pythons on the device, which run the first and the second
-    with the packages that they hold. Records stay in the folder `out`, where one is given. Raises BenchError.
+    most there will be, `margin` the relative change below which none counts. `python_a` and `python_b` are paths of
+    Pythons on the device, which run the first and the second with the packages that they hold. Records stay in the
+    folder `out`, where one is given. Raises BenchError.
     """
     from bench.host.enough import Enough
     from bench.plan.sides import comparison_pairs, parse_side
@@ -120,7 +124,7 @@ def compare(
     try:
         sides = parse_side(first), parse_side(second)
         origins = _origin(python_a), _origin(python_b)
-        axes, enough = Axes(), Enough(until=until, budget_s=budget_s)
+        axes, enough = Axes(), Enough(until=until, budget_s=budget_s, margin=margin)
         run = _run(
             "compare",
             device,
@@ -182,6 +186,7 @@ def _run(
         units, pairs = table(campaign, find_device(device))
         campaign.connect([*units, *(unit for pair in pairs for unit in (pair.first, pair.second))])
         plan = campaign.plan(command, (), (), units, pairs, seed)
+        plan = plan if enough is None else replace(plan, margin=enough.margin)
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(out or Path(scratch) / "run")
             with journal.Journal.create(folder, plan) as opened:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import stdev
 
-from bench.records.answer import MARGIN, Answer, answer
+from bench.records.answer import Answer, answer
 from bench.records.origin import differing
 from bench.records.pair import FEWEST_PAIRS, PairRecord
 from bench.records.run import Run
@@ -55,7 +55,7 @@ def comparisons(run: Run, *, again: bool = False) -> tuple[Comparison, ...]:
     for pair in (each for each in run.plan.pairs if each.again == again):
         cells.setdefault(pair.cell, []).append(ended.get(pair.id))
         sides.setdefault(pair.cell, (pair.first, pair.second))
-    made = (_comparison(*sides[cell], records) for cell, records in cells.items())
+    made = (_comparison(*sides[cell], records, run.plan.margin) for cell, records in cells.items())
     return tuple(replace(each, differences=differences(run, each.first, each.second)) for each in made)
 
 
@@ -68,7 +68,7 @@ def differences(run: Run, first: Unit, second: Unit) -> tuple[str, ...]:
     return tuple(f"{name} {mine} against {theirs}" for name, mine, theirs in differing(one, other))
 
 
-def needed_pairs(log_ratios: Sequence[float], margin: float = MARGIN) -> int | None:
+def needed_pairs(log_ratios: Sequence[float], margin: float) -> int | None:
     """About how many pairs in all would decide, if the next ones are like these; None above a thousand."""
     spread, centre = stdev(log_ratios), sum(log_ratios) / len(log_ratios)
     distance = abs(abs(centre) - math.log1p(margin))
@@ -82,7 +82,7 @@ def _half(spread: float, count: int) -> float:
     return t_quantile((1 + CONFIDENCE) / 2, count - 1) * spread / math.sqrt(count)
 
 
-def _comparison(first: Unit, second: Unit, records: Sequence[PairRecord | None]) -> Comparison:
+def _comparison(first: Unit, second: Unit, records: Sequence[PairRecord | None], margin: float) -> Comparison:
     done = [record for record in records if record is not None and record.status == "done"]
     failed = [record for record in records if record is not None and record.status != "done"]
     reason = failed[-1].reason or failed[-1].reason_kind if failed else ""
@@ -99,8 +99,8 @@ def _comparison(first: Unit, second: Unit, records: Sequence[PairRecord | None])
     logs = [record.log_ratio for record in done]
     ratio = log_mean_interval([math.exp(each) for each in logs])
     few = len(done) < FEWEST_PAIRS
-    said: Answer = "UNMEASURED" if few else answer(ratio)
-    total = needed_pairs(logs) if said == "UNCLEAR" else None
+    said: Answer = "UNMEASURED" if few else answer(ratio, margin)
+    total = needed_pairs(logs, margin) if said == "UNCLEAR" else None
     return Comparison(
         first=first,
         second=second,

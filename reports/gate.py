@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from bench.records.answer import MARGIN, Answer
+from bench.records.answer import Answer
 from bench.records.counts import Counts
 from bench.records.run import Run
 from bench.statistics import CONFIDENCE, holm, t_quantile, t_tail
@@ -70,7 +70,9 @@ def gated(run: Run) -> tuple[Gated, ...]:
     second = {_key(made): made for made in comparisons(run, again=True)}
     rows = [(made, second.get(_key(made)) if made.answer == "SLOWER" else None) for made in comparisons(run)]
     doubtful = [again for _, again in rows if again is not None]
-    rejected = dict(zip(map(_key, doubtful), holm([p_value(again) for again in doubtful]), strict=True))
+    rejected = dict(
+        zip(map(_key, doubtful), holm([p_value(again, run.plan.margin) for again in doubtful]), strict=True)
+    )
     # Of two workloads, not two revisions of one, each has the counts that it has.
     held = run.pair_records if run.plan.base is not None else ()
     counts = {record.pair.cell: record.counts for record in held if record.counts}
@@ -100,7 +102,7 @@ def did_right(rows: Sequence[Gated], planted: float) -> bool:
     return measured and all(row.confirmed == (planted > 1) for row in rows)
 
 
-def p_value(made: Comparison, margin: float = MARGIN) -> float:
+def p_value(made: Comparison, margin: float) -> float:
     """One-sided, of a ratio at most 1 + `margin`, by Student's t on the log ratios; 1 where there is no interval.
 
     Spread and number of the pairs are in the interval: its half is t(97.5 %) standard errors of the mean logarithm.

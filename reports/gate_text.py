@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from bench.records.answer import MARGIN
 from bench.records.base import SHORT, Base
 from bench.records.run import Run
 from reports.gate import Gated, Label, did_right
@@ -22,7 +21,7 @@ _WORDS: dict[Label, str] = {
 def gate_lines(run: Run, rows: tuple[Gated, ...]) -> tuple[str, ...]:
     """A line each, the outcome first; none for a comparison that is no gate."""
     if planted := run.plan.option("self_test"):
-        return (_self_test(rows, float(planted)), *_details(rows))
+        return (_self_test(rows, float(planted), run.plan.margin), *_details(rows))
     if run.plan.base is None:
         return ()
     return (_counted(rows), *_sides(run.plan.base), *_details(rows))
@@ -39,12 +38,12 @@ def _counted(rows: tuple[Gated, ...]) -> str:
     return f"Of {len(rows)} row{'s' * (len(rows) != 1)} {', '.join(parts)}."
 
 
-def _self_test(rows: tuple[Gated, ...], planted: float) -> str:
+def _self_test(rows: tuple[Gated, ...], planted: float, margin: float) -> str:
     what = f"a slowdown of {planted:g} times was planted" if planted > 1 else "nothing was planted"
     did = "right" if did_right(rows, planted) else "not do right"
     halves = [row.comparison.smallest for row in rows if row.comparison.smallest is not None]
     # SLOWER lies a half interval beyond the margin, which a slowdown of just that size reaches every other time.
-    least = [(1 + MARGIN) * (1 + half) - 1 for half in halves]
+    least = [(1 + margin) * (1 + half) - 1 for half in halves]
     reach = f" Below {significant(100 * max(least), digits=2)}% it misses more than it finds." if least else ""
     return (
         f"Self-test: {what}; confirmed slower: {sum(row.confirmed for row in rows)} of {_rows(len(rows))}. The gate did"

@@ -22,6 +22,11 @@ def significant(value: float | None, unit: float = 1, digits: int = 3) -> str:
     return f"{rounded:.{max(0, digits - 1 - magnitude)}f}"
 
 
+def percent(share: float) -> str:
+    """`5%`, `0.25%`: a share as it was given."""
+    return f"{100 * share:.4g}%"
+
+
 def centre(interval: Interval | None) -> float | None:
     """The estimate itself; None where nothing was measured."""
     return None if interval is None else interval.centre

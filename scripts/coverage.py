@@ -2,7 +2,7 @@
 
 Each line is one model of a machine. Pairs are drawn from it at three levels (processes, seats, bursts) and go through
 the product's own code: a pair's ratio, the interval, the answer and the rule of `--until`. The last columns plant a
-true slowdown and count how often ten pairs say SLOWER.
+true slowdown and count how often ten pairs say SLOWER by the margin of a gate.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from bench.host.enough import narrow
 from bench.plan.schedule import BURSTS_PER_SIDE
-from bench.records.answer import answer
+from bench.records.answer import GATE_MARGIN, answer
 from bench.statistics import Interval, log_mean_interval, midmean
 from bench.worker.pair import BURSTS_PER_SEAT, turns
 
@@ -105,7 +105,7 @@ def _held(found: list[list[float]]) -> str:
 
 
 def _slower(found: list[list[float]], planted: float) -> float:
-    return sum(answer(ratio) == "SLOWER" for ratio in _intervals(found, planted)) / len(found)
+    return sum(answer(ratio, GATE_MARGIN) == "SLOWER" for ratio in _intervals(found, planted)) / len(found)
 
 
 if __name__ == "__main__":

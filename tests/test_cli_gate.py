@@ -115,7 +115,7 @@ def test_a_self_test_tells_whether_a_slowdown_is_found(tmp_path: Path, cache: Pa
         (("--base", "main", "net:make@tflite"), "expected a runtime of"),
         (("--strict", "net:make", "net:make"), "expected --strict beside --gate"),
         (("--self-test", "noop", "--base", "main", "net:make"), "expected --self-test or --base, got both"),
-        (("--self-test", "slowdown:1.05", "net:make"), "F over 1.05 and up to 10, got 'slowdown:1.05'"),
+        (("--self-test", "slowdown:1.02", "net:make"), "F over 1.02 and up to 10, got 'slowdown:1.02'"),
         (("--self-test", "slowdown:nan", "net:make"), "expected noop or slowdown:F"),
         (("--self-test", "slowdown:" + "9" * 400, "net:make"), "expected noop or slowdown:F"),
         (("--base", "main", "--python-a", "/bin/python3", "net:make"), "expected --base or --python-a and --python-b"),

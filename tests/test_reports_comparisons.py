@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from bench.records.answer import answer
+from bench.records.answer import MARGIN, answer
 from bench.records.pair import PairRecord
 from bench.records.run import Run
 from bench.statistics import Interval
@@ -79,7 +79,18 @@ def test_what_is_unclear_says_how_many_pairs_would_decide() -> None:
     # Centre 1.089, 3.6 % from the margin, and a spread of 4.8 %: t * s / sqrt(n) falls below it at ten pairs.
     assert made.needed == 6
     edge = math.log(1.05)
-    assert needed_pairs([edge - 0.01, edge + 0.01, edge - 0.01, edge + 0.01]) is None  # on the margin nothing decides
+    on_it = [edge - 0.01, edge + 0.01, edge - 0.01, edge + 0.01]
+    assert needed_pairs(on_it, MARGIN) is None  # nothing decides there
+
+
+def test_the_margin_of_a_run_decides_which_change_counts_and_every_form_names_it() -> None:
+    run = run_of([1.035, 1.037, 1.036, 1.036])
+    narrow = replace(run, plan=replace(run.plan, margin=0.02))
+    assert [comparisons(each)[0].answer for each in (run, narrow)] == ["SAME", "SLOWER"]
+    assert "wholly beyond 2%" in on_a_terminal(Results(run=narrow))
+    assert "wholly beyond 5%" in formats_of("compare")["markdown"].text(Results(run=run))
+    with pytest.raises(ValueError, match="margin"):
+        replace(run.plan, margin=0.0)
 
 
 def test_the_answer_is_rarely_wrong_where_nothing_changed() -> None:

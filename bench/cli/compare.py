@@ -14,6 +14,7 @@ from bench.errors import UsageError
 from bench.host.enough import Enough
 from bench.plan.gate_pairs import gate_pairs
 from bench.plan.sides import FORM, Side, comparison_pairs, parse_side
+from bench.records.answer import GATE_MARGIN, MARGIN
 from bench.records.origin import Origin
 from bench.records.pair import MOST_PAIRS
 
@@ -46,6 +47,9 @@ class PythonPath(click.ParamType[str]):
 @click.option("--pairs", type=Whole(most=MOST_PAIRS), help=f"Fresh pairs of workers; default {PAIRS}.")
 @click.option("--until", type=Percent(), help="Go on until the ratio's interval is that narrow, as in 2%.")
 @click.option("--budget", type=Duration(), help="Begin no pair that would end later, as in 2m.")
+@click.option(
+    "--margin", type=Percent(), help=f"No smaller change counts; default {MARGIN:.0%}, of a gate {GATE_MARGIN:.0%}."
+)
 @click.option("--base", metavar="REF", help="Each SUBJECT at that git revision against the same in the working tree.")
 @click.option("--gate", is_flag=True, help="Exit 1 where any is confirmed slower; --base is then the merge base.")
 @click.option("--strict", is_flag=True, help="With --gate: exit 3 where any is UNCLEAR.")
@@ -73,9 +77,10 @@ def compare(context: click.Context, /, **options: Any) -> int:
         return compare_runs(context, folders, options)
     if options["quick"] or options["rounds"]:
         raise UsageError("expected --pairs, --until or --budget, got rounds; a comparison is made of pairs")
-    enough = Enough(until=options["until"], budget_s=options["budget"])
-    pairs = options["pairs"] or (PAIRS if enough.until is None and enough.budget_s is None else OPEN_PAIRS)
     gate = is_gate(options)
+    margin = options["margin"] or (GATE_MARGIN if gate else MARGIN)
+    enough = Enough(until=options["until"], budget_s=options["budget"], margin=margin)
+    pairs = options["pairs"] or (PAIRS if enough.until is None and enough.budget_s is None else OPEN_PAIRS)
     with revisions(options) as found:
 
         def table(campaign: "Campaign", devices: "Sequence[Device]") -> "tuple[Sequence[Unit], Sequence[Pair]]":

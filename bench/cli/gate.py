@@ -14,7 +14,7 @@ from bench.errors import EXIT_FAILED, EXIT_SLOWER, UsageError
 from bench.host.revisions import Revisions, both_revisions
 from bench.journal import read_plan
 from bench.plan.values import shown
-from bench.records.answer import MARGIN
+from bench.records.answer import GATE_MARGIN
 from bench.records.pair import MOST_SLOWDOWN
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ class SelfTest(click.ParamType[float]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         found = re.fullmatch(r"noop|slowdown:(\d{1,2}(?:\.\d{1,4})?)", str(value))
         factor = float(found[1] or 1) if found else 0.0
-        if found is None or (found[1] and not 1 + MARGIN < factor <= MOST_SLOWDOWN):
+        if found is None or (found[1] and not 1 + GATE_MARGIN < factor <= MOST_SLOWDOWN):
             self.fail(
-                f"expected noop or slowdown:F, such as slowdown:1.1, F over {1 + MARGIN:g} and up to"
+                f"expected noop or slowdown:F, such as slowdown:1.1, F over {1 + GATE_MARGIN:g} and up to"
                 f" {MOST_SLOWDOWN:g}, got {shown(str(value))}",
                 param,
                 ctx,

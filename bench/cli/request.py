@@ -40,6 +40,7 @@ class Request:
     table: Table
     enough: Enough  # pairs of a comparison, or rounds of a table in a given time
     base: Base | None  # of a gate
+    margin: float  # of comparisons, relative
     out: Path | None
     resume: Path | None
     retry_failed: bool
@@ -70,6 +71,7 @@ def request(context: click.Context, table: Table, enough: Enough | None = None, 
         table=table,
         enough=enough,
         base=base,
+        margin=enough.margin,
         out=_path(options["out"]),
         resume=_path(options["resume"]),
         retry_failed=options["retry_failed"],

@@ -80,7 +80,7 @@ def _planned(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
         _reach(campaign, units, pairs)
         tell_budget(request, table, observer)
         plan = campaign.plan(request.command, request.argv, request.options, units, pairs, request.axes.seed)
-        plan = replace(plan, base=request.base)
+        plan = replace(plan, base=request.base, margin=request.margin)
         with Journal.create(folder, plan) as journal:
             yield _Begun(
                 plan=plan, folder=folder, journal=journal, campaign=campaign, units=plan.units, pairs=plan.pairs
@@ -92,6 +92,7 @@ def _resumed(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
     plan, folder = plan_to_resume(request)
     if plan.budget_s is not None and request.enough.rows is None:
         request.enough.rows = Budget(plan.budget_s)  # once more as long
+    request.enough.margin = plan.margin
     # The lock first: until it is ours, another process may still be writing what is read.
     with Journal.open(folder) as journal:
         run = read_run(folder)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench.host.budget import Budget
-from bench.records.answer import answer
+from bench.records.answer import MARGIN, answer
 from bench.records.pair import FEWEST_PAIRS, Pair, PairRecord
 from bench.records.record import Record
 from bench.records.workload import Unit
@@ -23,11 +23,13 @@ class Enough:
     until: half-width of the ratio's interval, relative, at which a comparison ends.
     budget_s: seconds after which no pair begins that would, like the longest so far, end too late.
     rows: the budget of the units of a table; None where every planned one is measured.
+    margin: beyond which a comparison is SLOWER, relative.
     """
 
     until: float | None = None
     budget_s: float | None = None
     rows: Budget | None = None
+    margin: float = MARGIN
     _started: float = field(default_factory=time.monotonic)
     _ratios: dict[str, list[float]] = field(default_factory=dict)
     _longest_s: float = 0.0
@@ -58,7 +60,7 @@ class Enough:
     def has(self, pair: Pair) -> bool:
         """Whether its comparison needs no more pairs, or has no time for one."""
         if pair.again:
-            return not slower(self._ratios.get(pair.cell, ()))
+            return not slower(self._ratios.get(pair.cell, ()), self.margin)
         if self.budget_s is not None and time.monotonic() - self._started + self._longest_s > self.budget_s:
             return True
         return self.until is not None and narrow(self._ratios.get(pair.cell, ()), self.until)
@@ -72,8 +74,8 @@ def narrow(log_ratios: Sequence[float], until: float) -> bool:
     return half is not None and half <= until
 
 
-def slower(log_ratios: Sequence[float]) -> bool:
+def slower(log_ratios: Sequence[float], margin: float) -> bool:
     """Whether a comparison of these pairs came out SLOWER."""
     if len(log_ratios) < FEWEST_PAIRS:
         return False
-    return answer(log_mean_interval([math.exp(each) for each in log_ratios])) == "SLOWER"
+    return answer(log_mean_interval([math.exp(each) for each in log_ratios]), margin) == "SLOWER"

@@ -5,7 +5,8 @@ from typing import Literal
 from bench.statistics import Interval
 
 Answer = Literal["SLOWER", "FASTER", "SAME", "UNCLEAR", "UNMEASURED"]
-MARGIN = 0.05
+MARGIN = 0.05  # of a comparison, where none is given
+GATE_MARGIN = 0.02  # of a gate: it is there to find small slowdowns, and measures again what it finds
 
 
 def answer(ratio: Interval, margin: float = MARGIN) -> Answer:

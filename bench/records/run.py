@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bench.records.answer import MARGIN
 from bench.records.base import Base
 from bench.records.environment import Environment
 from bench.records.measurement import NoiseFloor
@@ -47,12 +48,15 @@ class Plan:
     pairs: tuple[Pair, ...] = ()
     devices: tuple[DeviceState, ...] = ()
     base: Base | None = None  # of a gate: what the first sides are
+    margin: float = MARGIN  # below which no change counts, relative
 
     def option(self, name: str) -> str:
         """What the command line said, or its default; empty where there was no such option."""
         return next((option.value for option in self.options if option.name == name), "")
 
     def __post_init__(self) -> None:
+        if not 0 < self.margin <= 1:
+            raise ValueError(f"expected a margin over 0 and up to 1, got {self.margin}")
         if self.budget_s is not None and not 0 < self.budget_s <= 1e9:
             raise ValueError(f"expected a budget in seconds, got {self.budget_s}")
 

@@ -12,7 +12,7 @@ from reports.gate import Label, outcome
 from reports.gate_text import gate_lines
 from reports.numbers import significant
 from reports.results import Results
-from reports.tables.comparison_table import ABOUT, differences
+from reports.tables.comparison_table import about, differences
 from reports.tables.markdown_table import pipe_table
 from reports.tables.noise_floor import noise_lines
 from reports.untrusted import safe_markdown
@@ -68,10 +68,10 @@ def _page(results: Results, limit: int) -> str:
     changed = sorted((f for f in results.findings if f.label in _CHANGED), key=_urgency)
     top = [f"**{headline(results)}**", _fitting(_machines(results), limit // 6, "lines")]
     top += [_table(changed, limit // 3)] if changed else []
-    about = safe_markdown(ABOUT, 900)
-    room = limit - _bytes("\n\n".join([*top, about])) - SPARE_BYTES
+    meaning = safe_markdown(about(results), 900)
+    room = limit - _bytes("\n\n".join([*top, meaning])) - SPARE_BYTES
     folded = [_folded(results.findings, room)] if len(changed) < len(results.findings) else []
-    return "\n\n".join([*top, *folded, about]) + "\n"
+    return "\n\n".join([*top, *folded, meaning]) + "\n"
 
 
 def _urgency(finding: Finding) -> tuple[bool, int]:

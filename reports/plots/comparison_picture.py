@@ -6,11 +6,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from bench.records.answer import MARGIN
 from bench.statistics import Interval
 from reports.ci.finding import Finding
 from reports.environment_text import device_title
 from reports.gate import Label
+from reports.numbers import percent
 from reports.plots.style import FAINT, INK, QUIET, Look, arrange, error_bars, figure, headline, log_axis, plain
 from reports.results import Results
 from reports.untrusted import LONGEST
@@ -54,8 +54,9 @@ def forest_picture(results: Results, shown: Sequence[tuple[Finding, Interval]]) 
     lines = headline(fig, "Time of the second side over that of the first", machines, _captions(results, len(shown)))
     arrange(fig, left=0.3 + LETTER * max(map(len, names)), subtitles=len(machines), captions=lines)
     fig.subplots_adjust(right=1 - ANSWERS / WIDTH)
-    _axis(axes, *_reach([ratio for _, ratio in shown]))
-    axes.axvspan(1 / (1 + MARGIN), 1 + MARGIN, color=FAINT, alpha=0.6, linewidth=0, zorder=0)
+    margin = results.run.plan.margin
+    _axis(axes, *_reach([ratio for _, ratio in shown], margin))
+    axes.axvspan(1 / (1 + margin), 1 + margin, color=FAINT, alpha=0.6, linewidth=0, zorder=0)
     axes.axvline(1, color=INK, linewidth=0.9, zorder=1)
     axes.grid(axis="x", color=FAINT, linewidth=0.6)
     for at, (finding, ratio) in enumerate(shown):
@@ -99,15 +100,16 @@ def _row(axes: Axes, finding: Finding, ratio: Interval, at: float) -> None:
 
 
 def _captions(results: Results, shown: int) -> list[str]:
-    said = [f"Bars: 95% intervals over fresh pairs. Band: {MARGIN:.0%} either way, within which no change counts."]
+    band = percent(results.run.plan.margin)
+    said = [f"Bars: 95% intervals over fresh pairs. Band: {band} either way, within which no change counts."]
     if left := len(results.findings) - shown:
         said.append(f"{left} of {len(results.findings)} comparisons are not drawn; compare.csv has all.")
     return said
 
 
-def _reach(ratios: Sequence[Interval]) -> tuple[float, float]:
+def _reach(ratios: Sequence[Interval], margin: float) -> tuple[float, float]:
     """All centres and the margin, and of the bars as much as is no more than twice as far."""
-    centres = [1 / (1 + 2 * MARGIN), 1 + 2 * MARGIN, *(ratio.centre for ratio in ratios)]
+    centres = [1 / (1 + 2 * margin), 1 + 2 * margin, *(ratio.centre for ratio in ratios)]
     ends = [end for ratio in ratios for end in (ratio.low, ratio.high) if end is not None]
     low, high = min(centres), max(centres)
     return max(min([low, *ends]), low / 2) / 1.03, min(max([high, *ends]), high * 2) * 1.03

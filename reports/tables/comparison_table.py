@@ -7,24 +7,22 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.records.answer import MARGIN
 from bench.records.workload import Unit, size_text
 from reports.comparisons import Comparison
 from reports.environment_text import device_title, surroundings
 from reports.gate import COUNTED, Gated
 from reports.gate_text import gate_lines
-from reports.numbers import bounds, centre, high, low, significant
+from reports.numbers import bounds, centre, high, low, percent, significant
 from reports.results import Results
 from reports.row import labelled
 from reports.tables.csv_table import OF_UNIT, Value, csv_text
 from reports.tables.markdown_table import pipe_table
 from reports.untrusted import safe_markdown, visible
 
-ABOUT = (
+_ABOUT = (
     "Time of the second over that of the first, above 1 it is slower; fresh pairs of live workers in ABBA order, "
-    "Student's t on their log ratios. SLOWER and FASTER: the 95% interval lies wholly beyond "
-    f"{MARGIN:.0%}; SAME: wholly within; else UNCLEAR. Visible: the smallest change that so many pairs with that "
-    "spread would have shown."
+    "Student's t on their log ratios. SLOWER and FASTER: the 95% interval lies wholly beyond {margin}; SAME: wholly "
+    "within; else UNCLEAR. Visible: the smallest change that so many pairs with that spread would have shown."
 )
 _HEADINGS = ("first", "second", "ratio", "answer", "pairs", "visible", "worst pair")
 _NUMERIC = ("ratio", "pairs", "visible")
@@ -80,6 +78,11 @@ COLUMNS: dict[str, Callable[[Gated], Value]] = {
 }
 
 
+def about(results: Results) -> str:
+    """What the words of a comparison mean."""
+    return _ABOUT.format(margin=percent(results.run.plan.margin))
+
+
 def csv_comparisons(results: Results) -> str:
     """A line per comparison at full precision."""
     return csv_text(COLUMNS, results.gated)
@@ -100,7 +103,9 @@ def markdown_comparisons(results: Results) -> str:
         made = [row.comparison for row in own]
         parts += [f"{safe_markdown(_subject(each))}: {safe_markdown(each.reason)}" for each in made if each.reason]
         parts += [safe_markdown(line, LONGEST_DIFFERENCE) for line in differences(own)]
-    return "\n\n".join([*parts, ABOUT, *(safe_markdown(line, 900) for line in surroundings(results.run))]) + "\n"
+    return (
+        "\n\n".join([*parts, about(results), *(safe_markdown(line, 900) for line in surroundings(results.run))]) + "\n"
+    )
 
 
 def terminal_comparisons(results: Results) -> RenderableType:
@@ -123,7 +128,7 @@ def _terminal(results: Results) -> Iterator[RenderableType]:
             yield table
         for line in differences(own):
             yield Text(visible(line, LONGEST_DIFFERENCE))
-    yield Text(ABOUT, style="dim")
+    yield Text(about(results), style="dim")
     for line in surroundings(results.run):
         yield Text(visible(line, 900), style="dim")
 
