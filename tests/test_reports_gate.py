@@ -169,7 +169,7 @@ def measured(change: float, generator: random.Random) -> Comparison:
 
 @pytest.mark.parametrize(("change", "low", "high"), [(1.0, 0, 0), (1.02, 0, 5), (1.05, 130, 240), (1.1, 297, 300)])
 def test_how_often_a_row_is_confirmed(change: float, low: int, high: int) -> None:
-    """Of 300 rows that did not change, that lie on the margin itself, and that are 5 and 10 % slower; three to a gate."""
+    """Of 300 rows, three to a gate: unchanged, on the margin itself, 5 and 10 % slower."""
     generator, confirmed = random.Random(7), 0
     for _ in range(100):
         doubtful = [made for _ in range(3) if (made := measured(change, generator)).answer == "SLOWER"]
