@@ -15,6 +15,7 @@ Exception
 ├── WrongOutputError   bench.worker.output_check      its output is not the reference's: a failed row
 ├── CacheBusyError     bench.cache.clean              another run still needs the cache: a DeviceError on the host
 ├── UnwatchedError     bench.worker.measuring.nvml    a GPU is measured without its driver's readings
+├── NoMeterError       bench.system.power             nothing here counts energy: a column stays empty
 ├── NotStartedError    bench.agent.start_workers      another Python that is none: a failed row, or a UsageError
 ├── NoProjectError     bench.worker.project           a user's project is not on the device: failed rows
 └── ProvisionError     bench.agent.provision          a step of setup or clean failed: a DeviceError on the host

@@ -1,5 +1,6 @@
 """`bench compare` of two finished runs."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ _OURS = frozenset({"sides", "out", "output_format", "verbose", "no_progress"})
 
 def finished_runs(sides: Sequence[str]) -> tuple[Path, Path] | None:
     """The folders, where the sides are runs; UsageError where one is and the other not."""
-    runs = [Path(side) for side in sides if (Path(side) / PLAN_NAME).is_file()]
+    # os.path, which takes a name that no file could have for one that none has.
+    runs = [Path(side) for side in sides if os.path.isfile(Path(side) / PLAN_NAME)]  # noqa: PTH113
     if not runs:
         return None
     if len(sides) != 2 or len(runs) != 2:

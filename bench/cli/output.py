@@ -51,7 +51,7 @@ def show(shown: "RenderableType", whole: str) -> None:
     except BrokenPipeError:  # nobody reads, and nothing is lost
         raise
     except OSError as error:
-        raise StorageError(f"expected to write to stdout, got: {os.strerror(error.errno or 0)}; {whole}") from error
+        raise StorageError(f"expected to write the results to stdout, got: {os.strerror(error.errno or 0)}; {whole}") from error
 
 
 def print_results(results: "Results", folder: Path, files: Sequence[Path], output_format: str) -> None:
@@ -65,5 +65,5 @@ def print_results(results: "Results", folder: Path, files: Sequence[Path], outpu
             f"expected --format of {shown_ones} for a run of bench {results.run.plan.command}, "
             f"got {output_format}; choose one"
         )
-    show(own[output_format].shown(results), f"the results are whole in {folder}")
+    show(own[output_format].shown(results), f"they are whole in {folder}")
     tell(f"results in {folder}: {', '.join(path.name for path in files)}")
