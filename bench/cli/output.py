@@ -51,7 +51,8 @@ def show(shown: "RenderableType", whole: str) -> None:
     except BrokenPipeError:  # nobody reads, and nothing is lost
         raise
     except OSError as error:
-        raise StorageError(f"expected to write the results to stdout, got: {os.strerror(error.errno or 0)}; {whole}") from error
+        why = os.strerror(error.errno or 0)
+        raise StorageError(f"expected to write the results to stdout, got: {why}; {whole}") from error
 
 
 def print_results(results: "Results", folder: Path, files: Sequence[Path], output_format: str) -> None:
