@@ -19,7 +19,7 @@ def test_more_work_is_slower_and_a_run_goes_on(tmp_path: Path) -> None:
     assert short.returncode == 3, short.stderr  # nothing is claimed, so nothing is green
     assert len(records(tmp_path / "run")) < 4
     assert "UNMEASURED" in short.stdout
-    whole = bench.run("compare", "--resume", "run", "--no-progress", "--format", "csv")
+    whole = bench.run("compare", "--resume", "run", "--budget", "1h", "--no-progress", "--format", "csv")
     assert whole.returncode == 0, whole.stderr
     (line,) = csv.DictReader(whole.stdout.splitlines())
     assert (line["answer"], line["pairs"], line["first_stack"], line["second_stack"]) == ("SLOWER", "5", "1", "8")

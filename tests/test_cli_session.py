@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from bench.cli.devices import _print_found
-from bench.cli.resume import device_names, left
+from bench.cli.resume import device_names, left, take_limits
 from bench.cli.session import _report
 from bench.devices.check import Found
 from bench.errors import DeviceError
+from bench.host.enough import Enough
 from bench.journal import Journal, read_run
-from bench.records.run import DeviceState
+from bench.records.run import DeviceState, Option
 from tests.made_up import environment, plan, record, unit
 
 HOSTILE = "1.0\x1b]0;owned\x07\u202e"
@@ -31,6 +32,30 @@ def test_a_run_that_goes_on_asks_only_the_devices_with_work_left(tmp_path: Path)
         assert asked(retry_failed=True) == ["cpu", "board"]
         journal.append(record(here))
         assert asked() == []
+
+
+def test_the_limits_of_a_comparison_hold_for_the_rest_of_it() -> None:
+    """Else a run that was to end at a narrow interval or in a given time would go on to its two hundredth pair."""
+    options = (Option(name="until", value="0.02"), Option(name="budget", value="120.0"))
+    begun = replace(plan(), command="compare", options=options, margin=0.03)
+    limits = Enough()
+    take_limits(limits, begun)
+    assert (limits.until, limits.budget_s, limits.margin, limits.rows) == (0.02, 120.0, 0.03, None)
+    other = Enough(budget_s=60.0)
+    take_limits(other, begun)
+    assert other.budget_s == 60.0
+    rows = Enough()
+    take_limits(rows, replace(plan(unit()), options=options[1:]))
+    assert rows.budget_s is None
+    assert rows.rows is not None
+    assert rows.rows.left_s > 60
+
+
+@pytest.mark.parametrize("value", ["nan", "-1", "0", "inf", "soon"])
+def test_a_plan_whose_limit_is_none_is_refused(value: str) -> None:
+    for name in ("until", "budget"):
+        with pytest.raises(ValueError, match="expected|could not"):
+            replace(plan(), options=(Option(name=name, value=value),))
 
 
 def test_a_devices_words_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

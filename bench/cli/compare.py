@@ -46,7 +46,7 @@ class PythonPath(click.ParamType[str]):
 @click.argument("sides", nargs=-1, metavar="A B | SUBJECT...")
 @click.option("--pairs", type=Whole(most=MOST_PAIRS), help=f"Fresh pairs of workers; default {PAIRS}.")
 @click.option("--until", type=Percent(), help="Go on until the ratio's interval is that narrow, as in 2%.")
-@click.option("--budget", type=Duration(), help="Begin no pair that would end later, as in 2m.")
+@click.option("--budget", type=Duration("1s", "100h"), help="Begin no pair that would end later, as in 2m.")
 @click.option(
     "--margin", type=Percent(), help=f"No smaller change counts; default {MARGIN:.0%}, of a gate {GATE_MARGIN:.0%}."
 )

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from bench.cli.request import Request
 from bench.errors import UsageError
+from bench.host.budget import Budget
 from bench.host.campaign import Campaign
+from bench.host.enough import Enough
 from bench.journal import read_plan
 from bench.plan.code_version import code_version
 from bench.records.environment import difference
@@ -24,7 +26,7 @@ def plan_to_resume(request: Request) -> tuple[Plan, Path]:
         raise UsageError(f"{folder} is a run of `bench {plan.command}`; resume it with that command")
     stored = {option.name: option.value for option in plan.options}
     asked = {option.name: option.value for option in request.options}
-    own = {"budget"} if plan.budget_s is not None else set()  # each process of such a run has one of its own
+    own = {"budget"} if stored.get("budget") else set()  # each process of such a run has one of its own
     for name in sorted(request.given & asked.keys() - own):
         has = stored.get(name) or _came_to(plan, name)
         if has != asked[name]:
@@ -45,6 +47,8 @@ def _came_to(plan: Plan, option: str) -> str:
     """What an option that was left to its default came to, as the command line would write it."""
     values: dict[str, list[object]] = {
         "rounds": [plan.rounds],
+        "pairs": [1 + max((pair.first.round for pair in plan.pairs if not pair.again), default=-1)],
+        "margin": [plan.margin],
         "runtime": [unit.runtime for unit in plan.units],
         "batch": [unit.batch for unit in plan.units],
         "dtype": [unit.dtype for unit in plan.units],
@@ -54,6 +58,14 @@ def _came_to(plan: Plan, option: str) -> str:
         "sizes": [size_text(unit.workload.input_shape) for unit in plan.units],
     }
     return ",".join(dict.fromkeys(map(str, values.get(option, []))))
+
+
+def take_limits(enough: Enough, plan: Plan) -> None:
+    """What the run was begun with holds for the rest of it; a budget once more as long, unless another one is given."""
+    enough.margin, enough.until = plan.margin, plan.until
+    enough.budget_s = enough.budget_s or plan.pairs_budget_s
+    if plan.budget_s is not None and enough.rows is None:
+        enough.rows = Budget(plan.budget_s)
 
 
 def left(plan: Plan, run: Run, retry_failed: bool) -> tuple[list[Unit], list[Pair]]:

@@ -15,10 +15,9 @@ from bench.cli.output import print_results, write_files
 from bench.cli.plan_text import show_plan, tell_budget
 from bench.cli.progress import ConsoleObserver
 from bench.cli.request import Request
-from bench.cli.resume import check_same, device_names, left, plan_to_resume
+from bench.cli.resume import check_same, device_names, left, plan_to_resume, take_limits
 from bench.cli.streams import tell
 from bench.errors import EXIT_DEVICE, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, BenchError, UsageError
-from bench.host.budget import Budget
 from bench.host.campaign import Campaign
 from bench.journal import Journal, check_new, read_run
 from bench.link.choice import transport_for
@@ -90,9 +89,7 @@ def _planned(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
 @contextmanager
 def _resumed(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
     plan, folder = plan_to_resume(request)
-    if plan.budget_s is not None and request.enough.rows is None:
-        request.enough.rows = Budget(plan.budget_s)  # once more as long
-    request.enough.margin = plan.margin
+    take_limits(request.enough, plan)
     # The lock first: until it is ours, another process may still be writing what is read.
     with Journal.open(folder) as journal:
         run = read_run(folder)

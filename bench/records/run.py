@@ -57,8 +57,10 @@ class Plan:
     def __post_init__(self) -> None:
         if not 0 < self.margin <= 1:
             raise ValueError(f"expected a margin over 0 and up to 1, got {self.margin}")
-        if self.budget_s is not None and not 0 < self.budget_s <= 1e9:
-            raise ValueError(f"expected a budget in seconds, got {self.budget_s}")
+        for name in ("budget", "until"):
+            limit = self._limit(name)
+            if limit is not None and not 0 < limit <= 1e9:
+                raise ValueError(f"expected {name} over 0, got {limit}")
 
     @property
     def rounds(self) -> int:
@@ -68,8 +70,21 @@ class Plan:
     @property
     def budget_s(self) -> float | None:
         """Of a table that takes as many rounds as fit into so many seconds; None of one that is measured whole."""
-        given = next((option.value for option in self.options if option.name == "budget"), "")
-        return float(given) if given and self.units else None
+        return self._limit("budget") if self.units else None
+
+    @property
+    def pairs_budget_s(self) -> float | None:
+        """Of a comparison: seconds after which no pair begins that would end later; None where none were given."""
+        return None if self.units else self._limit("budget")
+
+    @property
+    def until(self) -> float | None:
+        """Half-width of the ratio's interval at which a comparison ends, relative; None where none was given."""
+        return self._limit("until")
+
+    def _limit(self, name: str) -> float | None:
+        given = self.option(name)
+        return float(given) if given else None
 
 
 @dataclass(frozen=True, kw_only=True)
