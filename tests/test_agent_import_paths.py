@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bench.agent.import_paths import import_variables
 from bench.agent.start_workers import NotStartedError, start_workers
 from bench.records.origin import Origin
 from bench.wire.order import IMPORT_PATH, Job, Order, Task
@@ -69,13 +70,19 @@ def test_another_python_finds_its_own_standard_library(tmp_path: Path, monkeypat
     assert "PYTHONHOME" not in other
 
 
-def test_our_code_is_followed_when_it_moves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    python = str(scratch_python(tmp_path / "venv", packages=False))
-    links = tmp_path / "cache" / "own-code"
-    links.mkdir(parents=True)
-    (links / "bench").symlink_to("/gone")
-    (_, other) = told(Origin(), Origin(python=python), cache=tmp_path / "cache")
-    assert other["found"]["bench"]
+def test_two_checkouts_with_one_cache_have_each_their_own_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the first run's workers import stays what it was when a second one begins from elsewhere."""
+    found = []
+    for name in ("one", "other", "one"):
+        code = tmp_path / name
+        (code / "bench").mkdir(parents=True, exist_ok=True)
+        monkeypatch.setattr("bench.agent.import_paths._code_path", lambda code=code: str(code))
+        ours = import_variables(Origin(folder="/x"), tmp_path / "cache")["PYTHONPATH"].split(os.pathsep)[0]
+        found.append((Path(ours), code))
+    assert len({ours for ours, _ in found}) == 2
+    assert all((ours / "bench").resolve() == code / "bench" for ours, code in found)
 
 
 @pytest.mark.parametrize("side", [0, 1])

@@ -1,5 +1,7 @@
 """What a worker of a given origin imports from: our code, then its own Python's packages, and no other Python's."""
 
+import contextlib
+import hashlib
 import os
 import sysconfig
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 from bench.records.origin import Origin
 from bench.wire.order import IMPORT_PATH
 
+FOLDER = "own-code"  # in the cache
 OURS = ("bench", "models", "operators")  # what a worker needs of us
 _PACKAGES = {"site-packages", "dist-packages"}
 
@@ -34,13 +37,12 @@ def _ours_alone(code: Path, cache: Path) -> str:
     """Our packages without their neighbours: where they are installed, those are this Python's packages."""
     if not code.is_dir():
         return str(code)  # an archive, which holds nothing else
-    folder = cache.absolute() / "own-code"
+    # Each code has a folder of its own, whose links never change: another run of another checkout may be starting.
+    folder = cache.absolute() / FOLDER / hashlib.sha256(os.fsencode(code)).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     for name in OURS:
-        link = folder / name
-        if not link.is_symlink() or link.readlink() != code / name:
-            link.unlink(missing_ok=True)
-            link.symlink_to(code / name)
+        with contextlib.suppress(FileExistsError):
+            (folder / name).symlink_to(code / name)
     return str(folder)
 
 
