@@ -47,6 +47,31 @@ def test_what_nohup_ignores_stays_ignored() -> None:
     assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
 
 
+def test_what_timeout_sends_twice_is_one_signal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would else end the process at once, in the midst of ending in order."""
+    campaign, ended = Stoppable(), []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    with Interrupts(cast(Campaign, campaign)):
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert (campaign.stops, ended) == (1, [])
+        monkeypatch.setattr("bench.cli.interrupts.ECHO_S", 0.0)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert ended == [130]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_sent_twice_leaves_cleaning_up_alone(number: signal.Signals) -> None:
+    cleaned = False
+    with pytest.raises(KeyboardInterrupt), as_ctrl_c():
+        try:
+            os.kill(os.getpid(), number)
+        finally:
+            os.kill(os.getpid(), number)
+            cleaned = True
+    assert cleaned
+
+
 # The reader is gone before the first word: a pipe would hold the little that is said.
 SAYS = """
 import sys

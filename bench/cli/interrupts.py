@@ -1,8 +1,10 @@
 """What Ctrl-C, a closed terminal and `kill` do to a run."""
 
+import math
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -14,17 +16,34 @@ if TYPE_CHECKING:
     from bench.host.campaign import Campaign
 
 
+ECHO_S = 0.5
+
+
+class _Echoes:
+    """`timeout` sends a signal to a process, and at once again to its group, where it meets the process once more."""
+
+    def __init__(self) -> None:
+        self._last_s = -math.inf
+
+    def is_one(self) -> bool:
+        """Whether the signal that has just come is no other than the last one."""
+        last_s, self._last_s = self._last_s, time.monotonic()
+        return self._last_s - last_s < ECHO_S
+
+
 @contextmanager
 def as_ctrl_c() -> Iterator[None]:
     """TERM and HUP end a command as Ctrl-C does, where nothing else answers to them: what it opened is closed."""
+    echoes = _Echoes()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        if not echoes.is_one():
+            raise KeyboardInterrupt
 
     before = {}
     if threading.current_thread() is threading.main_thread():  # the only one that may ask
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) == signal.SIG_DFL:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
                 before[number] = signal.signal(number, interrupt)
     try:
         yield
@@ -39,6 +58,7 @@ class Interrupts:
     def __init__(self, campaign: "Campaign") -> None:
         self._campaign = campaign
         self.seen = False
+        self._echoes = _Echoes()
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "Interrupts":
@@ -53,6 +73,8 @@ class Interrupts:
             signal.signal(number, handler)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._echoes.is_one():
+            return
         if self.seen:
             # The agents see the end of their input and kill their workers.
             os._exit(EXIT_INTERRUPTED)
