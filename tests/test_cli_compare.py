@@ -39,6 +39,7 @@ def test_more_work_is_slower_and_a_run_goes_on(tmp_path: Path) -> None:
     [
         ((), "expected two sides, each SUBJECT[@RUNTIME][,NAME=VALUE...], got 0"),
         (SIDES[:1], "got 1"),
+        (("y" * 5000, SIDES[0]), "got 'yyy"),
         ((*SIDES, "conv"), "got 3"),
         ((*SIDES, "--quick"), "expected --pairs, --until or --budget, got rounds"),
         ((*SIDES, "--rounds", "3"), "expected --pairs, --until or --budget, got rounds"),

@@ -103,7 +103,7 @@ def usual(project: Project, tmp_path: Path) -> Path:
         (nowhere, "main", "expected --base in a git repository"),
         (bare, "main", "lies in a bare repository; clone it"),
         (empty, "main", "it has none; commit"),
-        (usual, "v9", "got 'v9': there is none of that name; fetch it: git fetch --depth 1 origin 'v9'"),
+        (usual, "v9", "got 'v9': there is none of that name; fetch it: git fetch origin 'v9'"),
         (usual, "--all", "got '--all': there is none"),
         (usual, "x\n\x1b[31m", r"got 'x\n\x1b[31m'"),
         (usual, "y" * 5000, "got 'yyy"),

@@ -29,10 +29,10 @@ class SelfTest(click.ParamType[float]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         found = re.fullmatch(r"noop|slowdown:(\d{1,2}(?:\.\d{1,4})?)", str(value))
         factor = float(found[1] or 1) if found else 0.0
-        if found is None or (found[1] and not 1 + GATE_MARGIN < factor <= MOST_SLOWDOWN):
+        if found is None or (found[1] and not 1 < factor <= MOST_SLOWDOWN):
             self.fail(
-                f"expected noop or slowdown:F, such as slowdown:1.1, F over {1 + GATE_MARGIN:g} and up to"
-                f" {MOST_SLOWDOWN:g}, got {shown(str(value))}",
+                f"expected noop or slowdown:F, such as slowdown:1.1, F over 1 and up to {MOST_SLOWDOWN:g},"
+                f" got {shown(str(value))}",
                 param,
                 ctx,
             )
@@ -47,6 +47,11 @@ def is_gate(options: dict[str, Any]) -> bool:
     if (revised or options["self_test"] is not None) and (options["python_a"] or options["python_b"]):
         raise UsageError(
             "expected --base or --python-a and --python-b, got both; of a gate the revisions say which Python is whose"
+        )
+    planted, margin = options["self_test"] or 1.0, options["margin"] or GATE_MARGIN
+    if 1 < planted <= 1 + margin:
+        raise UsageError(
+            f"expected a slowdown beyond --margin {margin:g}, got {planted:g}; plant more than {1 + margin:g}"
         )
     if options["strict"] and not options["gate"] and not options["resume"]:
         raise UsageError("expected --strict beside --gate, got it alone; without a gate nothing is stopped")

@@ -82,7 +82,8 @@ class Repository:
 
     def _fetch(self, ref: str) -> str:
         remote = (self.git("remote").output.split() or ["origin"])[0]
-        return f"git fetch --depth 1 {remote} {shown(ref.removeprefix(f'{remote}/'))}"
+        depth = "--depth 1 " if self._is_shallow() else ""  # which would cut a whole clone's history off
+        return f"git fetch {depth}{remote} {shown(ref.removeprefix(f'{remote}/'))}"
 
 
 def find_repository(folder: Path) -> Repository:
