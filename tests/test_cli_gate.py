@@ -88,6 +88,10 @@ def test_a_killed_run_goes_on_and_leaves_nothing(project: Project, cache: Path, 
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert len(project.worktrees()) == 1
+    project.git("clone", "--quiet", str(project.folder), str(tmp_path / "clone"))
+    elsewhere = BenchProcess(tmp_path / "clone", cache).run("compare", "--resume", str(tmp_path / "run"))
+    assert (elsewhere.returncode, elsewhere.stderr.count("\n")) == (2, 1), elsewhere.stderr
+    assert "go on from that folder" in elsewhere.stderr
     done = bench.run("compare", "--resume", str(tmp_path / "run"), "--no-progress")
     assert done.returncode == 1, done.stderr
     assert sum(event["type"] == "pair" for event in events(tmp_path / "run")) == 8

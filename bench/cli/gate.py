@@ -11,7 +11,7 @@ import click
 from bench.cache.store import usable_cache
 from bench.cli.streams import tell
 from bench.errors import EXIT_FAILED, EXIT_SLOWER, UsageError
-from bench.host.revisions import Revisions, both_revisions
+from bench.host.revisions import Revisions, both_revisions, check_same_places
 from bench.journal import read_plan
 from bench.plan.values import shown
 from bench.records.answer import GATE_MARGIN
@@ -61,9 +61,10 @@ def is_gate(options: dict[str, Any]) -> bool:
 @contextmanager
 def revisions(options: dict[str, Any]) -> Iterator[Revisions]:
     """Both sides that the options ask for, or the run that is resumed was planned with."""
-    planned = read_plan(Path(options["resume"])).base if options["resume"] else None
+    plan = read_plan(Path(options["resume"])) if options["resume"] else None
+    planned = plan.base if plan else None
     asked = options["base"] is not None or options["gate"]
-    if planned is None and (options["resume"] or not asked):
+    if planned is None and (plan or not asked):
         yield Revisions()
         return
 
@@ -72,6 +73,8 @@ def revisions(options: dict[str, Any]) -> Iterator[Revisions]:
             tell(f"bench: {text}")
 
     with both_revisions(options["base"] or "", planned, Path.cwd(), usable_cache().absolute(), say) as found:
+        if plan:
+            check_same_places(plan, found)
         yield found
 
 

@@ -9,8 +9,12 @@ from bench.errors import UsageError
 from bench.host.base_environment import python_of_base
 from bench.host.checkout import checked_out, missing_parts
 from bench.host.repository import Repository, find_repository
+from bench.plain_text import plain_line
 from bench.records.base import SHORT, Base
 from bench.records.origin import Origin
+from bench.records.run import Plan
+
+LONGEST_PLACE = 160
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +46,22 @@ def both_revisions(
                 Origin(folder=str(head), label="head"),
             ),
         )
+
+
+def check_same_places(plan: Plan, found: Revisions) -> None:
+    """UsageError where a planned side would come from elsewhere now: each of its pairs would fail for good."""
+    for pair in plan.pairs:
+        for unit, now in zip((pair.first, pair.second), found.origins, strict=True):
+            was = unit.origin
+            if was.python != now.python or was.folder not in ("", now.folder):
+                raise UsageError(
+                    f"expected to go on with {_place(was)}, here it would be {_place(now)}; go on from that folder,"
+                    " with the Python and the BENCH_CACHE of then, or start a new run"
+                )
+
+
+def _place(origin: Origin) -> str:
+    return plain_line(" by ".join(filter(None, (origin.folder, origin.python))) or "the running Python", LONGEST_PLACE)
 
 
 def _as_planned(planned: Base, repository: Repository) -> Base:
