@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from bench.durable import sync_folder, write_atomically
 from bench.errors import StorageError, UsageError
 from bench.records.environment import Environment
 from bench.records.measurement import Cost, NoiseFloor
@@ -64,7 +65,7 @@ class Journal:
             new = [path for path in (folder, *folder.parents) if not path.exists()]
             folder.mkdir(parents=True, exist_ok=True)
             for path in new:
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
             write_atomically(folder / PLAN_NAME, json.dumps(encode(plan), allow_nan=False) + "\n")
         except OSError as error:
             if not folder.is_dir() and error.errno != errno.ENOSPC:
@@ -90,7 +91,7 @@ class Journal:
             end = _whole_lines(descriptor)
             os.ftruncate(descriptor, end)
             os.lseek(descriptor, end, os.SEEK_SET)
-            _sync_folder(folder)  # the file may be new
+            sync_folder(folder)  # the file may be new
         except OSError as error:
             os.close(descriptor)
             raise _storage(folder, error) from error
@@ -248,32 +249,6 @@ def _read_plan(folder: Path, shared: _Shared) -> Plan:
         return decode(Plan, value)
     except ValueError as error:
         raise UsageError(f"{path} is damaged: {error}") from None
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file by way of a neighbour, so that a reader or a crash never sees half of it."""
-    neighbour = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with neighbour.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        neighbour.replace(path)
-        _sync_folder(path.parent)
-    finally:
-        neighbour.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make names created or replaced in a folder last through a power cut: syncing a file does not sync its name."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # some network file systems sync no folders
-            raise
-    finally:
-        os.close(descriptor)
 
 
 def _parse_event(line: bytes, shared: _Shared, where: str) -> Event:

@@ -70,9 +70,7 @@ def test_another_python_finds_its_own_standard_library(tmp_path: Path, monkeypat
     assert "PYTHONHOME" not in other
 
 
-def test_two_checkouts_with_one_cache_have_each_their_own_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_checkouts_with_one_cache_have_each_their_own_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the first run's workers import stays what it was when a second one begins from elsewhere."""
     found = []
     for name in ("one", "other", "one"):

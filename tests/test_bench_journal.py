@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.durable import write_atomically
 from bench.errors import StorageError, UsageError
-from bench.journal import DeviceEvent, Journal, read_plan, read_run, write_atomically
+from bench.journal import DeviceEvent, Journal, read_plan, read_run
 from bench.records.measurement import NoiseFloor
 from bench.records.pair import Pair, PairRecord
 from tests.made_up import environment, plan, record, unit

@@ -120,7 +120,10 @@ def test_a_self_test_tells_whether_a_slowdown_is_found(tmp_path: Path, cache: Pa
         (("--strict", "net:make", "net:make"), "expected --strict beside --gate"),
         (("--self-test", "noop", "--base", "main", "net:make"), "expected --self-test or --base, got both"),
         (("--self-test", "slowdown:1", "net:make"), "F over 1 and up to 10, got 'slowdown:1'"),
-        (("--self-test", "slowdown:1.02", "net:make"), "expected a slowdown beyond --margin 0.02, got 1.02; plant more"),
+        (
+            ("--self-test", "slowdown:1.02", "net:make"),
+            "a slowdown beyond --margin 0.02, got 1.02; plant more",
+        ),
         (("--self-test", "slowdown:1.1", "--margin", "20%", "net:make"), "got 1.1; plant more than 1.2"),
         (("--self-test", "slowdown:nan", "net:make"), "expected noop or slowdown:F"),
         (("--self-test", "slowdown:" + "9" * 400, "net:make"), "expected noop or slowdown:F"),

@@ -49,7 +49,8 @@ def test_what_nohup_ignores_stays_ignored() -> None:
 
 def test_what_timeout_sends_twice_is_one_signal(monkeypatch: pytest.MonkeyPatch) -> None:
     """It would else end the process at once, in the midst of ending in order."""
-    campaign, ended = Stoppable(), []
+    campaign = Stoppable()
+    ended: list[int] = []
     monkeypatch.setattr(os, "_exit", ended.append)
     with Interrupts(cast(Campaign, campaign)):
         for _ in range(2):
@@ -62,14 +63,18 @@ def test_what_timeout_sends_twice_is_one_signal(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_what_is_sent_twice_leaves_cleaning_up_alone(number: signal.Signals) -> None:
-    cleaned = False
-    with pytest.raises(KeyboardInterrupt), as_ctrl_c():
+    cleaned = []
+
+    def interrupted() -> None:
         try:
             os.kill(os.getpid(), number)
         finally:
             os.kill(os.getpid(), number)
-            cleaned = True
-    assert cleaned
+            cleaned.append(number)
+
+    with pytest.raises(KeyboardInterrupt), as_ctrl_c():
+        interrupted()
+    assert cleaned == [number]
 
 
 # The reader is gone before the first word: a pipe would hold the little that is said.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.cache.store import Store
-from bench.journal import write_atomically
+from bench.durable import write_atomically
 from bench.plan import subjects
 from bench.plan.code_version import code_version
 from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME, runtime

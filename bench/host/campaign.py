@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from bench.cache.files_lock import FilesLock, files_in_use
 from bench.errors import BenchError, LinkLostError, StoppedError, StorageError, UsageError
 from bench.host.artifacts import ArtifactCache, made_with
+from bench.host.contact import environment_of, reach
 from bench.host.enough import Enough
 from bench.host.inspection import inspect
 from bench.host.machine import Machine
@@ -82,33 +82,7 @@ class Campaign:
         one of `units` names lacks what it needs.
         """
         named = [unit for unit in units if unit.origin.python]
-        contacts: list[Future[None]] = []
-
-        def all_contacted() -> bool:
-            # Read by the pool's threads while the list is still growing: it counts once it is whole.
-            return len(contacts) == len(self.machines) and all(contact.done() for contact in contacts)
-
-        def idle(machine: Machine, contact: "Future[Any]") -> None:
-            # The slowest to answer may take minutes, and an agent that hears nothing for a lease leaves.
-            if contact.exception() is None:
-                machine.idle(all_contacted)
-
-        with ThreadPoolExecutor(2 * len(self.machines) + 2) as pool:
-            host: Future[Environment] = pool.submit(self._connect_host)
-            contacts += [pool.submit(self._contact, machine, host, named) for machine in self.machines]
-            waits = [
-                pool.submit(idle, machine, contact) for machine, contact in zip(self.machines, contacts, strict=True)
-            ]
-            if self._host not in self.machines:
-                waits.append(pool.submit(idle, self._host, host))
-            for machine, contact, idling in zip(self.machines, contacts, waits, strict=False):
-                try:
-                    contact.result()
-                    idling.result()
-                except BenchError as error:
-                    machine.lose(error)
-            if not self.stopped:
-                host.result()
+        reach(self.machines, self._host, named, self._stop)
         if self.stopped:
             raise StoppedError
         problems = [problem for machine in self.machines for problem in machine.problems.values()]
@@ -119,17 +93,6 @@ class Campaign:
         # Now, not after hours of measuring the others.
         for name, problem in ((n, p) for machine in self.machines for n, p in machine.problems.items()):
             self._observer.said(name, f"{str(problem).removeprefix(f'{name}: ')}; the other devices go on")
-
-    def _connect_host(self) -> Environment:
-        return self._host.found or self._host.connect()
-
-    def _contact(self, machine: Machine, host: "Future[Environment]", named: Sequence[Unit]) -> None:
-        if machine is self._host:
-            host.result()
-        else:
-            machine.connect()
-        machine.identify()
-        machine.check_origins(named, here=machine is self._host)
 
     @property
     def environments(self) -> dict[str, Environment]:
@@ -146,7 +109,7 @@ class Campaign:
 
         They are built by the origin's Python, one of this machine, where `maker` has its artifacts made there.
         """
-        self._connect_host()
+        environment_of(self._host)
         files = any(entry.library == "onnx" for entry in networks(sources))
         if origin.python and (files or not self._host.look_at(origin.python).has("torch")):
             origin = replace(origin, python="")
