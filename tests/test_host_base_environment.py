@@ -116,3 +116,14 @@ def test_what_differs_and_cannot_be_installed_is_said(
     python, (note,) = sides.python()
     assert python == ""
     assert said in note
+
+
+def test_a_file_that_requirements_take_in_is_one_of_them(sides: Sides) -> None:
+    """However deep, in a folder of its own; one that takes itself in ends nothing."""
+    for folder, version in ((sides.base, 1), (sides.head, 2)):
+        (folder / "needs").mkdir()
+        (folder / "requirements-dev.txt").write_text("-r needs/all.txt\n-rhttps://x.invalid/y.txt\n-c /nowhere\n")
+        (folder / "needs/all.txt").write_text("--requirement=deep.txt\n-r ../requirements-dev.txt\n")
+        (folder / "needs/deep.txt").write_text(f"numpy=={version}\n")
+    _, (note,) = sides.python()
+    assert note.startswith("needs/deep.txt differs between base and head")

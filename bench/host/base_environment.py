@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import sys
 import tomllib
@@ -16,6 +17,7 @@ from bench.host.command import finished
 FOLDER = "environments"
 _WHOLE = "ready"  # an empty file in an environment that was made to its end
 _INSTALLED = ("requirements*.txt", "constraints*.txt", "setup.py", "setup.cfg", "pyproject.toml")
+_INCLUDE = re.compile(rb"^[ \t]*(?:-[rc]|--requirement|--constraint)[ \t=]*([^\s\0]{1,255})", re.M)
 _LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock*.toml")
 # What of pyproject.toml decides which packages there are: the settings of linters change nothing.
 _TABLES = ("build-system", "dependency-groups")
@@ -48,8 +50,20 @@ def _differing(base: Path, head: Path, patterns: tuple[str, ...]) -> str:
 
 def _asked(folder: Path, patterns: tuple[str, ...]) -> set[tuple[str, str]]:
     """Which files say what is needed, and a hash of what each says about that."""
-    paths = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
-    return {(path.name, hashlib.sha256(_needs(path)).hexdigest()) for path in paths}
+    paths = [path for pattern in patterns for path in folder.glob(pattern) if path.is_file()]
+    return {(os.path.relpath(each, folder), hashlib.sha256(_needs(each)).hexdigest()) for each in _with_included(paths)}
+
+
+def _with_included(paths: list[Path]) -> set[Path]:
+    """And the files that they take in: of the folder of the one that names them, as pip has it."""
+    found: set[Path] = set()
+    while paths:
+        path = paths.pop()
+        if path not in found and path.is_file():
+            found.add(path)
+            named = _INCLUDE.findall(path.read_bytes()) if path.suffix == ".txt" else []
+            paths += [Path(os.path.normpath(path.parent / os.fsdecode(name))) for name in named]
+    return found
 
 
 def _needs(path: Path) -> bytes:
