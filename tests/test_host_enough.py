@@ -22,6 +22,16 @@ def test_a_narrow_interval_ends_a_comparison_after_six_pairs() -> None:
     assert not limit.has(other[0].pair)  # each comparison for itself
 
 
+@pytest.mark.parametrize("limit", [math.nan, math.inf, 0.0, -1.0])
+def test_a_limit_that_is_none_is_refused(limit: float) -> None:
+    with pytest.raises(ValueError, match=f"expected until over 0, got {limit}"):
+        Enough(until=limit)
+    with pytest.raises(ValueError, match=f"expected budget_s over 0, got {limit}"):
+        Enough(budget_s=limit)
+    with pytest.raises(ValueError, match=f"expected margin over 0, got {limit}"):
+        Enough(margin=limit)
+
+
 def test_a_wide_one_goes_on() -> None:
     # s = 0.1095 of the six logarithms, half-width t(0.975, 5) * s / sqrt(6) = 11.5 %.
     assert not narrow([0.1, -0.1, 0.1, -0.1, 0.1, -0.1], 0.11)

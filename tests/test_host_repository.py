@@ -1,5 +1,6 @@
 """What a revision stands for, in repositories of every kind that a user may be in."""
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,17 @@ def test_a_folder_inside_is_seen_from_the_top(project: Project) -> None:
     inside.mkdir(parents=True)
     found = find_repository(inside)
     assert (found.top.resolve(), found.inside) == (project.folder.resolve(), Path("a b/c"))
+
+
+def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
+    found = find_repository(Project(tmp_path / "a\nb\u2028 c").folder)
+    assert found.base("HEAD").commit == found.commit("HEAD") != ""
+
+
+def test_a_folder_that_is_no_text_is_one_line(tmp_path: Path) -> None:
+    folder = Project(Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))).folder
+    with pytest.raises(UsageError, match="expected a folder that is there, its name in UTF-8"):
+        find_repository(folder).base("HEAD")
 
 
 def test_the_default_is_where_the_tree_left_the_remotes_branch(project: Project, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from bench.plan.axes import Axes
 from bench.plan.sides import comparison_pairs, parse_side
 from bench.records.device import Device, SshTarget
 from bench.records.origin import Origin
-from bench.records.pair import Pair
+from bench.records.pair import MOST_PAIRS, Pair
 from bench.wire.messages import Network
 
 CPU = Device(name="cpu")
@@ -99,6 +99,13 @@ def test_what_cannot_be_one_pair_is_one_line(first: str, second: str, said: str)
 def test_a_list_for_both_is_no_comparison() -> None:
     with pytest.raises(UsageError, match="expected one value of each option for conv,size=8x4x4, got 2 combinations"):
         planned("conv,size=8x4x4", "conv,size=8x4x4", Axes(batches=(1, 2)))
+
+
+@pytest.mark.parametrize("pairs", [-1, 0, MOST_PAIRS + 1])
+def test_a_number_of_pairs_that_is_none_is_refused(pairs: int) -> None:
+    """From a thousand on they would be taken for those of a second measurement."""
+    with pytest.raises(UsageError, match=f"expected 1 to {MOST_PAIRS} pairs, got {pairs}"):
+        planned("conv,size=8x4x4", "conv,size=8x4x4", pairs=pairs)
 
 
 def test_each_side_comes_from_its_own_place() -> None:

@@ -34,6 +34,12 @@ class Enough:
     _ratios: dict[str, list[float]] = field(default_factory=dict)
     _longest_s: float = 0.0
 
+    def __post_init__(self) -> None:
+        for name in ("until", "budget_s", "margin"):
+            limit = getattr(self, name)
+            if limit is not None and not 0 < limit < math.inf:
+                raise ValueError(f"expected {name} over 0, got {limit}")
+
     def ended(self, record: Record | PairRecord, *, here: bool = True) -> None:
         """A unit or pair of this or an earlier process of the run has its record."""
         if isinstance(record, Record):

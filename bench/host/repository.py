@@ -12,6 +12,8 @@ from bench.records.base import Base
 # Set by git itself for its hooks: they would lead to another repository than the folder's.
 _OF_HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
 
+_WHERE = ("--show-toplevel", "--show-prefix")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Repository:
@@ -88,15 +90,15 @@ class Repository:
 
 def find_repository(folder: Path) -> Repository:
     """The one that the folder lies in; UsageError where there is none with a working tree."""
-    where = _git(folder, "rev-parse", "--is-inside-work-tree", "--show-toplevel", "--show-prefix")
+    where = _git(folder, "rev-parse", "--is-inside-work-tree")
     if where.code and "not a git repository" in where.errors:
         raise UsageError(f"expected --base in a git repository, {folder} is in none; go to your project's folder")
-    if where.code and "must be run in a work tree" not in where.errors:
+    if where.code:
         raise UsageError(f"expected to read the git repository of {folder}, got: {where.last_line}")
-    inside, *paths = where.output.splitlines()
-    if inside != "true":
+    if where.output.strip() != "true":
         raise UsageError(f"expected a working tree, {folder} lies in a bare repository; clone it, and compare there")
-    top, prefix = (*paths, "")[:2]
+    # One at a time: a folder's name may hold any character, the end of a line too.
+    top, prefix = (_git(folder, "rev-parse", option).output.removesuffix("\n") for option in _WHERE)
     return Repository(top=Path(top), inside=Path(prefix))
 
 
@@ -107,5 +109,7 @@ def _git(folder: Path, *arguments: str) -> Finished:
     try:
         # No hook of the user's runs for a checkout that is not theirs.
         return finished(("git", "-c", "core.hooksPath=/dev/null", *arguments), folder, environment)
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if error.filename != "git":
+            raise UsageError(f"expected a folder that is there, its name in UTF-8, got {str(folder)!r}") from None
         raise UsageError("expected git for --base, it is not installed; install it") from None

@@ -13,7 +13,7 @@ from bench.plan.subjects import OperatorGrid, is_factory, is_onnx_file, operator
 from bench.plan.values import positive, ratio, shown, size
 from bench.records.device import Device
 from bench.records.origin import Origin
-from bench.records.pair import Pair
+from bench.records.pair import MOST_PAIRS, Pair
 from bench.records.workload import DTYPES, LAYOUTS, Unit, Workload
 from bench.system.allocator import ALLOCATORS
 from bench.wire.messages import Network
@@ -84,6 +84,8 @@ def comparison_pairs(
 
     `origins` say of each side which Python of the device runs it, and which project's folder its network is taken from.
     """
+    if not 1 <= pairs <= MOST_PAIRS:
+        raise UsageError(f"expected 1 to {MOST_PAIRS} pairs, got {pairs}; ten are usual")
     inspect = _inspected_once(inspect)
     found = []
     for device in devices:
