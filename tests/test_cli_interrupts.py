@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -59,6 +60,20 @@ def test_what_timeout_sends_twice_is_one_signal(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr("bench.cli.interrupts.ECHO_S", 0.0)
         os.kill(os.getpid(), signal.SIGTERM)
         assert ended == [130]
+
+
+def test_impatience_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who presses Ctrl-C four times a second means it."""
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    caught = []
+    with as_ctrl_c():
+        for now in (10.0, 10.25, 10.5):
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+            except KeyboardInterrupt:
+                caught.append(now)
+    assert caught == [10.0, 10.5]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -26,9 +26,12 @@ class _Echoes:
         self._last_s = -math.inf
 
     def is_one(self) -> bool:
-        """Whether the signal that has just come is no other than the last one."""
-        last_s, self._last_s = self._last_s, time.monotonic()
-        return self._last_s - last_s < ECHO_S
+        """Whether the signal that has just come is no other than the last one that was none."""
+        now_s = time.monotonic()
+        if now_s - self._last_s < ECHO_S:
+            return True
+        self._last_s = now_s
+        return False
 
 
 @contextmanager
