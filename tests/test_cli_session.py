@@ -53,7 +53,7 @@ def test_the_limits_of_a_comparison_hold_for_the_rest_of_it() -> None:
 
 @pytest.mark.parametrize("value", ["nan", "-1", "0", "inf", "soon"])
 def test_a_plan_whose_limit_is_none_is_refused(value: str) -> None:
-    for name in ("until", "budget"):
+    for name in ("until", "budget", "self_test"):
         with pytest.raises(ValueError, match=r"expected|could not"):
             replace(plan(), options=(Option(name=name, value=value),))
 

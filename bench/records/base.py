@@ -25,3 +25,5 @@ class Base:
         # It becomes an argument of git, and a path.
         if not all(re.fullmatch("[0-9a-f]{40}([0-9a-f]{24})?", each) for each in (self.commit, self.head)):
             raise ValueError(f"expected commits in hexadecimal, got {self.commit[:80]!r} and {self.head[:80]!r}")
+        if min(self.changed, self.untracked) < 0:
+            raise ValueError(f"expected numbers of files, got {self.changed} and {self.untracked}")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+MOST_PERCENT = 1e6  # of one CPU, on the largest machine there is
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessUse:
@@ -19,6 +21,11 @@ class Load:
     others_percent: float  # processes and the kernel
     steal_percent: float  # the hypervisor's other guests
     processes: tuple[ProcessUse, ...] = ()  # the busiest, most first
+
+    def __post_init__(self) -> None:
+        shares = (self.others_percent, self.steal_percent, *(each.percent for each in self.processes))
+        if not 0 < self.seconds <= 1e6 or not all(0 <= each <= MOST_PERCENT for each in shares):
+            raise ValueError(f"expected a load of some seconds in percent of 0 to {MOST_PERCENT:g}, got {shares}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,5 +86,5 @@ class Health:
     gpus: tuple[GpuTuning, ...] = ()  # in NVML's order
 
     def __post_init__(self) -> None:
-        if not 0 <= self.threads.share <= 2 or not 0 <= self.page_fault_s <= 1 or self.load.seconds <= 0:
-            raise ValueError("expected a share of 0 to 1, a page fault of up to a second and a load of some time")
+        if not 0 <= self.threads.share <= 1 or not 0 <= self.page_fault_s <= 1:
+            raise ValueError("expected a share of 0 to 1 and a page fault of up to a second")

@@ -57,7 +57,7 @@ class Plan:
     def __post_init__(self) -> None:
         if not 0 < self.margin <= 1:
             raise ValueError(f"expected a margin over 0 and up to 1, got {self.margin}")
-        for name in ("budget", "until"):
+        for name in ("budget", "until", "self_test"):
             limit = self._limit(name)
             if limit is not None and not 0 < limit <= 1e9:
                 raise ValueError(f"expected {name} over 0, got {limit}")
