@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,6 +90,7 @@ def test_a_killed_run_goes_on_and_leaves_nothing(project: Project, cache: Path, 
     process.communicate()
     assert len(project.worktrees()) == 1
     project.git("clone", "--quiet", str(project.folder), str(tmp_path / "clone"))
+    shutil.copy(project.folder / "net.py", tmp_path / "clone/net.py")
     elsewhere = BenchProcess(tmp_path / "clone", cache).run("compare", "--resume", str(tmp_path / "run"))
     assert (elsewhere.returncode, elsewhere.stderr.count("\n")) == (2, 1), elsewhere.stderr
     assert "go on from that folder" in elsewhere.stderr

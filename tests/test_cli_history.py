@@ -49,6 +49,7 @@ def test_a_damaged_line_is_told_and_is_exit_code_3(bench: BenchProcess) -> None:
         (["nowhere"], "nowhere"),
         (["runs", "--op", "resnet"], "got none"),
         (["runs", "--since", "yesterday"], "2026-01-31"),
+        (["runs", "--since", "2026-02-31"], "expected a date such as 2026-01-31"),
         (["runs", "--since", "9999-01-01"], "got none"),
         (["runs", "empty"], "empty"),
         (["runs/run01/run.json"], "run.json"),

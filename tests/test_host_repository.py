@@ -9,6 +9,7 @@ import pytest
 
 from bench.errors import UsageError
 from bench.host.repository import find_repository
+from bench.host.revisions import both_revisions
 from tests.scratch_project import Project
 
 
@@ -41,6 +42,36 @@ def test_what_the_working_tree_holds_is_counted(project: Project) -> None:
     project.write(5)
     base = find_repository(project.folder).base("HEAD")
     assert (base.changed, base.untracked) == (1, 1)
+
+
+def test_a_state_is_that_of_what_is_measured(project: Project) -> None:
+    """Not that of results that lie there; a helper that a network imports is part of it."""
+    found = find_repository(project.folder)
+    states = [found.base("HEAD").state]
+    project.write(5)
+    states.append(found.base("HEAD").state)
+    (project.folder / "helper.py").write_text("x = 1")
+    states.append(found.base("HEAD").state)
+    (project.folder / "helper.py").write_text("x = 2")
+    states.append(found.base("HEAD").state)
+    assert len(set(states)) == len(states)
+    (project.folder / "results").mkdir()
+    (project.folder / "results/run.json").write_text("{}")
+    assert found.base("HEAD").state == states[-1]
+
+
+def test_a_gate_goes_on_with_the_tree_that_it_began_with(project: Project, tmp_path: Path) -> None:
+    project.write(5)
+    planned = find_repository(project.folder).base("HEAD")
+    with both_revisions("", planned, project.folder, tmp_path, print) as found:
+        assert found.base is not None
+        assert found.base.commit == planned.commit
+    (project.folder / "helper.py").write_text("x = 1")
+    with (
+        pytest.raises(UsageError, match="its files have changed since"),
+        both_revisions("", planned, project.folder, tmp_path, print),
+    ):
+        pass
 
 
 def test_a_folder_inside_is_seen_from_the_top(project: Project) -> None:

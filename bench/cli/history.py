@@ -1,6 +1,7 @@
 """`bench history`."""
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,20 @@ from reports.formats import history_formats
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?")
 
 
+def _is_time(text: str) -> bool:
+    try:
+        return bool(_TIME.fullmatch(text) and datetime.fromisoformat(text))
+    except ValueError:
+        return False
+
+
 class Since(click.ParamType[str]):
     """`2026-01-31` or `2026-01-31T12:00:00Z`, as runs write their time."""
 
     name = "DATE"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not _TIME.fullmatch(str(value)):
+        if not _is_time(str(value)):
             self.fail(
                 f"expected a date such as 2026-01-31 or 2026-01-31T12:00:00Z, got {str(value)[:40]!r}", param, ctx
             )

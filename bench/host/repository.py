@@ -1,5 +1,6 @@
 """The git repository that a user's project lies in: what revisions stand for, and what its working tree holds."""
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,7 @@ class Repository:
                 f"expected a change since {asked}, the working tree is that very commit; "
                 "say what to compare with: --base HEAD~1"
             )
-        return Base(ref=asked, commit=commit, head=head, changed=changed, untracked=untracked)
+        return Base(ref=asked, commit=commit, head=head, changed=changed, untracked=untracked, state=self._state())
 
     def _named(self, ref: str) -> str:
         commit = self.commit(ref)
@@ -78,6 +79,14 @@ class Repository:
         lines = self.git("status", "--porcelain", "--untracked-files=normal").output.splitlines()
         untracked = sum(line.startswith("??") for line in lines)
         return len(lines) - untracked, untracked
+
+    def _state(self) -> str:
+        """A hash of how tracked files differ from HEAD, and of the Python files that git does not know."""
+        digest = hashlib.sha256(self.git("diff", "--binary", "--no-ext-diff", "--no-textconv", "HEAD").output.encode())
+        others = self.git("ls-files", "--others", "--exclude-standard", "-z", "--", "*.py").output.split("\0")
+        for path in (self.top / name for name in others if name):
+            digest.update(f"{path}\0".encode() + (path.read_bytes() if path.is_file() else b""))
+        return digest.hexdigest()[:16]
 
     def _is_shallow(self) -> bool:
         return self.git("rev-parse", "--is-shallow-repository").output.strip() == "true"

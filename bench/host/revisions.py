@@ -65,11 +65,16 @@ def _place(origin: Origin) -> str:
 
 
 def _as_planned(planned: Base, repository: Repository) -> Base:
-    """The same commits on both sides; what else changed in a user's network, its digest tells."""
+    """The same commits on both sides, and the same working tree: pairs of two states make no ratio."""
     now = repository.base(planned.commit)
     if now.head != planned.head:
         raise UsageError(
             f"expected to go on with the head {planned.head[:SHORT]}, it is {now.head[:SHORT]} now;"
             " check that out, or start a new run"
+        )
+    if planned.state and now.state != planned.state:
+        raise UsageError(
+            "expected to go on with the working tree that the run began with, its files have changed since;"
+            " bring them back, or start a new run"
         )
     return planned

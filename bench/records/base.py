@@ -11,6 +11,7 @@ class Base:
     """`commit` is what `ref` stood for when the run was planned; `head` is what the working tree stands on.
 
     changed, untracked: files of the working tree that differ from `head`, and those that git does not know.
+    state: a hash of what such files hold; empty of older runs.
     notes: what else tells the two sides apart, a line each.
     """
 
@@ -19,6 +20,7 @@ class Base:
     head: str
     changed: int = 0
     untracked: int = 0
+    state: str = ""
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
