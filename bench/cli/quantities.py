@@ -16,7 +16,7 @@ class Percent(click.ParamType[float]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?)%", str(value))
         if found is None or not 0 < float(found[1]) <= 100:
-            self.fail(f"expected a percentage over 0%, such as 2%, got {str(value)[:40]!r}", param, ctx)
+            self.fail(f"expected a percentage over 0% and up to 100%, such as 2%, got {str(value)[:40]!r}", param, ctx)
         return float(found[1]) / 100
 
 
