@@ -45,6 +45,7 @@ def test_more_work_is_slower_and_a_run_goes_on(tmp_path: Path) -> None:
         ((*SIDES, "--rounds", "3"), "expected --pairs, --until or --budget, got rounds"),
         ((*SIDES, "--until", "2"), "expected a percentage over 0% and up to 100%, such as 2%, got '2'"),
         ((*SIDES, "--until", "0%"), "expected a percentage over 0%"),
+        ((*SIDES, "--margin", "101%"), "and up to 100%, such as 2%, got '101%'"),
         ((*SIDES, "--margin", "101%"), "over 0% and up to 100%, such as 2%, got '101%'"),
         ((*SIDES, "--budget", "2"), "expected a time such as 90s, 2m or 1h, got '2'"),
         ((*SIDES, "--budget", "0s"), "expected a time such as 90s"),
