@@ -84,8 +84,9 @@ class Repository:
         """A hash of how tracked files differ from HEAD, and of the Python files that git does not know."""
         digest = hashlib.sha256(self.git("diff", "--binary", "--no-ext-diff", "--no-textconv", "HEAD").output.encode())
         others = self.git("ls-files", "--others", "--exclude-standard", "-z", "--", "*.py").output.split("\0")
-        for path in (self.top / name for name in others if name):
-            digest.update(f"{path}\0".encode() + (path.read_bytes() if path.is_file() else b""))
+        for name in filter(None, others):
+            path = self.top / name
+            digest.update(f"{name}\0".encode() + (path.read_bytes() if path.is_file() else b""))
         return digest.hexdigest()[:16]
 
     def _is_shallow(self) -> bool:
