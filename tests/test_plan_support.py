@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from bench.plan.estimate import DEADLINE_S, TimeLeft, deadline_s, expected_s
+from bench.plan.estimate import DEADLINE_S, PAIR_CALLS, SLOW_CALLS, TimeLeft, deadline_s, expected_s
+from bench.plan.schedule import BURSTS_PER_SIDE
 from bench.plan.subjects import network_workload
 from bench.plan.support import unsupported
 from bench.records.measurement import Cost
 from bench.records.workload import Settings, Unit
+from bench.worker.pair import BURSTS_PER_SEAT
+from bench.worker.seats import SETTLING_CALLS
 from models.registry import resolve
 from tests.made_up import environment, unit
 
@@ -64,6 +67,15 @@ def test_a_deadline_grows_with_the_work() -> None:
     # 2 layers of 256^2 x 9 x 256^2 multiply-adds are 77 G: a slow board needs minutes for one call.
     assert deadline_s(large) > 20 * 77.3e9 / 0.25e9
     assert deadline_s(replace(large, batch=2)) - DEADLINE_S == pytest.approx(2 * (deadline_s(large) - DEADLINE_S))
+
+
+def test_a_pair_has_time_for_every_call_of_a_slow_step() -> None:
+    large = unit("conv", size=(4096, 128, 128))
+    new_seats = BURSTS_PER_SIDE // BURSTS_PER_SEAT - 1
+    calls = SLOW_CALLS + 2 * BURSTS_PER_SIDE + new_seats * SETTLING_CALLS
+    assert calls <= PAIR_CALLS
+    work_s = deadline_s(large) - DEADLINE_S
+    assert deadline_s(large, calls=PAIR_CALLS) - DEADLINE_S >= work_s * calls / SLOW_CALLS
 
 
 def test_a_deadline_knows_a_gpu_the_input_size_and_what_was_counted() -> None:

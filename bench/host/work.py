@@ -15,7 +15,7 @@ from bench.host.observer import Observer
 from bench.host.pair import PairRun
 from bench.host.units import UnitLoop
 from bench.journal import DeviceEvent, Journal
-from bench.plan.estimate import deadline_s
+from bench.plan.estimate import PAIR_CALLS, SLOW_CALLS, deadline_s
 from bench.plan.runtimes import runtime
 from bench.plan.schedule import grouped
 from bench.plan.support import unsupported
@@ -148,8 +148,10 @@ class Work:
                 reason, status = f"{unit.workload.name}: {reason}", status_of(kind)
                 self._write(PairRecord(pair=pair, attempt=attempt, status=status, reason_kind=kind, reason=reason))
                 return None
-        first, second = (replace(self._order(unit), attempt=attempt) for unit in sides)
-        second = replace(second, slowdown=pair.slowdown)
+        first, second = (
+            replace(self._order(unit, PAIR_CALLS * slowdown), attempt=attempt, slowdown=slowdown)
+            for unit, slowdown in zip(sides, (1.0, pair.slowdown), strict=True)
+        )
         # Of both together: each side waits while the other loads and runs.
         limit = first.deadline_s + second.deadline_s
         orders = (replace(first, deadline_s=limit), replace(second, deadline_s=limit))
@@ -171,9 +173,9 @@ class Work:
         start_s = self._machine.patience.worker_start_s
         return Job(task=Task(kind="measure", orders=orders), threads=orders[0].unit.threads, start_s=start_s)
 
-    def _order(self, unit: Unit) -> Order:
+    def _order(self, unit: Unit, calls: float = SLOW_CALLS) -> Order:
         artifact = self._artifact(unit)
-        limit = deadline_s(unit, artifact.cost)
+        limit = deadline_s(unit, artifact.cost, calls)
         return Order(unit=unit, reference=artifact.reference, model=artifact.model, deadline_s=limit)
 
     def _send_files(self, orders: tuple[Order, ...]) -> None:

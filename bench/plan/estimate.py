@@ -12,6 +12,8 @@ from operators.cost import operator_cost
 
 # Calls of a slow step within one unit: first call, check, three warm-up windows of three, five samples, and a margin.
 SLOW_CALLS = 20
+# Of each side of a pair: these, its bursts of one call with an untimed one before each, and those that settle a new seat.
+PAIR_CALLS = SLOW_CALLS + 2 * BURSTS_PER_SIDE + 15
 DEADLINE_S = 120.0
 # Slower than any healthy device at fp32 on one thread, a Cortex-A72's depthwise convolution apart.
 SLOWEST_MACS_PER_S = 0.25e9
@@ -32,16 +34,16 @@ def macs_of(unit: Unit) -> float:
     return typical * 1e9 * unit.batch * height * width / (entry.input_px or 224) ** 2
 
 
-def deadline_s(unit: Unit, cost: Cost | None = None) -> float:
+def deadline_s(unit: Unit, cost: Cost | None = None, calls: float = SLOW_CALLS) -> float:
     """When a unit is taken to hang: two minutes, more where its work alone could take longer or is asked to.
 
-    `cost` is what was counted when the network was built.
+    `cost` is what was counted when the network was built, `calls` how often a slow step is called.
     """
     macs = macs_of(unit) if cost is None or not cost.macs else float(cost.macs) * unit.batch
     sustain_s = unit.settings.sustain_s
     asked_s = LONGEST_REST_S + sustain_s if sustain_s else 0.0
     speed = SLOWEST_GPU_MACS_PER_S if unit.accelerator else SLOWEST_MACS_PER_S
-    return DEADLINE_S + asked_s + 2 * SLOW_CALLS * macs / speed
+    return DEADLINE_S + asked_s + 2 * calls * macs / speed
 
 
 def expected_s(unit: Unit, shared: bool) -> float:
