@@ -12,7 +12,7 @@ from operators.cost import operator_cost
 
 # Calls of a slow step within one unit: first call, check, three warm-up windows of three, five samples, and a margin.
 SLOW_CALLS = 20
-# Of each side of a pair: these, its bursts of one call with an untimed one before each, and those that settle a new seat.
+# Of each side of a pair: these, bursts of one call with an untimed one before each, and those that settle a seat.
 PAIR_CALLS = SLOW_CALLS + 2 * BURSTS_PER_SIDE + 15
 DEADLINE_S = 120.0
 # Slower than any healthy device at fp32 on one thread, a Cortex-A72's depthwise convolution apart.
