@@ -51,6 +51,7 @@ def test_a_damaged_line_is_told_and_is_exit_code_3(bench: BenchProcess) -> None:
         (["runs", "--since", "yesterday"], "2026-01-31"),
         (["runs", "--since", "2026-02-31"], "expected a date such as 2026-01-31"),
         (["runs", "--since", "9999-01-01"], "got none"),
+        (["runs", "--since", "2026-02-30"], "2026-01-31"),
         (["runs", "empty"], "empty"),
         (["runs/run01/run.json"], "run.json"),
         ([], "RUN"),

@@ -132,7 +132,20 @@ def test_a_wrong_value_is_damage_not_a_number(tmp_path: Path, old: bytes, new: b
     assert len(of(history, "conv").points[0].medians) == 2
 
 
-@pytest.mark.parametrize("plan", [None, b"", b"[]", b'{"schema":1}', b'{"schema":2,"created_utc":"x","units":[]}'])
+@pytest.mark.parametrize(
+    "plan",
+    [
+        None,
+        b"",
+        b"[]",
+        b'{"schema":1}',
+        b'{"schema":2,"created_utc":"2026-01-01T00:00:00Z","units":[]}',
+        *(
+            b'{"schema":1,"units":[],"created_utc":"%s"}' % time
+            for time in (b"x", b"2026-13-01T00:00:00Z", b"0001-01-01T00:00:00Z", b"2026-01-01T00:00:00Z\\n")
+        ),
+    ],
+)
 def test_a_folder_without_a_whole_plan_is_refused_by_name(tmp_path: Path, plan: bytes | None) -> None:
     write_run(tmp_path / "good", 0, {"conv": 0.001})
     write_run(tmp_path / "bad", 1, {"conv": 0.001})

@@ -8,6 +8,7 @@ counted and named.
 import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
@@ -77,7 +78,7 @@ class _RecordLine(msgspec.Struct, gc=False):
 
 class _Plan(msgspec.Struct, gc=False):
     schema: int
-    created_utc: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+    created_utc: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
     units: msgspec.Raw
     devices: list[_DeviceEvent] = []
 
@@ -274,6 +275,7 @@ def _bytes(path: Path) -> bytes:
 def _plan(path: Path, text: bytes) -> _Plan:
     try:
         plan = _PLAN.decode(text)
+        _check_time(plan.created_utc)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"expected {path} to hold a plan: {str(error)[:120]}; leave that folder out") from None
     if plan.schema != SCHEMA:
@@ -281,3 +283,10 @@ def _plan(path: Path, text: bytes) -> _Plan:
             f"expected {path} in format {SCHEMA}, got {plan.schema}; read it with the version that wrote it"
         )
     return plan
+
+
+def _check_time(created_utc: str) -> None:
+    """ValueError for a day that there is none of, or that no calendar of a picture reaches."""
+    began = datetime.fromisoformat(created_utc)
+    if not 1970 <= began.year <= 2999:
+        raise ValueError(f"expected a time of 1970 to 2999, got {created_utc}")
