@@ -29,11 +29,12 @@ def write_run(
     on: Environment | None = None,
     code: str = "c0de",
     spread: float = 0.01,
+    batch: int = 1,
 ) -> list[Record]:
     """The run of hour `number`: each operator near its time, failed where it has none."""
     rng, own = random.Random(number), on or machine()
     records = [
-        _record(name, turn, time, own, code, rng.lognormvariate(0, spread))
+        _record(name, turn, time, own, code, rng.lognormvariate(0, spread), batch)
         for turn in range(ROUNDS)
         for name, time in times.items()
     ]
@@ -53,8 +54,8 @@ def write_run(
     return records
 
 
-def _record(name: str, turn: int, time: float | None, on: Environment, code: str, noise: float) -> Record:
-    of: Unit = replace(unit(name, round_number=turn), code_version=code, fingerprint=on.fingerprint)
+def _record(name: str, turn: int, time: float | None, on: Environment, code: str, noise: float, batch: int) -> Record:
+    of: Unit = replace(unit(name, round_number=turn), code_version=code, fingerprint=on.fingerprint, batch=batch)
     if time is None:
         return Record(unit=of, attempt=1, status="failed", reason_kind="crash", reason="signal 11")
     return done(of, time * noise)

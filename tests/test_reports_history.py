@@ -195,6 +195,15 @@ def test_every_form_holds_the_change_and_escapes_what_it_did_not_write(tmp_path:
     assert not any("\x1b" in text for text in texts.values())
 
 
+def test_a_change_is_told_with_the_settings_that_tell_its_cell_from_others(tmp_path: Path) -> None:
+    for number, level in enumerate([0.001] * 5 + [0.002] * 5):
+        write_run(tmp_path / f"run{number}", number, {"conv": level})
+    write_run(tmp_path / "eight", 10, {"conv": 0.001}, batch=8)
+    report = HistoryReport(history=read_history([tmp_path], Wanted()))
+    (told,) = (line for series in report.history.series for line in report.said(series))
+    assert told.startswith("conv 16x4x4 eager batch 1: 1.99 [")
+
+
 @pytest.mark.parametrize("count", [5, 10, 30])
 def test_noise_is_called_a_change_no_more_often_than_stated(count: int) -> None:
     rng, level, tries = random.Random(count), 0.05, 1000

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 
 from bench.statistics import Interval
 from reports.history.points import Point, Series
-from reports.history.report import SETTINGS, HistoryReport, setting_words, words
+from reports.history.report import HistoryReport
 from reports.numbers import MILLI, significant
 from reports.plots.panel import unique_slugs
 from reports.plots.style import ACCENT, FAINT, QUIET, Look, arrange, error_bars, figure, headline, looks, plain
-from reports.tables.csv_table import OF_UNIT
+from reports.tables.cell_words import cell_words, setting_words, varying
 
 MOST_CELLS = 24  # a picture with more fields is no picture
 COLUMNS = 3
@@ -56,7 +56,7 @@ def _picture(report: HistoryReport, device: str, cells: Sequence[_Cell]) -> Figu
     styles = looks(
         (str(number) for number in sorted({report.number(s) for cell in shown for s in cell})), lambda _: False
     )
-    settings = [name for name in SETTINGS if len({OF_UNIT[name](cell[0].cell) for cell in cells}) > 1]
+    settings = varying([cell[0].cell for cell in cells])
     for number, cell in enumerate(shown, 1):
         axes = fig.add_subplot(rows, columns, number)
         _name(axes, cell[0], settings)
@@ -68,7 +68,7 @@ def _picture(report: HistoryReport, device: str, cells: Sequence[_Cell]) -> Figu
 
 
 def _name(axes: Axes, series: Series, settings: Sequence[str]) -> None:
-    axes.set_title(plain(words(series), 44), loc="left", fontsize=8, fontweight="bold", pad=12)
+    axes.set_title(plain(cell_words(series.cell), 44), loc="left", fontsize=8, fontweight="bold", pad=12)
     axes.text(
         0,
         1.02,

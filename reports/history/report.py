@@ -1,20 +1,16 @@
 """What every form of a history is made from: its changes, its environments and the words for both."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
 from bench.records.environment import changed
-from bench.records.workload import Unit, size_text
 from reports.environment_text import processor
 from reports.history.changes import Change, changes
 from reports.history.points import History, Series
 from reports.numbers import bounds
-from reports.row import labelled
-from reports.tables.csv_table import OF_UNIT
-
-SETTINGS = ("runtime", "mode", "batch", "threads", "dtype", "layout", "stack", "allocator", "settings")
+from reports.tables.cell_words import cell_words, setting_words, varying
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +55,7 @@ class HistoryReport:
             run = change.after.run
             news = f" ({change.news})" if change.news else ""
             began = f"from {run.folder.name}, {run.created_utc}"
-            yield f"{words(series)} {series.cell.runtime}: {bounds(change.ratio)}x {began}{news}"
+            yield f"{self._words(series)}: {bounds(change.ratio)}x {began}{news}"
 
     @cached_property
     def trouble(self) -> tuple[str, ...]:
@@ -68,6 +64,15 @@ class HistoryReport:
         more = f"; {len(damage) - 5} more" if len(damage) > 5 else ""
         named = "; ".join(f"{each.path}, line {each.line}: {each.why}" for each in damage[:5])
         return (f"{len(damage)} damaged line{'s' * (len(damage) > 1)} left out: {named}{more}",) if damage else ()
+
+    def _words(self, series: Series) -> str:
+        """What tells it from the other series of its device."""
+        cells = [each.cell for each in self.history.series if each.cell.device == series.cell.device]
+        names = ["runtime", *(name for name in varying(cells) if name != "runtime")]
+        several = (
+            f"in environment {self.number(series)}" if len(self.history.fingerprints(series.cell.device)) > 1 else ""
+        )
+        return " ".join(filter(None, [cell_words(series.cell), *setting_words(series.cell, names), several]))
 
     def _began(self, device: str, fingerprint: str) -> str:
         return min(
@@ -81,15 +86,3 @@ class HistoryReport:
         if old is None or new is None:
             return "another fingerprint, of an environment that no run tells of"
         return ", ".join(f"{name} {was} -> {now}" for name, was, now in changed(old, new)) or "another fingerprint"
-
-
-def words(series: Series) -> str:
-    """`pconv 96x56x56`."""
-    workload = series.cell.workload
-    return f"{labelled(workload.name, workload.variant)} {size_text(workload.input_shape)}"
-
-
-def setting_words(cell: Unit, names: Iterable[str]) -> list[str]:
-    """`onnxruntime`, `batch 8`: a number needs its name."""
-    values = [(name, OF_UNIT[name](cell)) for name in names]
-    return [value if isinstance(value, str) else f"{name} {value}" for name, value in values if value]

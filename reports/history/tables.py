@@ -9,9 +9,9 @@ from rich.text import Text
 
 from reports.history.changes import LEVEL
 from reports.history.points import Series
-from reports.history.report import SETTINGS, HistoryReport, setting_words, words
+from reports.history.report import HistoryReport
 from reports.numbers import MILLI, bounds, centre, plus_minus, significant
-from reports.tables.csv_table import OF_UNIT
+from reports.tables.cell_words import cell_words, setting_words, varying
 from reports.tables.markdown_table import pipe_table
 from reports.untrusted import safe_markdown, visible
 
@@ -81,12 +81,12 @@ def _told(report: HistoryReport, own: Sequence[Series]) -> list[str]:
 
 def _table(report: HistoryReport, own: Sequence[Series]) -> tuple[list[str], list[list[str]]]:
     """Headings and cells; a setting is named where it varies, the environment has a column where it does."""
-    varying = [name for name in SETTINGS if len({OF_UNIT[name](series.cell) for series in own}) > 1]
+    settings = varying([series.cell for series in own])
     several = len({report.number(series) for series in own}) > 1
     headings = ["cell", *["env"] * several, "runs", "first ms", "last ms", "±", "verdict", "last change"]
     body = []
     for series in own:
-        cell = f"{words(series)} {' '.join(setting_words(series.cell, varying))}".rstrip()
+        cell = " ".join([cell_words(series.cell), *setting_words(series.cell, settings)])
         body.append([cell, *[str(report.number(series))] * several, *_numbers(report, series)])
     return headings, body
 

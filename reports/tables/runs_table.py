@@ -1,7 +1,7 @@
 """Two compared runs as text: on a terminal, as CSV, as JSON and as Markdown."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -9,10 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.records.answer import MARGIN
-from bench.records.workload import Unit, size_text
+from bench.records.workload import Unit
 from reports.numbers import MILLI, bounds, centre, high, low, significant
-from reports.row import Row, labelled
+from reports.row import Row
 from reports.runs_compared import OTHER, CellComparison, RunsCompared
+from reports.tables.cell_words import SETTINGS, cell_words, setting_words, varying
 from reports.tables.csv_table import OF_UNIT, Value, csv_text
 from reports.tables.markdown_table import pipe_table
 from reports.untrusted import safe_markdown, visible
@@ -25,7 +26,6 @@ _ABOUT = (
 )
 _HEADINGS = ("cell", "first ms", "second ms", "ratio", "answer", "worst")
 _NUMERIC = ("first ms", "second ms", "ratio")
-_SETTINGS = ("device", "runtime", "mode", "batch", "threads", "dtype", "layout", "stack", "allocator", "settings")
 
 
 def _of_unit(value: Callable[[Unit], Value]) -> Callable[[CellComparison], Value]:
@@ -107,10 +107,10 @@ def _reasons(compared: RunsCompared) -> list[str]:
 
 
 def _body(compared: RunsCompared) -> list[list[str]]:
-    varying = [name for name in _SETTINGS if len({OF_UNIT[name](made.unit) for made in compared.cells}) > 1]
+    settings = varying([made.unit for made in compared.cells], ("device", *SETTINGS))
     return [
         [
-            _words(made.unit, varying),
+            " ".join([cell_words(made.unit), *setting_words(made.unit, settings)]),
             significant(_time(made.first), MILLI),
             significant(_time(made.second), MILLI),
             f"{bounds(made.ratio)}x" if made.ratio else "",
@@ -119,9 +119,3 @@ def _body(compared: RunsCompared) -> list[list[str]]:
         ]
         for made in compared.cells
     ]
-
-
-def _words(unit: Unit, varying: Sequence[str]) -> str:
-    values = [(name, OF_UNIT[name](unit)) for name in varying]
-    told = [value if isinstance(value, str) else f"{name} {value}" for name, value in values if value]
-    return " ".join([labelled(unit.workload.name, unit.workload.variant), size_text(unit.workload.input_shape), *told])
