@@ -117,6 +117,14 @@ def test_annotations_are_one_for_each_answer_and_an_error_where_the_run_fails() 
     assert annotations(compared(row("net", SLOW))).startswith("::warning title=bench compare%3A 1 SLOWER::")
 
 
+def test_a_self_test_that_finds_nothing_is_an_error_whatever_the_answer() -> None:
+    missed = compared(row("a", SAME), row("b", OPEN), row("c", SLOW, SLOW), self_test="1.1")
+    lines = annotations(missed).splitlines()
+    assert [line.split("::")[1].partition(" ")[0] for line in lines] == ["warning", "error", "error"]
+    assert lines[-1].startswith("::error title=bench compare%3A 1 SAME::a 3x224x224")
+    assert annotations(compared(row("a", SAME), self_test="1.0")) == ""
+
+
 def test_an_annotation_names_ten_and_counts_the_rest() -> None:
     (line,) = annotations(compared(*(row(f"net{i}", FAST) for i in range(23)))).splitlines()
     said = line.split("::")[2].split("%0A")

@@ -73,6 +73,18 @@ def test_the_verdict_follows_the_exit_code(status: int, gate: bool, verdict: str
     assert (found["verdict"], found["changed"]) == (verdict, str(status != 0).lower())
 
 
+def test_a_run_that_was_killed_before_it_wrote_its_reports_has_them_all_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    results = compared(row("a", SAME), broken("b"), gate=True)
+    with Journal.create(folder, results.run.plan) as journal:
+        journal.append(results.run.pair_records[0])
+    found, summary, _ = outputs(folder, 137, tmp_path)
+    assert (found["verdict"], found["unmeasured"]) == ("error", "2")
+    assert summary.startswith("**The gate could not decide")
+    assert Path(found["json"]).exists()
+    assert summary.splitlines()[0] in Path(found["markdown"]).read_text()
+
+
 @pytest.mark.parametrize("damage", ["none there", "no run"])
 def test_a_run_that_never_began_is_an_error_and_says_so(damage: str, tmp_path: Path) -> None:
     folder = tmp_path / "run"

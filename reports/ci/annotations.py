@@ -11,13 +11,14 @@ from reports.results import Results
 from reports.untrusted import visible
 
 NAMED = 10  # comparisons that one annotation names; it counts the others
-_ORDER: tuple[Label, ...] = ("SLOWER", "GREW", "UNMEASURED", "UNCLEAR", "FASTER")
+_ORDER: tuple[Label, ...] = ("SLOWER", "GREW", "UNMEASURED", "UNCLEAR", "FASTER", "SAME")
 _KIND: dict[State, str] = {"failed": "error", "error": "error", "open": "warning"}
 
 
 def annotations(results: Results) -> str:
-    """A line for each answer but SAME: an error where the run fails for it; empty where all are the same."""
-    lines = [_annotation(label, [each for each in results.findings if each.label == label]) for label in _ORDER]
+    """A line for each answer: an error where the run fails for it. SAME gets one only there, as where a self-test fails."""
+    told = [each for each in results.findings if each.label != "SAME" or each.state == "failed"]
+    lines = [_annotation(label, [each for each in told if each.label == label]) for label in _ORDER]
     return "".join(lines)
 
 

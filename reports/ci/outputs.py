@@ -14,7 +14,9 @@ from bench.errors import EXIT_DEVICE, EXIT_DONE, EXIT_FAILED, EXIT_SLOWER, EXIT_
 from bench.journal import read_run
 from reports.ci.annotations import annotations
 from reports.ci.page import summary
+from reports.formats import formats_of
 from reports.results import Results
+from reports.write import write_texts
 
 _VERDICTS = {
     EXIT_DONE: "pass",
@@ -23,12 +25,15 @@ _VERDICTS = {
     EXIT_FAILED: "unmeasured",
     EXIT_DEVICE: "unmeasured",
 }
+_COMMENT = "comment.md"
 _NOTHING = "**bench compare did not begin, so nothing was measured.** The step's log says why.\n"
 
 
 def main(folder: Path, status: int) -> None:
     """Outputs, summary and annotations; an empty count and path where there is no run in the folder."""
     results = _results(folder)
+    if results and not (folder / _COMMENT).exists():  # bench was killed before it wrote its reports
+        write_texts(formats_of(results.run.plan.command).values(), results, folder)
     _append("GITHUB_OUTPUT", "".join(f"{name}={value}\n" for name, value in _outputs(results, folder, status).items()))
     _append("GITHUB_STEP_SUMMARY", summary(results) if results else _NOTHING)
     sys.stdout.write(annotations(results) if results else "")
@@ -52,7 +57,7 @@ def _outputs(results: Results | None, folder: Path, status: int) -> Mapping[str,
         **{label.lower(): counts[label] for label in ("SLOWER", "GREW", "FASTER", "UNCLEAR", "UNMEASURED")},
         "changed": str(status != EXIT_DONE or bool(counts.keys() - {"SAME", "UNCLEAR"})).lower(),
         "json": folder / "compare.json",
-        "markdown": folder / "comment.md",
+        "markdown": folder / _COMMENT,
         "folder": folder,
     }
 
