@@ -20,6 +20,7 @@ PULLS = (
 @pytest.fixture
 def gh(tmp_path: Path) -> Path:
     (tmp_path / "speed-comment").mkdir()
+    (tmp_path / "speed-comment" / "changed").write_text("true")
     return fake_gh(tmp_path / "gh", PULLS)
 
 
@@ -43,6 +44,21 @@ def test_the_pull_request_is_the_one_whose_head_was_measured_and_nobody_is_menti
     (body,) = comments(gh)
     assert body.startswith(f"{MARKER}\n[Measured](https://github.com/someone/something/actions/runs/7) by the code of")
     assert body.endswith("**Slower** _everyone #4\n")
+
+
+def test_where_nothing_changed_an_older_comment_alone_is_brought_up_to_date(tmp_path: Path, gh: Path) -> None:
+    (tmp_path / "speed-comment" / "comment.md").write_text("**The gate fails**\n")
+    changed = tmp_path / "speed-comment" / "changed"
+    changed.write_text("false")
+    assert run(tmp_path, gh).returncode == 0
+    assert comments(gh) == []
+    changed.write_text("true")
+    assert run(tmp_path, gh).returncode == 0
+    (tmp_path / "speed-comment" / "comment.md").write_text("**The gate passes**\n")
+    changed.write_text("false")
+    assert run(tmp_path, gh).returncode == 0
+    (body,) = comments(gh)
+    assert body.endswith("\n**The gate passes**\n")
 
 
 def test_a_pull_request_that_has_moved_on_gets_no_comment(tmp_path: Path, gh: Path) -> None:
