@@ -46,6 +46,11 @@ class Comparison:
     differences: tuple[str, ...] = ()
     reason: str = ""
 
+    @property
+    def cell(self) -> str:
+        """That of its pairs."""
+        return f"{self.first.cell}:{self.second.cell}"
+
 
 def comparisons(run: Run, *, again: bool = False) -> tuple[Comparison, ...]:
     """Every comparison that was planned, in that order; or what their second measurement says."""

@@ -73,49 +73,44 @@ _ROWS = (
 )
 
 
+def _by_name(*rows_of_one: Format) -> dict[str, Format]:
+    return {row.name: row for row in rows_of_one}
+
+
 _TABLE = "reports.tables.comparison_table"
-_OF_COMPARISONS = {
-    row.name: row
-    for row in (
-        Format(name="table", writer=f"{_TABLE}:terminal_comparisons", stdout=True),
-        Format(name="csv", writer=f"{_TABLE}:csv_comparisons", file="compare.csv", stdout=True),
-        Format(name="json", writer=f"{_TABLE}:json_comparisons", file="compare.json", stdout=True),
-        Format(name="markdown", writer=f"{_TABLE}:markdown_comparisons", file="compare.md", stdout=True),
-        Format(name="junit", writer="reports.ci.junit:junit", file="compare.junit.xml", stdout=True),
-        Format(name="github", writer="reports.ci.annotations:annotations", stdout=True),
-        Format(name="comment", writer="reports.ci.page:comment", file="comment.md"),
-        Format(name="summary", writer="reports.ci.page:summary", file="summary.md"),
-        Format(
-            name="smaller-is-better",
-            writer="reports.ci.histories:smaller_is_better",
-            file="smaller-is-better.json",
-            stdout=True,
-        ),
-        Format(name="bencher", writer="reports.ci.histories:bencher", file="bencher.json", stdout=True),
-    )
-}
+_OF_COMPARISONS = _by_name(
+    Format(name="table", writer=f"{_TABLE}:terminal_comparisons", stdout=True),
+    Format(name="csv", writer=f"{_TABLE}:csv_comparisons", file="compare.csv", stdout=True),
+    Format(name="json", writer=f"{_TABLE}:json_comparisons", file="compare.json", stdout=True),
+    Format(name="markdown", writer=f"{_TABLE}:markdown_comparisons", file="compare.md", stdout=True),
+    Format(name="junit", writer="reports.ci.junit:junit", file="compare.junit.xml", stdout=True),
+    Format(name="github", writer="reports.ci.annotations:annotations", stdout=True),
+    Format(name="comment", writer="reports.ci.page:comment", file="comment.md"),
+    Format(name="summary", writer="reports.ci.page:summary", file="summary.md"),
+    Format(
+        name="smaller-is-better",
+        writer="reports.ci.histories:smaller_is_better",
+        file="smaller-is-better.json",
+        stdout=True,
+    ),
+    Format(name="bencher", writer="reports.ci.histories:bencher", file="bencher.json", stdout=True),
+)
 
 
-_OF_HISTORIES = {
-    row.name: row
-    for row in (
-        Format(name="table", writer="reports.history.tables:terminal_history", stdout=True),
-        Format(name="csv", writer="reports.history.files:csv_history", file="history.csv", stdout=True),
-        Format(name="json", writer="reports.history.files:json_history", file="history.json", stdout=True),
-        Format(name="markdown", writer="reports.history.tables:markdown_history", file="history.md", stdout=True),
-    )
-}
+_OF_HISTORIES = _by_name(
+    Format(name="table", writer="reports.history.tables:terminal_history", stdout=True),
+    Format(name="csv", writer="reports.history.files:csv_history", file="history.csv", stdout=True),
+    Format(name="json", writer="reports.history.files:json_history", file="history.json", stdout=True),
+    Format(name="markdown", writer="reports.history.tables:markdown_history", file="history.md", stdout=True),
+)
 
 
-_OF_TWO_RUNS = {
-    row.name: row
-    for row in (
-        Format(name="table", writer="reports.tables.runs_table:terminal_runs", stdout=True),
-        Format(name="csv", writer="reports.tables.runs_table:csv_runs", file="compare.csv", stdout=True),
-        Format(name="json", writer="reports.tables.runs_table:json_runs", file="compare.json", stdout=True),
-        Format(name="markdown", writer="reports.tables.runs_table:markdown_runs", file="compare.md", stdout=True),
-    )
-}
+_OF_TWO_RUNS = _by_name(
+    Format(name="table", writer="reports.tables.runs_table:terminal_runs", stdout=True),
+    Format(name="csv", writer="reports.tables.runs_table:csv_runs", file="compare.csv", stdout=True),
+    Format(name="json", writer="reports.tables.runs_table:json_runs", file="compare.json", stdout=True),
+    Format(name="markdown", writer="reports.tables.runs_table:markdown_runs", file="compare.md", stdout=True),
+)
 
 
 def two_run_formats() -> dict[str, Format]:
@@ -136,7 +131,7 @@ def formats_of(command: str) -> dict[str, Format]:
 @cache
 def formats() -> dict[str, Format]:
     """Every format of a table of rows: ours, then those of plug-ins."""
-    ours = {row.name: row for row in _ROWS}
+    ours = _by_name(*_ROWS)
     files = {row.file for row in _ROWS}
 
     def check(name: str, row: Format) -> None:

@@ -67,11 +67,15 @@ class Gated:
 
 def gated(run: Run) -> tuple[Gated, ...]:
     """Every comparison of the run, in the order of the plan."""
-    second = {_key(made): made for made in comparisons(run, again=True)}
-    rows = [(made, second.get(_key(made)) if made.answer == "SLOWER" else None) for made in comparisons(run)]
+    second = {made.cell: made for made in comparisons(run, again=True)}
+    rows = [(made, second.get(made.cell) if made.answer == "SLOWER" else None) for made in comparisons(run)]
     doubtful = [again for _, again in rows if again is not None]
     rejected = dict(
-        zip(map(_key, doubtful), holm([p_value(again, run.plan.margin) for again in doubtful]), strict=True)
+        zip(
+            (again.cell for again in doubtful),
+            holm([p_value(again, run.plan.margin) for again in doubtful]),
+            strict=True,
+        )
     )
     # Of two workloads, not two revisions of one, each has the counts that it has.
     held = run.pair_records if run.plan.base is not None else ()
@@ -80,8 +84,8 @@ def gated(run: Run) -> tuple[Gated, ...]:
         Gated(
             comparison=made,
             again=again,
-            exact=_exact(counts.get(_key(made), ())),
-            confirmed=again is not None and again.answer == "SLOWER" and rejected[_key(made)],
+            exact=_exact(counts.get(made.cell, ())),
+            confirmed=again is not None and again.answer == "SLOWER" and rejected[made.cell],
         )
         for made, again in rows
     )
@@ -115,10 +119,6 @@ def p_value(made: Comparison, margin: float) -> float:
         return 0.0 if distance > 0 else 1.0
     freedom = made.pairs - 1
     return t_tail(distance / half * t_quantile((1 + CONFIDENCE) / 2, freedom), freedom)
-
-
-def _key(made: Comparison) -> str:
-    return f"{made.first.cell}:{made.second.cell}"
 
 
 def _exact(counts: Sequence[Counts]) -> tuple[Exact, ...]:

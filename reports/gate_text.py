@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from bench.records.base import SHORT, Base
 from bench.records.run import Run
 from reports.gate import Gated, Label, did_right
-from reports.numbers import bounds, significant
+from reports.numbers import about_percent, bounds
 
 _WORDS: dict[Label, str] = {
     "SLOWER": "confirmed slower",
@@ -44,7 +44,7 @@ def _self_test(rows: tuple[Gated, ...], planted: float, margin: float) -> str:
     halves = [row.comparison.smallest for row in rows if row.comparison.smallest is not None]
     # SLOWER lies a half interval beyond the margin, which a slowdown of just that size reaches every other time.
     least = [(1 + margin) * (1 + half) - 1 for half in halves]
-    reach = f" Below {significant(100 * max(least), digits=2)}% it misses more than it finds." if least else ""
+    reach = f" Below {about_percent(max(least))} it misses more than it finds." if least else ""
     return (
         f"Self-test: {what}; confirmed slower: {sum(row.confirmed for row in rows)} of {_rows(len(rows))}. The gate did"
         f" {did} here.{reach}"

@@ -27,6 +27,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.4g}%"
 
 
+def about_percent(share: float) -> str:
+    """`2.1%`: a share that was measured, to two digits."""
+    return f"{significant(100 * share, digits=2)}%"
+
+
 def centre(interval: Interval | None) -> float | None:
     """The estimate itself; None where nothing was measured."""
     return None if interval is None else interval.centre

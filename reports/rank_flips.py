@@ -44,7 +44,7 @@ def rank_flips(rows: Iterable[Row]) -> tuple[RankFlip, ...]:
     return tuple(flip for flip in flips if flip is not None)
 
 
-def flip_lines(rows: Iterable[Row]) -> tuple[str, ...]:
+def rank_flip_lines(rows: Iterable[Row]) -> tuple[str, ...]:
     """The first few in a sentence each (not escaped)."""
     flips = rank_flips(rows)
     more = len(flips) - MOST_TOLD

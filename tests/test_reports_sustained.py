@@ -11,7 +11,8 @@ import pytest
 from bench.records.sustained import Sustained
 from reports.plots.pictures import pictures
 from reports.plots.style import style
-from reports.rank_flips import flip_lines, rank_flips
+from reports.plots.sustained_pictures import FIELDS
+from reports.rank_flips import rank_flip_lines, rank_flips
 from reports.results import Results
 from reports.rows import rows
 from reports.sustained import sustained_speed
@@ -55,6 +56,16 @@ def test_a_series_too_short_for_blocks_claims_no_interval() -> None:
     assert found is not None
     assert (found.slowdown.low, found.steady.low, found.burst.low) == (None, None, None)
     assert sustained_speed([], batch=1) is None
+
+
+def test_the_picture_and_the_table_mean_the_same_by_burst() -> None:
+    made = series(lambda second: 1.0 + second % 2 if second < 75 else 3.0)
+    even = replace(made, windows=(*made.windows[1:5], *made.windows[75:]))
+    found = sustained_speed([even], batch=1)
+    assert found is not None
+    assert len(even.burst) % 2 == 0
+    (over_burst,) = (field for field in FIELDS if field.label == "time over\nburst")
+    assert over_burst.value(even, even.windows[-1]) == found.slowdown.centre
 
 
 def test_energy_of_an_image_with_and_without_the_idle_floor() -> None:
@@ -105,7 +116,7 @@ def test_what_the_intervals_leave_open_is_no_flip(first: float, last: float, wob
 def test_many_flips_are_cut_short() -> None:
     slow = [sustained(name, series(slows(1.2, 1.5))) for name in ("mobilenetv2", "resnet50", "convnext_b", "swin_b")]
     fast = [sustained(f"fasternet_{name}", series(slows(1.0, 2.0))) for name in ("t0", "t1", "t2")]
-    lines = flip_lines(rows(sustained_run(*slow, *fast)))
+    lines = rank_flip_lines(rows(sustained_run(*slow, *fast)))
     assert len(lines) == 11
     assert lines[-1] == "2 more rank flips."
 

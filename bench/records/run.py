@@ -37,7 +37,7 @@ class Plan:
     """Everything that is to be run, written to run.json before anything runs."""
 
     schema: int = SCHEMA
-    command: str  # "ops" or "models"
+    command: str  # "ops", "models" or "compare"
     argv: tuple[str, ...]
     options: tuple[Option, ...] = ()
     created_utc: str

@@ -16,7 +16,7 @@ _KIND: dict[State, str] = {"failed": "error", "error": "error", "open": "warning
 
 
 def annotations(results: Results) -> str:
-    """A line for each answer: an error where the run fails for it. SAME gets one only there, as where a self-test fails."""
+    """A line for each answer, an error where the run fails for it; only there for SAME, as in a failed self-test."""
     told = [each for each in results.findings if each.label != "SAME" or each.state == "failed"]
     lines = [_annotation(label, [each for each in told if each.label == label]) for label in _ORDER]
     return "".join(lines)

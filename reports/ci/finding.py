@@ -14,7 +14,7 @@ from bench.statistics import Interval, log_mean_interval
 from bench.system.allocator import DEFAULT_ALLOCATOR
 from reports.comparisons import Comparison
 from reports.gate import Exact, Gated, Label
-from reports.numbers import bounds, significant
+from reports.numbers import about_percent, bounds
 from reports.row import labelled
 from reports.rows import settings_text
 from reports.untrusted import visible
@@ -66,7 +66,7 @@ class Finding:
     @property
     def visible_text(self) -> str:
         """`2.1%`."""
-        return "" if self.smallest is None else f"{significant(100 * self.smallest, digits=2)}%"
+        return "" if self.smallest is None else about_percent(self.smallest)
 
     @property
     def answer_text(self) -> str:
@@ -88,7 +88,7 @@ def findings(run: Run, rows: Sequence[Gated]) -> tuple[Finding, ...]:
         ended.setdefault(record.pair.cell, []).append(record)
     names = _unique(_name(row.comparison) for row in rows)
     return tuple(
-        _finding(row, name, _state(row, run.plan), ended.get(_cell(row.comparison), ()))
+        _finding(row, name, _state(row, run.plan), ended.get(row.comparison.cell, ()))
         for row, name in zip(rows, names, strict=True)
     )
 
@@ -126,10 +126,6 @@ def _state(row: Gated, plan: Plan) -> State:
 def _latency(records: Sequence[PairRecord]) -> Interval | None:
     calls = [math.exp(math.fsum(map(math.log, r.second_s)) / len(r.second_s)) for r in records if r.status == "done"]
     return log_mean_interval(calls) if calls else None
-
-
-def _cell(made: Comparison) -> str:
-    return f"{made.first.cell}:{made.second.cell}"
 
 
 def _name(made: Comparison) -> str:

@@ -10,7 +10,7 @@ from reports.ci.finding import Finding
 from reports.environment_text import device_title, surroundings
 from reports.gate import Label, outcome
 from reports.gate_text import gate_lines
-from reports.numbers import significant
+from reports.numbers import about_percent
 from reports.results import Results
 from reports.tables.comparison_table import about, differences
 from reports.tables.markdown_table import pipe_table
@@ -92,8 +92,8 @@ def _visible(all_of_them: Sequence[Finding]) -> Iterator[str]:
     for device in dict.fromkeys(each.device for each in all_of_them):
         seen = sorted(each.smallest for each in all_of_them if each.device == device and each.smallest is not None)
         if seen:
-            low, middle, high = (significant(100 * seen[i], digits=2) for i in (0, (len(seen) - 1) // 2, -1))
-            told = f"{low}%" if len(seen) == 1 else f"{low}% to {high}%, half of them {middle}% or less"
+            low, middle, high = (about_percent(seen[i]) for i in (0, (len(seen) - 1) // 2, -1))
+            told = low if len(seen) == 1 else f"{low} to {high}, half of them {middle} or less"
             yield f"Noise floor of the comparisons on {device}: the smallest visible change was {told}."
 
 

@@ -1,13 +1,11 @@
 """What was found in words, and how good it is where that takes more than a comparison."""
 
-from statistics import median
-
 from bench.devices.check import throttle_text
 from bench.host.doctor import Examination
 from bench.records.health import GpuTuning, Health
-from bench.statistics import quantile
 from reports.doctor.check import State
 from reports.numbers import significant
+from reports.tables.noise_floor import middle_spread
 
 _SLOW_CLOCKS = ("hpet", "acpi_pm", "jiffies", "refined-jiffies")
 MOST_NOISE = 0.05  # of a fixed loop or product
@@ -120,8 +118,7 @@ def power(gpu: GpuTuning) -> str:
 
 
 def _spread(samples: tuple[float, ...]) -> float:
-    """From p10 to p90, relative: a single preempted sample would make thousands of percent of the whole range."""
-    return (quantile(samples, 0.90) - quantile(samples, 0.10)) / median(samples) if samples else 0.0
+    return middle_spread(samples) if samples else 0.0
 
 
 def noise(examined: Examination) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -133,8 +134,7 @@ def _series(row: Row) -> tuple[Sustained, ...]:
 
 
 def _burst(series: Sustained) -> float:
-    times = sorted(window.median_s for window in series.burst)
-    return times[len(times) // 2]
+    return median(window.median_s for window in series.burst)
 
 
 def _over(value: float | None, unit: float) -> float | None:

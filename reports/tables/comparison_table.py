@@ -12,7 +12,7 @@ from reports.comparisons import Comparison
 from reports.environment_text import device_title, surroundings
 from reports.gate import COUNTED, Gated
 from reports.gate_text import gate_lines
-from reports.numbers import bounds, centre, high, low, percent, significant
+from reports.numbers import about_percent, bounds, centre, high, low, percent
 from reports.results import Results
 from reports.row import labelled
 from reports.tables.csv_table import OF_UNIT, Value, csv_text
@@ -155,7 +155,7 @@ def _cells(row: Gated) -> tuple[str, ...]:
         f"{bounds(made.ratio)}x" if made.ratio else "",
         answer,
         f"{made.pairs} of {made.planned}",
-        "" if made.smallest is None else f"{significant(100 * made.smallest, digits=2)}%",
+        "" if made.smallest is None else about_percent(made.smallest),
         made.trust or "",
     )
 

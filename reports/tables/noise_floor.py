@@ -6,7 +6,7 @@ from statistics import median
 from bench.records.measurement import NoiseFloor
 from bench.records.run import DeviceState, Run
 from bench.statistics import quantile
-from reports.numbers import significant
+from reports.numbers import about_percent, significant
 
 
 def noise_lines(run: Run) -> tuple[str, ...]:
@@ -33,17 +33,17 @@ def _spread(floors: Sequence[NoiseFloor], what: str) -> str:
     taken = [each for each in samples if each]
     if not taken:
         return "was not measured"
-    # From p10 to p90: a single preempted sample would make thousands of percent of the whole range.
-    within = [(quantile(each, 0.90) - quantile(each, 0.10)) / median(each) for each in taken]
+    within = [middle_spread(each) for each in taken]
     if len(within) == 1:
-        return f"varied by {_percent(within[0])}"
+        return f"varied by {about_percent(within[0])}"
     medians = [median(each) for each in taken]
     across = (max(medians) - min(medians)) / median(medians)
     return (
-        f"varied by {_percent(median(within))} in a typical round and {_percent(max(within))} in the worst, "
-        f"its medians by {_percent(across)} over {len(medians)} rounds"
+        f"varied by {about_percent(median(within))} in a typical round and {about_percent(max(within))} in the worst, "
+        f"its medians by {about_percent(across)} over {len(medians)} rounds"
     )
 
 
-def _percent(share: float) -> str:
-    return f"{significant(100 * share, digits=2)}%"
+def middle_spread(samples: Sequence[float]) -> float:
+    """From p10 to p90, relative: a single preempted sample would make thousands of percent of the whole range."""
+    return (quantile(samples, 0.90) - quantile(samples, 0.10)) / median(samples)
