@@ -27,6 +27,7 @@ class Comparison:
 
     ratio: time of the second over that of the first: above 1 it is slower. None where no pair was done.
     pairs, planned: how many were done, and how many there might have been.
+    margin: below which no change counts, relative.
     needed: about how many more would decide it, where it is UNCLEAR.
     smallest: the smallest change that so many pairs with that spread would have shown, relative.
     trust: the worst that was said of any pair.
@@ -40,6 +41,7 @@ class Comparison:
     pairs: int
     planned: int
     answer: Answer
+    margin: float
     needed: int | None = None
     smallest: float | None = None
     trust: Verdict | None = None
@@ -99,6 +101,7 @@ def _comparison(first: Unit, second: Unit, records: Sequence[PairRecord | None],
             pairs=0,
             planned=len(records),
             answer="UNMEASURED",
+            margin=margin,
             reason=reason or "no pair was measured",
         )
     logs = [record.log_ratio for record in done]
@@ -113,6 +116,7 @@ def _comparison(first: Unit, second: Unit, records: Sequence[PairRecord | None],
         pairs=len(done),
         planned=len(records),
         answer=said,
+        margin=margin,
         needed=None if total is None else max(1, total - len(done)),
         smallest=None if few else math.expm1(_half(stdev(logs), len(done))),
         trust=worst(each for record in done for each in pair_verdicts(record)),

@@ -73,7 +73,7 @@ def gated(run: Run) -> tuple[Gated, ...]:
     rejected = dict(
         zip(
             (again.cell for again in doubtful),
-            holm([p_value(again, run.plan.margin) for again in doubtful]),
+            holm([p_value(again) for again in doubtful]),
             strict=True,
         )
     )
@@ -106,15 +106,15 @@ def did_right(rows: Sequence[Gated], planted: float) -> bool:
     return measured and all(row.confirmed == (planted > 1) for row in rows)
 
 
-def p_value(made: Comparison, margin: float) -> float:
-    """One-sided, of a ratio at most 1 + `margin`, by Student's t on the log ratios; 1 where there is no interval.
+def p_value(made: Comparison) -> float:
+    """One-sided, of a ratio at most 1 + its margin, by Student's t on the log ratios; 1 where there is no interval.
 
     Spread and number of the pairs are in the interval: its half is t(97.5 %) standard errors of the mean logarithm.
     """
     ratio = made.ratio
     if ratio is None or ratio.high is None:
         return 1.0
-    distance, half = math.log(ratio.centre) - math.log1p(margin), math.log(ratio.high / ratio.centre)
+    distance, half = math.log(ratio.centre) - math.log1p(made.margin), math.log(ratio.high / ratio.centre)
     if half <= 0:  # every pair the same
         return 0.0 if distance > 0 else 1.0
     freedom = made.pairs - 1

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.records.answer import GATE_MARGIN, MARGIN, answer
+from bench.records.answer import GATE_MARGIN, answer
 from bench.records.counts import Counts
 from bench.records.pair import Pair, PairRecord
 from bench.statistics import holm, log_mean_interval, t_tail
@@ -52,20 +52,20 @@ def test_a_second_measurement_that_was_not_done_is_none() -> None:
 def test_p_values_by_hand() -> None:
     """Logs of 1.30, 1.32, 1.28, 1.30: mean 0.26228, standard error 0.00628; ln 1.05 lies 34 of those below."""
     (made,) = comparisons(run_of(*records(SLOW)))
-    assert p_value(made, MARGIN) == pytest.approx(2.8e-5, rel=0.05)  # P(T > 33.99), 3 degrees of freedom
+    assert p_value(made) == pytest.approx(2.8e-5, rel=0.05)  # P(T > 33.99), 3 degrees of freedom
     assert t_tail(3.182446, 3) == pytest.approx(0.025, abs=1e-6)
     assert t_tail(-3.182446, 3) == pytest.approx(0.975, abs=1e-6)
     assert t_tail(0, 9) == 0.5
     (equal,) = comparisons(run_of(*records([1.3] * 4)))
-    assert p_value(equal, MARGIN) < 1e-6
-    assert p_value(replace(made, ratio=None), MARGIN) == 1.0
+    assert p_value(equal) < 1e-6
+    assert p_value(replace(made, ratio=None)) == 1.0
 
 
 def test_p_and_interval_agree() -> None:
     """A row is SLOWER exactly where p is below 2.5 %: the interval is two-sided at 95 %."""
     for ratio in (1.05, 1.06, 1.07, 1.08, 1.1):
         (made,) = comparisons(run_of(*records([ratio * math.exp(each) for each in (-0.02, 0.02, -0.02, 0.02)])))
-        assert (made.answer == "SLOWER") == (p_value(made, MARGIN) < 0.025), ratio
+        assert (made.answer == "SLOWER") == (p_value(made) < 0.025), ratio
 
 
 def test_holm_by_hand() -> None:
@@ -164,7 +164,7 @@ def measured(change: float, generator: random.Random) -> Comparison:
     """Ten pairs whose log ratios spread by 3 %, of a row that is really so many times as slow."""
     (made,) = comparisons(run_of(*records(SLOW)))
     ratio = log_mean_interval([change * math.exp(generator.gauss(0, 0.03)) for _ in range(10)])
-    return replace(made, ratio=ratio, pairs=10, answer=answer(ratio, GATE_MARGIN))
+    return replace(made, ratio=ratio, pairs=10, answer=answer(ratio, GATE_MARGIN), margin=GATE_MARGIN)
 
 
 @pytest.mark.parametrize(("change", "low", "high"), [(1.0, 0, 0), (1.02, 0, 5), (1.05, 130, 240), (1.1, 297, 300)])
@@ -174,6 +174,6 @@ def test_how_often_a_row_is_confirmed(change: float, low: int, high: int) -> Non
     for _ in range(100):
         doubtful = [made for _ in range(3) if (made := measured(change, generator)).answer == "SLOWER"]
         again = [measured(change, generator) for _ in doubtful]
-        rejected = holm([p_value(made, GATE_MARGIN) for made in again])
+        rejected = holm([p_value(made) for made in again])
         confirmed += sum(r and made.answer == "SLOWER" for r, made in zip(rejected, again, strict=True))
     assert low <= confirmed <= high

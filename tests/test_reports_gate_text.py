@@ -75,9 +75,11 @@ def test_a_comparison_that_is_no_gate_says_nothing_of_one() -> None:
 def test_every_form_has_the_verdict() -> None:
     counts = (Counts(macs=5), Counts(macs=6))
     run = gate_of(*(replace(each, counts=counts) for each in records(SLOW, SLOW)))
+    run = replace(run, plan=replace(run.plan, margin=0.03))
     results, own = Results(run=run), formats_of("compare")
     (line,) = csv.DictReader(io.StringIO(own["csv"].text(results)))
     assert (line["verdict"], line["confirmed"], line["again_pairs"]) == ("SLOWER", "True", "4")
+    assert line["margin"] == "0.03"
     assert (line["first_macs"], line["second_macs"], line["first_params"]) == ("5", "6", "")
     (item,) = json.loads(own["json"].text(results))
     assert (item["confirmed"], item["second_macs"], item["second_peak_bytes"]) == (True, 6, None)

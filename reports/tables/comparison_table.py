@@ -75,6 +75,7 @@ COLUMNS: dict[str, Callable[[Gated], Value]] = {
     "again_pairs": _again(lambda made: made.pairs),
     **{f"first_{name}": _count(name, "first") for name in COUNTED},
     **{f"second_{name}": _count(name, "second") for name in COUNTED},
+    "margin": _of(lambda made: made.margin),
 }
 
 
