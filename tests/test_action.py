@@ -81,6 +81,12 @@ def test_no_token_no_comment_and_no_summary_where_none_is_wanted(tmp_path: Path)
     assert not runner.summary.exists()
 
 
+def test_a_relative_python_is_the_same_in_every_step(tmp_path: Path) -> None:
+    steps = [step for step in runner_of(tmp_path).action["runs"]["steps"] if "PYTHON" in step["env"]]
+    assert len(steps) == 3
+    assert {step.get("working-directory") for step in steps} == {"${{ inputs.working-directory }}"}
+
+
 @pytest.mark.parametrize(("status", "code"), [("0", 0), ("1", 1), ("2", 2), ("3", 3), ("4", 4), ("", 3)])
 def test_the_job_ends_as_bench_did_and_never_green_without_an_answer(status: str, code: int, tmp_path: Path) -> None:
     runner = runner_of(tmp_path)
@@ -94,6 +100,7 @@ def test_the_job_ends_as_bench_did_and_never_green_without_an_answer(status: str
     ("inputs", "said"),
     [
         ({"mode": "gat"}, "expected mode gate or report, got gat"),
+        ({"comment": "onchange"}, "expected comment never, on-change or always, got onchange"),
         ({"strict": "yes"}, "expected strict true or false, got yes"),
         ({"mode": "report"}, "expected base outside of a pull request, got none; give a revision"),
         ({"pairs": "$(touch hacked)"}, "$(touch hacked)"),
