@@ -85,6 +85,11 @@ def needed_pairs(log_ratios: Sequence[float], margin: float) -> int | None:
     return None
 
 
+def more_pairs(needed: int) -> str:
+    """`about 3 more pairs`."""
+    return f"about {needed} more pair{'s' * (needed != 1)}"
+
+
 def _half(spread: float, count: int) -> float:
     return t_quantile((1 + CONFIDENCE) / 2, count - 1) * spread / math.sqrt(count)
 

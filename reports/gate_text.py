@@ -10,7 +10,7 @@ from reports.numbers import about_percent, bounds
 
 _WORDS: dict[Label, str] = {
     "SLOWER": "confirmed slower",
-    "GREW": "grew",
+    "GREW": "grew in a count",
     "UNMEASURED": "not measured",
     "UNCLEAR": "unclear",
     "SAME": "the same",
@@ -30,12 +30,12 @@ def gate_lines(run: Run, rows: tuple[Gated, ...]) -> tuple[str, ...]:
 def _counted(rows: tuple[Gated, ...]) -> str:
     """`Of 3 rows 1 is confirmed slower, 2 are the same.`"""
     found = Counter(row.label for row in rows)
-    parts = [
-        f"{found[label]} {'is' if found[label] == 1 else 'are'} {words}"
-        for label, words in _WORDS.items()
-        if label in found
-    ]
+    parts = [f"{found[label]} {_verb(label, found[label])}{words}" for label, words in _WORDS.items() if label in found]
     return f"Of {len(rows)} row{'s' * (len(rows) != 1)} {', '.join(parts)}."
+
+
+def _verb(label: Label, number: int) -> str:
+    return "" if label == "GREW" else "is " if number == 1 else "are "
 
 
 def _self_test(rows: tuple[Gated, ...], planted: float, margin: float) -> str:

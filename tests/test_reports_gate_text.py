@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -66,6 +67,15 @@ def test_a_self_test_says_whether_it_came_out(planted: str, first: list[float], 
     assert said in told
     # Half an interval of 2.0 % (SLOW) or 1.3 % (SAME) beyond the margin.
     assert told.endswith(f"Below {'7.1' if first == SLOW else '6.4'}% it misses more than it finds.")
+
+
+def test_what_grew_is_told_in_words_and_needs_no_more_pairs() -> None:
+    doubtful = [0.9, 1.3, 0.9, 1.3]
+    grown = [replace(each, counts=(Counts(macs=5), Counts(macs=6))) for each in records(doubtful)]
+    assert lines(gate_of(*grown))[0] == "Of 1 row 1 grew in a count."
+    for made, answer in ((grown, "GREW"), (records(doubtful), r"UNCLEAR, about \d+ more pairs?")):
+        text = formats_of("compare")["markdown"].text(Results(run=gate_of(*made)))
+        assert re.search(rf"x \| {answer} \|", text)
 
 
 def test_a_comparison_that_is_no_gate_says_nothing_of_one() -> None:

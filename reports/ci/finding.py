@@ -12,7 +12,7 @@ from bench.records.verdict import Verdict
 from bench.records.workload import Unit, size_text
 from bench.statistics import Interval, log_mean_interval
 from bench.system.allocator import DEFAULT_ALLOCATOR
-from reports.comparisons import Comparison
+from reports.comparisons import Comparison, more_pairs
 from reports.gate import Exact, Gated, Label
 from reports.numbers import about_percent, bounds
 from reports.row import labelled
@@ -169,4 +169,4 @@ def _why(made: Comparison, label: Label) -> str:
         return "came out slower, and fresh pairs did not confirm it"
     if made.needed is None:
         return "more than a thousand pairs would decide"
-    return f"about {made.needed} more pair{'s' * (made.needed != 1)} would decide"
+    return f"{more_pairs(made.needed)} would decide"

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.records.workload import Unit, size_text
-from reports.comparisons import Comparison
+from reports.comparisons import Comparison, more_pairs
 from reports.environment_text import device_title, surroundings
 from reports.gate import COUNTED, Gated
 from reports.gate_text import gate_lines
@@ -149,12 +149,13 @@ def _by_device(results: Results) -> dict[str, list[Gated]]:
 
 def _cells(row: Gated) -> tuple[str, ...]:
     made = row.comparison
-    answer = row.label if made.needed is None else f"{row.label}, about {made.needed} more pairs"
+    # What grew is decided, whatever its time does.
+    missing = more_pairs(made.needed) if made.needed is not None and row.label == "UNCLEAR" else ""
     return (
         _words(made.first, made.second),
         _words(made.second, made.first),
         f"{bounds(made.ratio)}x" if made.ratio else "",
-        answer,
+        ", ".join(filter(None, [row.label, missing])),
         f"{made.pairs} of {made.planned}",
         "" if made.smallest is None else about_percent(made.smallest),
         made.trust or "",
