@@ -127,10 +127,16 @@ def test_committed_runs_of_one_machine_by_the_command(tmp_path: Path) -> None:
 
 def test_a_run_beside_a_workload_and_an_option_that_measures_are_refused(tmp_path: Path) -> None:
     bench, run_folder = BenchProcess(tmp_path, tmp_path / "cache").run, str(RESULTS / "ops-cpu")
-    for words in ([run_folder, "resnet50"], [run_folder], [run_folder] * 2 + ["--quick"]):
+    refused = {
+        "beside 'resnet50' without a run.json; give two": [run_folder, "resnet50"],
+        "beside 0 more; give two": [run_folder],
+        "got --quick": [run_folder] * 2 + ["--quick"],
+    }
+    for said, words in refused.items():
         ended = bench("compare", *words)
         assert ended.returncode == 2
         assert ended.stderr.startswith("bench: expected")
+        assert said in ended.stderr
         assert ended.stderr.count("\n") == 1
 
 

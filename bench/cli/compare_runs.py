@@ -10,6 +10,7 @@ import click
 from bench.cli.options import given_options
 from bench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 from bench.journal import PLAN_NAME, check_new, read_run
+from bench.plan.values import shown
 
 _OURS = frozenset({"sides", "out", "output_format", "verbose", "no_progress"})
 
@@ -21,8 +22,10 @@ def finished_runs(sides: Sequence[str]) -> tuple[Path, Path] | None:
     if not runs:
         return None
     if len(sides) != 2 or len(runs) != 2:
+        others = " and ".join(shown(side) for side in sides if Path(side) not in runs)
+        beside = f"{others} without a {PLAN_NAME}" if others else f"{len(sides) - 1} more"
         raise UsageError(
-            f"expected two workloads or the folders of two runs, got the run {runs[0]} beside {len(sides) - 1}"
+            f"expected two workloads or the folders of two runs, got the run {runs[0]} beside {beside}; give two"
         )
     return runs[0], runs[1]
 
