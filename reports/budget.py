@@ -19,7 +19,8 @@ def too_few(run: Run, rows: Iterable[Row]) -> tuple[Row, ...]:
 
 def budget_lines(run: Run, rows: Iterable[Row]) -> tuple[str, ...]:
     """A sentence or two (not escaped); none of a run without a budget."""
-    measured = [row for row in rows if row.rounds]
+    table = tuple(rows)
+    measured, few = [row for row in table if row.rounds], too_few(run, table)
     if run.plan.budget_s is None or not measured:
         return ()
     counts = sorted({row.rounds for row in measured})
@@ -27,12 +28,12 @@ def budget_lines(run: Run, rows: Iterable[Row]) -> tuple[str, ...]:
     narrow = sum(row.time is not None and is_narrow(row.time) for row in measured)
     told = [
         f"Every row is within ±{NOISY:.0%} after {most} rounds: the rest of the budget was not needed."
-        if narrow == len(measured) and counts[0] >= SETTLED_ROUNDS
+        if narrow == len(measured) and counts[0] >= SETTLED_ROUNDS and not few
         else f"Stopped by the budget after {most} round{'s' * (counts[-1] > 1)} a row: "
         f"{narrow} of {len(measured)} rows are within ±{NOISY:.0%}."
     ]
-    few = [f"{row.label} {row.size} ({row.rounds})" for row in too_few(run, rows)]
     if few:
+        named = ", ".join(f"{row.label} {row.size} ({row.rounds})" for row in few[:MOST_NAMED])
         more = f" and {len(few) - MOST_NAMED} more" if len(few) > MOST_NAMED else ""
-        told.append(f"Fewer than {FEWEST_ROUNDS} rounds: {', '.join(few[:MOST_NAMED])}{more}; --resume goes on.")
+        told.append(f"Fewer than {FEWEST_ROUNDS} rounds: {named}{more}; --resume goes on.")
     return tuple(told)

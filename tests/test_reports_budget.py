@@ -36,6 +36,8 @@ def test_rows_with_too_few_rounds_are_named() -> None:
     assert budget_lines(run, rows(run))[1] == ("Fewer than 3 rounds: mobilenetv2 3x224x224 (1); --resume goes on.")
     missing = budgeted({A: [1.0, 1.0, 1.0], B: []})
     assert [(row.label, row.status) for row in too_few(missing, rows(missing))] == [(B, "lost")]
+    alone = budgeted({A: [1.0] * 5, B: []})
+    assert budget_lines(alone, rows(alone))[0].startswith("Stopped by the budget")
 
 
 def test_where_all_is_narrow_the_time_was_enough() -> None:
