@@ -67,12 +67,16 @@ class HistoryReport:
 
     def _words(self, series: Series) -> str:
         """What tells it from the other series of its device."""
-        cells = [each.cell for each in self.history.series if each.cell.device == series.cell.device]
-        names = ["runtime", *(name for name in varying(cells) if name != "runtime")]
-        several = (
-            f"in environment {self.number(series)}" if len(self.history.fingerprints(series.cell.device)) > 1 else ""
-        )
-        return " ".join(filter(None, [cell_words(series.cell), *setting_words(series.cell, names), several]))
+        device = series.cell.device
+        several = sum(own == device for own, _ in self.environments) > 1
+        where = [f"in environment {self.number(series)}"] * several
+        return " ".join([cell_words(series.cell), *setting_words(series.cell, self._settings[device]), *where])
+
+    @cached_property
+    def _settings(self) -> Mapping[str, list[str]]:
+        """Of each device those that tell its cells apart, and the runtime."""
+        found = {device: varying([series.cell for series in own]) for device, own in self.history.by_device()}
+        return {device: ["runtime", *(name for name in own if name != "runtime")] for device, own in found.items()}
 
     def _began(self, device: str, fingerprint: str) -> str:
         return min(
