@@ -12,7 +12,7 @@ from statistics import stdev
 from bench.records.answer import Answer, answer
 from bench.records.origin import differing
 from bench.records.pair import FEWEST_PAIRS, PairRecord
-from bench.records.run import Run
+from bench.records.run import Plan, Run
 from bench.records.verdict import Verdict, worst
 from bench.records.workload import Unit
 from bench.statistics import CONFIDENCE, Interval, log_mean_interval, t_quantile
@@ -62,7 +62,7 @@ def comparisons(run: Run, *, again: bool = False) -> tuple[Comparison, ...]:
     for pair in (each for each in run.plan.pairs if each.again == again):
         cells.setdefault(pair.cell, []).append(ended.get(pair.id))
         sides.setdefault(pair.cell, (pair.first, pair.second))
-    made = (_comparison(*sides[cell], records, run.plan.margin) for cell, records in cells.items())
+    made = (_comparison(*sides[cell], records, run.plan) for cell, records in cells.items())
     return tuple(replace(each, differences=differences(run, each.first, each.second)) for each in made)
 
 
@@ -94,7 +94,7 @@ def _half(spread: float, count: int) -> float:
     return t_quantile((1 + CONFIDENCE) / 2, count - 1) * spread / math.sqrt(count)
 
 
-def _comparison(first: Unit, second: Unit, records: Sequence[PairRecord | None], margin: float) -> Comparison:
+def _comparison(first: Unit, second: Unit, records: Sequence[PairRecord | None], plan: Plan) -> Comparison:
     done = [record for record in records if record is not None and record.status == "done"]
     failed = [record for record in records if record is not None and record.status != "done"]
     reason = failed[-1].reason or failed[-1].reason_kind if failed else ""
@@ -106,14 +106,14 @@ def _comparison(first: Unit, second: Unit, records: Sequence[PairRecord | None],
             pairs=0,
             planned=len(records),
             answer="UNMEASURED",
-            margin=margin,
-            reason=reason or "no pair was measured",
+            margin=plan.margin,
+            reason=reason or f"no pair was measured{_in_time(plan)}",
         )
     logs = [record.log_ratio for record in done]
     ratio = log_mean_interval([math.exp(each) for each in logs])
     few = len(done) < FEWEST_PAIRS
-    said: Answer = "UNMEASURED" if few else answer(ratio, margin)
-    total = needed_pairs(logs, margin) if said == "UNCLEAR" else None
+    said: Answer = "UNMEASURED" if few else answer(ratio, plan.margin)
+    total = needed_pairs(logs, plan.margin) if said == "UNCLEAR" else None
     return Comparison(
         first=first,
         second=second,
@@ -121,9 +121,14 @@ def _comparison(first: Unit, second: Unit, records: Sequence[PairRecord | None],
         pairs=len(done),
         planned=len(records),
         answer=said,
-        margin=margin,
+        margin=plan.margin,
         needed=None if total is None else max(1, total - len(done)),
         smallest=None if few else math.expm1(_half(stdev(logs), len(done))),
         trust=worst(each for record in done for each in pair_verdicts(record)),
-        reason=reason or (f"{len(done)} of {FEWEST_PAIRS} pairs that an interval needs" if few else ""),
+        reason=reason or (f"{len(done)} of {FEWEST_PAIRS} pairs that an interval needs{_in_time(plan)}" if few else ""),
     )
+
+
+def _in_time(plan: Plan) -> str:
+    """Where the plan has a budget: that there were so few for want of it."""
+    return "" if plan.pairs_budget_s is None else " in the time of --budget; give more, or --resume goes on"

@@ -19,6 +19,7 @@ def test_more_work_is_slower_and_a_run_goes_on(tmp_path: Path) -> None:
     assert short.returncode == 3, short.stderr  # nothing is claimed, so nothing is green
     assert len(records(tmp_path / "run")) < 4
     assert "UNMEASURED" in short.stdout
+    assert "in the time of --budget; give more, or --resume goes on" in " ".join(short.stdout.split())
     whole = bench.run("compare", "--resume", "run", "--budget", "1h", "--no-progress", "--format", "csv")
     assert whole.returncode == 0, whole.stderr
     (line,) = csv.DictReader(whole.stdout.splitlines())
@@ -34,10 +35,23 @@ def test_more_work_is_slower_and_a_run_goes_on(tmp_path: Path) -> None:
     assert bench.run("report", "run", "--format", "csv").stdout == whole.stdout
 
 
+def test_a_plan_of_pairs_says_how_many_at_most_and_how_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for more, said in (
+        ((), "\n10 pairs; about "),
+        (("--until", "2%"), "\nup to 200 pairs; at most "),
+        (("--budget", "40s", "--pairs", "50"), "\nup to 50 pairs; at most 40 s on this machine"),
+    ):
+        assert main(("compare", *SIDES, *more, "--dry-run")) == 0
+        assert said in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "expected two sides, each SUBJECT[@RUNTIME][,NAME=VALUE...], got 0"),
+        ((), "expected two sides, each SUBJECT[@RUNTIME][,NAME=VALUE...], got none"),
         (SIDES[:1], "got 1"),
         (("y" * 5000, SIDES[0]), "got 'yyy"),
         ((*SIDES, "conv"), "got 3"),
@@ -51,6 +65,8 @@ def test_more_work_is_slower_and_a_run_goes_on(tmp_path: Path) -> None:
         ((*SIDES, "--budget", "0s"), "expected a time such as 90s"),
         (("fasternet_t0@tflite", "conv"), "expected a runtime of"),
         (("conv,size=16x8x8", "conv,size=16x8x8,threads=2"), "expected both sides on as many threads"),
+        (("conv,size=16x8x8@eager", "conv"), "expected the runtime behind the subject, as in conv@eager,..."),
+        (("--gate", "--device", "cpu"), "expected what to hold against itself, each SUBJECT"),
     ],
 )
 def test_what_cannot_be_compared_is_one_line(

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bench.records.answer import MARGIN, answer
 from bench.records.pair import PairRecord
-from bench.records.run import Run
+from bench.records.run import Option, Run
 from bench.statistics import Interval
 from reports.comparisons import comparisons, needed_pairs
 from reports.formats import formats_of
@@ -63,6 +63,13 @@ def test_fewer_than_four_pairs_are_no_measurement() -> None:
     assert made.reason == "3 of 4 pairs that an interval needs"
     (nothing,) = comparisons(run_of([1.3] * 4, done=0))
     assert (nothing.answer, nothing.ratio, nothing.reason) == ("UNMEASURED", None, "no pair was measured")
+
+
+def test_what_a_budget_left_no_time_for_says_so() -> None:
+    run = run_of([1.3] * 6, done=0)
+    budget = replace(run.plan, options=(Option(name="budget", value="30.0"),))
+    (made,) = comparisons(replace(run, plan=budget))
+    assert made.reason == "no pair was measured in the time of --budget; give more, or --resume goes on"
 
 
 def test_pairs_that_failed_say_why() -> None:

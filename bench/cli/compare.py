@@ -78,6 +78,8 @@ def compare(context: click.Context, /, **options: Any) -> int:
     if options["quick"] or options["rounds"]:
         raise UsageError("expected --pairs, --until or --budget, got rounds; a comparison is made of pairs")
     gate = is_gate(options)
+    if not options["sides"] and not options["resume"]:
+        raise UsageError(f"expected {'what to hold against itself' if gate else 'two sides'}, each {FORM}, got none")
     margin = options["margin"] or (GATE_MARGIN if gate else MARGIN)
     enough = Enough(until=options["until"], budget_s=options["budget"], margin=margin)
     pairs = options["pairs"] or (PAIRS if enough.until is None and enough.budget_s is None else OPEN_PAIRS)
@@ -98,8 +100,6 @@ def compare(context: click.Context, /, **options: Any) -> int:
 def _sides(texts: Sequence[str], *, gate: bool) -> list[Side]:
     if not gate and len(texts) != 2:
         raise UsageError(f"expected two sides, each {FORM}, got {len(texts)}")
-    if not texts:
-        raise UsageError(f"expected what to hold against itself, {FORM}, got nothing; name a network or an operator")
     try:
         return list(map(parse_side, texts))
     except ValueError as error:

@@ -1,5 +1,6 @@
 """A plan in words, before any of it is measured."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -8,27 +9,37 @@ import click
 from bench.cli.progress import ConsoleObserver, time_text
 from bench.cli.request import Request
 from bench.host.budget import FEWEST_ROUNDS
+from bench.host.enough import Enough
 from bench.plan.estimate import expected_pair_s, expected_s
 from bench.plan.schedule import shares_worker
 from bench.records.pair import Pair
 from bench.records.workload import Unit, size_text
 
 
-def show_plan(table: Sequence[Unit], pairs: Sequence[Pair], *, rounds: int) -> None:
-    seconds = rounds * sum(expected_s(unit, shared=shares_worker(unit)) for unit in table)
-    sure = [pair for pair in pairs if not pair.again]
-    seconds += sum(map(expected_pair_s, sure))
+def show_plan(table: Sequence[Unit], pairs: Sequence[Pair], *, rounds: int, enough: Enough) -> None:
     for unit in table:
         click.echo(_in_words(unit))
     if not table:
         for first, second in dict.fromkeys((replace(p.first, round=0), replace(p.second, round=0)) for p in pairs):
             click.echo(f"{_in_words(first)} against {_in_words(second)}")
-    click.echo(
-        f"{len(table)} rows x {rounds} round{'s' * (rounds > 1)} = {len(table) * rounds} units"
-        + (f", {len(sure)} pairs" if pairs else "")
-        + (f" and up to {len(pairs) - len(sure)} more of what comes out slower" if len(pairs) > len(sure) else "")
-        + f"; about {time_text(seconds)} on this machine, exports apart"
-    )
+    sure = [pair for pair in pairs if not pair.again]
+    seconds = rounds * sum(expected_s(unit, shared=shares_worker(unit)) for unit in table)
+    seconds = min(seconds + sum(map(expected_pair_s, sure)), enough.left_s if pairs else math.inf)
+    what = [f"{len(table)} rows x {rounds} round{'s' * (rounds > 1)} = {len(table) * rounds} units"] if table else []
+    what += [_pairs_in_words(len(sure), len(pairs) - len(sure), enough)] if pairs else []
+    about = "at most" if _is_open(enough) else "about"
+    click.echo(f"{', '.join(what) or 'nothing'}; {about} {time_text(seconds)} on this machine, exports apart")
+
+
+def _pairs_in_words(sure: int, again: int, enough: Enough) -> str:
+    most = "up to " if _is_open(enough) else ""
+    more = f" and up to {again} more of what comes out slower" if again else ""
+    return f"{most}{sure} pair{'s' * (sure != 1)}{more}"
+
+
+def _is_open(enough: Enough) -> bool:
+    """Whether an interval or a time decides how many pairs there are."""
+    return enough.until is not None or enough.budget_s is not None
 
 
 def _in_words(unit: Unit) -> str:

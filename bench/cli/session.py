@@ -1,6 +1,5 @@
 """What `bench ops` and `bench models` have in common: from options to a folder of results and an exit code."""
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -59,9 +58,8 @@ def run_command(request: Request) -> int:
         if begun.campaign is not None and begun.journal is not None:
             campaign = begun.campaign
             devices = [device for machine in campaign.machines for device in machine.devices]
-            most_s = request.enough.rows.left_s if request.enough.rows is not None else math.inf
             sure = [pair for pair in begun.pairs if not pair.again]
-            with observer.watching(begun.units, sure, devices, most_s), Interrupts(campaign):
+            with observer.watching(begun.units, sure, devices, request.enough.left_s), Interrupts(campaign):
                 problems = campaign.run(begun.journal, begun.units, begun.pairs, begun.plan.seed, request.enough)
             interrupted = campaign.stopped
         return _report(begun.folder, request.output_format, problems, interrupted=interrupted)
@@ -112,14 +110,16 @@ def _dry_run(request: Request, observer: ConsoleObserver) -> int:
     """Show what would be measured; networks from outside the zoo are built for it, nothing is reached or written."""
     if request.resume is not None:
         plan, folder = plan_to_resume(request)
-        show_plan(*left(plan, read_run(folder), request.retry_failed), rounds=1)
+        take_limits(request.enough, plan)
+        show_plan(*left(plan, read_run(folder), request.retry_failed), rounds=1, enough=request.enough)
         return EXIT_DONE
     devices = _devices(request.devices, request)
     check_new(request.out or _default_folder(request.command, devices))
     with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
         table, pairs = request.table(campaign, devices)
     _check_budget(request, devices)
-    show_plan(table, pairs, rounds=1 if request.enough.rows else request.axes.rounds)
+    rounds = 1 if request.enough.rows else request.axes.rounds
+    show_plan(table, pairs, rounds=rounds, enough=request.enough)
     tell_budget(request, table, observer)
     return EXIT_DONE
 

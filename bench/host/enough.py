@@ -50,6 +50,13 @@ class Enough:
         if record.status == "done" and not record.pair.again:
             self._ratios.setdefault(record.pair.cell, []).append(record.log_ratio)
 
+    @property
+    def left_s(self) -> float:
+        """Seconds until the time is up; infinite where none was given."""
+        if self.rows is not None:
+            return self.rows.left_s
+        return math.inf if self.budget_s is None else max(0.0, self.budget_s - (time.monotonic() - self._started))
+
     def chosen(self, units: Sequence[Unit]) -> tuple[Unit, ...]:
         """Those of one worker's units that are to be measured now."""
         return tuple(units) if self.rows is None else self.rows.chosen(units)

@@ -60,6 +60,9 @@ def parse_side(text: str) -> Side:
     allowed = {*_OF_A_UNIT, *(("size", *_options()) if operator else _OF_A_NETWORK)}
     for part in rest:
         name, equals, value = part.partition("=")
+        if "@" in value and find_runtime(value.rpartition("@")[2]) is not None:
+            at_end = value[value.rindex("@") :]
+            raise ValueError(f"expected the runtime behind the subject, as in {subject}{at_end},..., got {text!r}")
         if not equals or name not in allowed or name in settings:
             raise ValueError(
                 f"expected NAME=VALUE, each name once of {', '.join(sorted(allowed))}, got {part!r} in {text!r}"
