@@ -94,12 +94,13 @@ class RunsCompared:
 
     @cached_property
     def cells(self) -> tuple[CellComparison, ...]:
-        """Every cell of either run: those of the first in its order, then those that the second alone has."""
+        """Every cell of either run: those that both have, then those of the first alone, then of the second alone."""
         first, second = ({identity(row.unit): row for row in rows(run)} for run in (self.first, self.second))
         unlike = {each.device for each in self.differences}
+        both_first = sorted(dict.fromkeys([*first, *second]), key=lambda unit: unit not in first or unit not in second)
         return tuple(
             _cell(unit, first.get(unit), second.get(unit), self._hint(unit, first, second), unit.device in unlike)
-            for unit in dict.fromkeys([*first, *second])
+            for unit in both_first
         )
 
     def _of_device(self, device: str) -> list[tuple[str, str, str]]:

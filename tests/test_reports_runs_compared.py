@@ -82,6 +82,11 @@ def test_another_dtype_or_device_is_another_cell_and_the_near_one_is_named() -> 
     assert compared(first, run({"pconv": STEADY})).cells[0].reason == "only in monday"
 
 
+def test_what_both_runs_have_comes_first() -> None:
+    cells = compared(run({"conv": STEADY, "pconv": STEADY}), run({"dwconv": STEADY, "pconv": SLOWER})).cells
+    assert [cell.unit.workload.name for cell in cells] == ["pconv", "conv", "dwconv"]
+
+
 def test_one_round_and_a_failed_cell_are_unmeasured_with_the_reason() -> None:
     assert only(run({"conv": STEADY}), run({"conv": (1.1,)})).reason.startswith("one round has no interval")
     broken = ops_run([op("conv")], [failed(op("conv"), "signal 11")])
