@@ -12,6 +12,7 @@ from bench.plan.estimate import expected_pair_s, expected_s
 from bench.records.device import Device, SshTarget
 from bench.records.pair import Pair
 from tests.made_up import record, unit
+from tests.made_up_runs import paired
 
 TARGET = SshTarget(destination="pi@board")
 BIG = (256, 64, 64)
@@ -63,6 +64,21 @@ def test_what_a_gate_measures_again_is_counted_when_it_comes() -> None:
         observer.ended(record(unit()))
         observer.ended(record(unit("gconv")))
     assert [line.partition(" ")[0] for line in out.getvalue().splitlines()] == ["[1/1]", "[2/2]"]
+
+
+def test_the_pairs_of_a_comparison_say_once_why_they_fail() -> None:
+    out = io.StringIO()
+    observer = ConsoleObserver(Console(file=out, width=200))
+    ended = paired("fasternet_t0", "resnet50", [1.0] * 3, fail=3)
+    with observer.watching([], [each.pair for each in ended], [Device(name="cpu")]):
+        for each in ended:
+            observer.ended(each)
+    told = [line.rpartition(", ")[0] for line in out.getvalue().splitlines()]
+    assert told == [
+        "[1/3] fasternet_t0 against resnet50: failed: signal 11 in the second",
+        "[2/3] fasternet_t0 against resnet50: failed as before",
+        "[3/3] fasternet_t0 against resnet50: failed as before",
+    ]
 
 
 def test_a_devices_words_are_spelled_out_in_progress_and_in_errors(capsys: pytest.CaptureFixture[str]) -> None:

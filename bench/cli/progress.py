@@ -36,6 +36,7 @@ class ConsoleObserver:
         self._total = self._done = 0
         self._until = math.inf
         self._last: dict[str, float] = {}
+        self._failed: set[str] = set()  # pairs fail for their sides: the ten of a comparison in the same words
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
@@ -117,12 +118,22 @@ class ConsoleObserver:
             self._total = max(self._total, self._done)  # what a gate measures again, nobody knew of
             if self._bar is None and not self._quiet:
                 self._console.print(
-                    f"[{self._done}/{self._total}] {outcome(record)}, {self._time_left()}",
+                    f"[{self._done}/{self._total}] {self._outcome(record)}, {self._time_left()}",
                     markup=False,
                     highlight=False,
                     soft_wrap=True,
                 )
             self._draw(describe(unit))
+
+    def _outcome(self, record: Record | PairRecord) -> str:
+        """The reason of a failure once."""
+        told = outcome(record)
+        if isinstance(record, Record) or record.status == "done":
+            return told
+        if told in self._failed:
+            return f"{told.partition(': ')[0]}: {record.status} as before"
+        self._failed.add(told)
+        return told
 
     def said(self, machine: str, text: str) -> None:
         self.line(f"{machine}: {text}")
