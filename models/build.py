@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -117,8 +118,7 @@ def _factory(source: str) -> Callable[[], object]:
         module = importlib.import_module(module_name)
     except Exception as error:  # a user's module may raise anything while it is imported
         raise ValueError(
-            f"expected a module {module_name!r} to import, got {reason(error)};"
-            f" {_hidden(error) or 'run from the folder that holds it or install it'}"
+            f"expected a module {module_name!r} to import, got {reason(error)}; {_import_remedy(module_name, error)}"
         ) from error
     factory = getattr(module, attribute, None)
     if not callable(factory):
@@ -128,6 +128,14 @@ def _factory(source: str) -> Callable[[], object]:
         hint = _hides(module_name) or hint
         raise ValueError(f"expected a factory {attribute!r} in {module_name}, got none; {hint}")
     return cast(Callable[[], object], factory)
+
+
+def _import_remedy(module_name: str, error: Exception) -> str:
+    if hidden := _hidden(error):
+        return hidden
+    if isinstance(error, ModuleNotFoundError):
+        return "run from the folder that holds it or install it"
+    return f"python -c {shlex.quote(f'import {module_name}')} shows where"
 
 
 def _hidden(error: BaseException | None) -> str:

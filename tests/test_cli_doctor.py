@@ -31,7 +31,7 @@ def test_this_machine_is_looked_at_and_nothing_is_left(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("--device", "nowhere"), "unknown device 'nowhere'"),
-        (("--device", "cpu,cuda"), "unknown device 'cpu,cuda'"),
+        (("--device", "cpu,cuda"), "expected one device, got 'cpu,cuda'"),
         (("--format", "csv"), "'csv' is not one of 'table', 'json'"),
         (("--devices-file", "none.yaml", "--device", "pi4"), "expected a devices file at none.yaml"),
     ],

@@ -120,6 +120,7 @@ def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "def hidden():\n    from models.common import Conv\n    return Conv()\n"
     )
     (tmp_path / "late_of_a_test.py").write_text("")
+    (tmp_path / "raising_of_a_test.py").write_text("raise RuntimeError('no layers')\n")
     (tmp_path / "broken_of_a_test.py").write_text("import a_library_that_is_not_there\n")
     monkeypatch.chdir(tmp_path)
 
@@ -142,6 +143,7 @@ def test_a_factory_in_the_working_directory_keeps_its_weights() -> None:
         ("nets_of_a_test:smal", "did you mean small"),
         ("nets_of_a_test:number", "expected a factory 'number'"),
         ("broken_of_a_test:net", "No module named 'a_library_that_is_not_there'"),
+        ("raising_of_a_test:net", "RuntimeError: no layers; python -c 'import raising_of_a_test' shows where"),
         ("nowhere_of_a_test:net", "No module named 'nowhere_of_a_test'"),
         ("models.nowhere:net", "`models` is a package of bench's own.*rename yours"),
         ("operators:net", "`operators` is a package of bench's own.*rename yours"),

@@ -7,7 +7,8 @@ import click
 
 from bench.cli.console import SturdyConsole
 from bench.cli.interrupts import Interrupts
-from bench.errors import EXIT_DONE, EXIT_FAILED, StoppedError
+from bench.errors import EXIT_DONE, EXIT_FAILED, StoppedError, UsageError
+from bench.plan.values import shown
 from bench.system.priority import PRIORITIES
 
 
@@ -30,6 +31,8 @@ def doctor(device: str, devices_file: str | None, priority: str | None, output_f
     from reports.doctor.findings import is_fit
     from reports.doctor.text import json_doctor, terminal_doctor
 
+    if "," in device:
+        raise UsageError(f"expected one device, got {shown(device)}; look at each by itself")
     found = find_device(device, Path(devices_file) if devices_file else None)
     with closing(Campaign([found], transport_for, usable_cache(), SilentObserver())) as campaign, Interrupts(campaign):
         campaign.connect()

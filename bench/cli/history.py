@@ -68,7 +68,8 @@ def history(runs: tuple[Path, ...], out: Path | None, output_format: str, verbos
         found = read_history(runs, wanted, bar)
         if not found.series:
             raise UsageError(
-                f"expected records of what was asked for in {len(found.runs)} runs, got none; ask for more"
+                f"expected rows of what was asked for in {len(found.runs)} runs, got none; leave out --op, --model and"
+                " the like, or give other runs"
             )
         report = HistoryReport(history=found)
         if out is not None:
