@@ -57,8 +57,9 @@ def _sides(base: Base) -> Iterator[str]:
         f"{base.untracked} unknown to git" if base.untracked else "",
     ]
     dirty = " and ".join(filter(None, state))
+    ref = "" if base.commit.startswith(base.ref) else f" ({base.ref})"
     yield (
-        f"First: {base.commit[:SHORT]} ({base.ref}). Second: the working tree on {base.head[:SHORT]}, "
+        f"First: {base.commit[:SHORT]}{ref}. Second: the working tree on {base.head[:SHORT]}, "
         + (f"with files that are not committed: {dirty}." if dirty else "all of it committed.")
     )
     yield from (f"{note[:1].upper()}{note[1:]}." for note in base.notes)

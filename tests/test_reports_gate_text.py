@@ -48,6 +48,8 @@ def test_what_is_not_committed_and_what_a_checkout_lacks_is_told() -> None:
     _, sides, note = lines(on(run_of(*records(SAME)), base))
     assert sides.endswith("with files that are not committed: 2 changed and 1 unknown to git.")
     assert note == "Uv.lock differs."
+    _, sides = lines(on(run_of(*records(SAME)), replace(base, ref=base.commit, notes=())))
+    assert sides.startswith("First: aaaaaaa. Second: ")  # a commit has no other name
 
 
 def test_what_was_not_confirmed_says_so() -> None:
