@@ -151,6 +151,7 @@ def test_a_picture_of_what_is_known() -> None:
     assert [axes.get_ylabel() for axes in made[name].axes] == ["ms a call", "time over\nburst", "power\nW"]
     assert len(made[name].axes[0].lines) == 2
     assert len(made[name].axes[2].lines) == 1  # the other has no meter
+    assert any("Medians of 1.0 s;" in each.get_text() for each in made[name].texts)
 
 
 @pytest.mark.parametrize("noise", ["1 % noise", "1 %, autocorrelation 0.5"])

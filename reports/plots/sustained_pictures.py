@@ -7,8 +7,8 @@ from statistics import median
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.records.sustained import BURST_S, BURST_SHARE, STEADY_FROM, Sustained, Window
-from reports.numbers import GIGA, MILLI, bounds
+from bench.records.sustained import BURST_S, BURST_SHARE, STEADY_FROM, Sustained, Window, window_s
+from reports.numbers import GIGA, MILLI, bounds, significant
 from reports.plots.annotate import Note, label_ends
 from reports.plots.operator_pictures import LETTER
 from reports.plots.panel import Panel, panels
@@ -143,7 +143,8 @@ def _over(value: float | None, unit: float) -> float | None:
 
 def _caption(panel: Panel, rows: Sequence[Row]) -> list[str]:
     slowed = [f"{row.label} {bounds(row.sustained.slowdown)}" for row in rows if row.sustained is not None]
-    lines = ["Medians of about a second; bands hold eight of ten samples. Grey: burst, and the last quarter, steady."]
+    window = significant(window_s(rows[0].unit.settings.sustain_s), digits=2)
+    lines = [f"Medians of {window} s; bands hold eight of ten samples. Grey: burst, and the last quarter, steady."]
     lines.append(f"Steady over burst: {', '.join(slowed)}.")
     if len(panel.measured) > len(rows):
         lines.append(f"The first {len(rows)} of {len(panel.measured)} rows; all are in table.csv.")
