@@ -16,6 +16,7 @@ from bench.records.record import Record
 from reports.cell_identity import identity
 from reports.formats import history_formats
 from reports.history.changes import changes, splits
+from reports.history.picture import ordered_cells
 from reports.history.points import History, Series
 from reports.history.read import read_history
 from reports.history.report import HistoryReport
@@ -221,3 +222,15 @@ def test_two_steps_are_both_found() -> None:
     rng = random.Random(1)
     values = [base + rng.gauss(0, 0.01) for base in [0.0] * 8 + [0.2] * 8 + [0.05] * 8]
     assert splits(values, 0.01) == [8, 16]
+
+
+def test_a_picture_begins_with_what_has_most_runs(tmp_path: Path) -> None:
+    write_runs(tmp_path, [0.001] * 3)
+    found = read_history([tmp_path], Wanted())
+    one, other = found.series
+    short = replace(found, series=(replace(one, points=one.points[:1]), other))
+    report = HistoryReport(history=short)
+    assert [cell[0].cell.workload.name for cell in ordered_cells(report, short.series)] == [
+        other.cell.workload.name,
+        one.cell.workload.name,
+    ]

@@ -25,17 +25,17 @@ def history_pictures(report: HistoryReport) -> Iterator[tuple[str, Figure]]:
     """Each by its name; draw and save them inside `style()`."""
     devices = list(report.history.by_device())
     for slug, (device, own) in zip(unique_slugs(device for device, _ in devices), devices, strict=True):
-        if cells := _cells(report, own):
+        if cells := ordered_cells(report, own):
             yield f"history-{slug}", _picture(report, device, cells)
 
 
-def _cells(report: HistoryReport, own: Sequence[Series]) -> list[_Cell]:
-    """Cells that were measured, the largest change first, then in the order of the table."""
+def ordered_cells(report: HistoryReport, own: Sequence[Series]) -> list[_Cell]:
+    """Cells that were measured, the largest change first, then those of most runs, then in the order of the table."""
     grouped: dict[object, list[Series]] = {}
     for series in own:
         grouped.setdefault(series.cell, []).append(series)
     cells = [tuple(each) for each in grouped.values() if any(series.measured for series in each)]
-    return sorted(cells, key=lambda cell: -_largest(report, cell))
+    return sorted(cells, key=lambda cell: (-_largest(report, cell), -sum(len(series.measured) for series in cell)))
 
 
 def _largest(report: HistoryReport, cell: _Cell) -> float:
