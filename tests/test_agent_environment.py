@@ -58,8 +58,8 @@ def test_what_changes_by_itself_makes_no_other_device(change: dict[str, object])
         ({"cpu_model": "Other CPU"}, "cpu model was 'Test CPU', is 'Other CPU'"),
         ({"kernel": "6.2"}, "kernel was '6.1', is '6.2'"),
         ({"machine": "aarch64"}, "machine was 'x86_64', is 'aarch64'"),
-        ({"cpu_quota": 0.5}, "cpu quota was empty, is 0.5"),
-        ({"accelerators": ("cuda:0 X",)}, "accelerators was empty, is ('cuda:0 X',)"),
+        ({"cpu_quota": 0.5}, "cpu quota was none, is 0.5"),
+        ({"accelerators": ("cuda:0 X",)}, "accelerators was none, is ('cuda:0 X',)"),
         (
             {"runtimes": (RuntimeVersion(name="torch", version="2.0"),)},
             "onnxruntime was 1.0, is not installed; torch was 1.0, is 2.0",

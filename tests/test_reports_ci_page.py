@@ -70,7 +70,7 @@ def test_what_changed_stands_above_what_is_folded_the_gravest_first() -> None:
 
 
 def test_the_machine_and_its_noise_floor_are_named() -> None:
-    text = comment(compared(row("a", SAME), row("b", OPEN)))
+    text = comment(compared(row("a", SAME), row("b", SAME), row("c", OPEN)))
     assert "- cpu: Test CPU, 2 cores, torch 2.13.0." in text
     # Logarithms that spread by 0.0082 and 0.049: t(0.975, 3) = 3.182, over 2.
     assert "the smallest visible change was 1.3% to 8.1%, half of them 1.3% or less" in text

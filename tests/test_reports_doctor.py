@@ -141,7 +141,8 @@ def test_the_smallest_change_by_hand() -> None:
 
 def test_a_device_too_slow_for_four_pairs_a_minute_sees_nothing() -> None:
     slow = replace(WELL, pairs=pairs(16.0, 0.01, -0.01))
-    assert state(slow, "visible") == "warning"
+    (row,) = (row for row in findings(slow) if row.name == "visible")
+    assert (row.state, row.found) == ("warning", "nothing in 15 s, nothing in 60 s")
     assert verdict(slow) == "fit, but 4 pairs take more than a minute here: no change can be seen in one"
 
 

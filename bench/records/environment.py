@@ -87,4 +87,4 @@ def changed(before: Environment, after: Environment) -> tuple[tuple[str, str, st
 
 
 def _shown(value: object) -> str:
-    return repr(value) if value else "empty"
+    return repr(value) if value else "none"

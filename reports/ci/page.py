@@ -93,7 +93,8 @@ def _visible(all_of_them: Sequence[Finding]) -> Iterator[str]:
         seen = sorted(each.smallest for each in all_of_them if each.device == device and each.smallest is not None)
         if seen:
             low, middle, high = (about_percent(seen[i]) for i in (0, (len(seen) - 1) // 2, -1))
-            told = low if len(seen) == 1 else f"{low} to {high}, half of them {middle} or less"
+            told = low if low == high else f"{low} to {high}"
+            told += f", half of them {middle} or less" if len(seen) > 2 else ""
             yield f"Noise floor of the comparisons on {device}: the smallest visible change was {told}."
 
 

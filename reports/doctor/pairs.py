@@ -47,7 +47,7 @@ def visible(examined: Examination) -> str:
     if len(examined.pairs) < 2:
         return ""
     seen = [(seconds, visible_change(examined, seconds)) for seconds in SECONDS]
-    return ", ".join(f"{'no change' if each is None else percent(each)} in {seconds} s" for seconds, each in seen)
+    return ", ".join(f"{'nothing' if each is None else percent(each)} in {seconds} s" for seconds, each in seen)
 
 
 def visible_state(examined: Examination) -> State:
