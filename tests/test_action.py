@@ -106,6 +106,10 @@ def test_the_job_ends_as_bench_did_and_never_green_without_an_answer(status: str
         ({"pairs": "$(touch hacked)"}, "$(touch hacked)"),
         ({"subjects": '";touch hacked;"', "self-test": "noop"}, "hacked"),
         ({"subjects": "--help", "self-test": "noop"}, "--help"),
+        (
+            {"subjects": "pconv", "self-test": "noop", "strict": "true"},
+            "expected pconv with its size",
+        ),  # no word of strict
     ],
 )
 def test_wrong_inputs_end_in_a_line_and_are_never_run(inputs: dict[str, str], said: str, tmp_path: Path) -> None:
