@@ -2,14 +2,16 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from bench.cli.main import main
-from bench.cli.progress import ConsoleObserver
+from bench.cli.progress import ConsoleObserver, outcome
 from bench.plan.estimate import expected_pair_s, expected_s
 from bench.records.device import Device, SshTarget
+from bench.records.origin import Origin
 from bench.records.pair import Pair
 from tests.made_up import record, unit
 from tests.made_up_runs import paired
@@ -87,3 +89,12 @@ def test_a_devices_words_are_spelled_out_in_progress_and_in_errors(capsys: pytes
     assert out.getvalue() == "board: \\x1b[31mred\\u202e [bold]\n"
     assert main(["devices", "check", "\x1b[31mred"]) != 0
     assert "\\x1b[31mred" in capsys.readouterr().err
+
+
+def test_a_pair_is_told_as_the_comparison_puts_it() -> None:
+    (record,) = paired("fasternet_t0", "mobilevit_xxs", [1.25])
+    assert outcome(record) == "mobilevit_xxs takes 1.25 times as long as fasternet_t0"
+    sides = (replace(record.pair.first, origin=Origin(label=label)) for label in ("base", "head"))
+    first, second = sides
+    of_a_gate = replace(record, pair=Pair(first=first, second=second))
+    assert outcome(of_a_gate) == "fasternet_t0 head takes 1.25 times as long as fasternet_t0 base"

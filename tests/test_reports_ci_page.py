@@ -49,7 +49,10 @@ def test_the_outcome_is_the_first_that_a_reader_sees() -> None:
     grew = row("d", SAME, counts=(10, 12))
     assert headline(compared(grew, gate=True)).startswith("The gate fails: an exact count grew. 1 comparison: 1 grew")
     assert "slower in fresh pairs too and an exact count grew" in headline(compared(*rows, grew, gate=True))
-    assert headline(compared(*rows[1:], gate=True)) == "The gate passes. 2 comparisons: 1 unclear, 1 faster."
+    assert (
+        headline(compared(*rows[1:], gate=True))
+        == "The gate passes, undecided on 1 of 2. 2 comparisons: 1 unclear, 1 faster."
+    )
     undecided = "The gate could not decide, which is no pass. 2 comparisons: 1 unclear, 1 faster."
     assert headline(compared(*rows[1:], gate=True, strict=True)) == undecided
     assert headline(compared(row("a", SLOW, SLOW), self_test="1.1")).startswith("Self-test: a slowdown of 1.1 times")

@@ -159,10 +159,11 @@ class ConsoleObserver:
 def outcome(record: Record | PairRecord) -> str:
     """The end of a unit in a few words."""
     if isinstance(record, PairRecord):
-        names = f"{record.pair.first.workload.name} against {record.pair.second.workload.name}"
+        sides = (record.pair.first, record.pair.second)
+        first, second = (" ".join(filter(None, (u.workload.name, u.origin.label))) for u in sides)
         if record.status != "done":
-            return f"{names}: {record.status}: {plain_line(record.reason, LONGEST_LINE)}"
-        return f"{names}: {math.exp(record.log_ratio):.3g} times its speed"
+            return f"{first} against {second}: {record.status}: {plain_line(record.reason, LONGEST_LINE)}"
+        return f"{second} takes {math.exp(record.log_ratio):.3g} times as long as {first}"
     if record.measurement is None:
         return f"{describe(record.unit)}: {record.status}: {plain_line(record.reason, LONGEST_LINE)}"
     samples = sorted(record.measurement.samples_s)

@@ -58,8 +58,11 @@ def headline(results: Results) -> str:
 
 def _outcome(results: Results) -> str:
     found = outcome(results.gated, results.run.plan.option("strict") == str(True))
-    if found != "slower":
-        return "The gate passes" if found == "pass" else "The gate could not decide, which is no pass"
+    if found == "unmeasured":
+        return "The gate could not decide, which is no pass"
+    if found == "pass":
+        open_ones = sum(each.label == "UNCLEAR" for each in results.findings)
+        return "The gate passes" + (f", undecided on {open_ones} of {len(results.findings)}" if open_ones else "")
     slower, grew = (any(getattr(row, name) for row in results.gated) for name in ("confirmed", "grew"))
     return "The gate fails: " + " and ".join([*["slower in fresh pairs too"] * slower, *["an exact count grew"] * grew])
 
