@@ -51,9 +51,9 @@ def test_machines_run_side_by_side_and_devices_of_one_in_turn() -> None:
 def test_a_pair_takes_both_its_sides_and_the_bursts() -> None:
     small, large = unit(size=(16, 4, 4)), unit(size=(1024, 128, 128))
     guesses = [expected_pair_s(Pair(first=small, second=second)) for second in (small, large)]
-    assert guesses[0] > 2 * expected_s(small, shared=False) + 30 * 2 * 0.025
-    # A large one: 60 calls more than its unit, 30 of them untimed.
-    assert guesses[1] > guesses[0] + 3 * (expected_s(large, shared=False) - expected_s(small, shared=False))
+    assert guesses[0] > 2 * expected_s(small, shared=False) + 18 * 2 * 0.025
+    # A large one: 36 calls more than its unit, 18 of them untimed.
+    assert guesses[1] > guesses[0] + 2.5 * (expected_s(large, shared=False) - expected_s(small, shared=False))
     cpu = Device(name="cpu")
     pair = Pair(first=large, second=large)
     assert minutes(said_left(cpu, pairs=(pair,))) > minutes(said_left(cpu))

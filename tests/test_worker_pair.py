@@ -4,6 +4,7 @@ import os
 import random
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -109,3 +110,15 @@ def test_all_bursts_stay_where_none_or_most_would_go(
 ) -> None:
     record = ended(first, second)
     assert (len(record.first_s), record.verdicts) == (4, verdicts)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
+def test_in_every_other_pair_the_second_side_is_the_first_worker(number: int) -> None:
+    pair = Pair(first=replace(unit("conv"), round=number), second=replace(unit("pconv"), round=number))
+    sides, swapped = (pair.first, pair.second), number % 2
+    run = PairRun(pair, (Order(unit=pair.first), Order(unit=pair.second)), 1.0)
+    assert [order.unit for order in run.job().task.orders] == [sides[swapped], sides[1 - swapped]]
+    for worker in (0, 1):
+        run.handle(Said(body=Bursts(seconds=(1.0 + worker,)), worker=worker))
+    record = run.record(())
+    assert (record.first_s, record.second_s) == (((1.0,), (2.0,)) if not swapped else ((2.0,), (1.0,)))

@@ -9,7 +9,7 @@ from bench.records.workload import Unit
 from bench.system.allocator import ALLOCATORS
 
 PAIRS_PER_CLAIM = 4
-BURSTS_PER_SIDE = 30
+BURSTS_PER_SIDE = 18  # on three seats: five seats and 30 bursts are no narrower for the same time (docs/trust.md)
 WORKER_UNITS = 200  # of operators that share one worker
 
 

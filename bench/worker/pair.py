@@ -18,7 +18,7 @@ from bench.worker.measuring.sampler import iterations_for, warm_up
 from bench.worker.output_check import check
 from bench.worker.settings import applied
 
-BURSTS_PER_SEAT = 6  # three blocks of ABBA: a new seat costs as much as two bursts
+BURSTS_PER_SEAT = 6  # three blocks of ABBA; a new seat costs as much as two bursts
 
 
 def turns(bursts: int, seed: int) -> list[int]:
