@@ -103,8 +103,13 @@ def log_mean_interval(values: Sequence[float]) -> Interval:
     centre = fmean(logs)
     if len(logs) < 2:
         return Interval(centre=math.exp(centre))
-    half = t_quantile((1 + CONFIDENCE) / 2, len(logs) - 1) * stdev(logs) / math.sqrt(len(logs))
+    half = mean_reach(stdev(logs), len(logs))
     return Interval(centre=math.exp(centre), low=math.exp(centre - half), high=math.exp(centre + half))
+
+
+def mean_reach(spread: float, count: int) -> float:
+    """Half the interval of the mean of `count` values, two or more, whose standard deviation is `spread`."""
+    return t_quantile((1 + CONFIDENCE) / 2, count - 1) * spread / math.sqrt(count)
 
 
 @lru_cache(maxsize=1024)

@@ -15,7 +15,7 @@ from bench.records.pair import FEWEST_PAIRS, PairRecord
 from bench.records.run import Plan, Run
 from bench.records.verdict import Verdict, worst
 from bench.records.workload import Unit
-from bench.statistics import CONFIDENCE, Interval, log_mean_interval, t_quantile
+from bench.statistics import Interval, log_mean_interval, mean_reach
 from reports.ledger.claim_entries import pair_verdicts
 
 MOST_NEEDED = 1000
@@ -80,7 +80,7 @@ def needed_pairs(log_ratios: Sequence[float], margin: float) -> int | None:
     spread, centre = stdev(log_ratios), sum(log_ratios) / len(log_ratios)
     distance = abs(abs(centre) - math.log1p(margin))
     for count in range(len(log_ratios), MOST_NEEDED):
-        if _half(spread, count) < distance:
+        if mean_reach(spread, count) < distance:
             return count
     return None
 
@@ -88,10 +88,6 @@ def needed_pairs(log_ratios: Sequence[float], margin: float) -> int | None:
 def more_pairs(needed: int) -> str:
     """`about 3 more pairs`."""
     return f"about {needed} more pair{'s' * (needed != 1)}"
-
-
-def _half(spread: float, count: int) -> float:
-    return t_quantile((1 + CONFIDENCE) / 2, count - 1) * spread / math.sqrt(count)
 
 
 def _comparison(first: Unit, second: Unit, records: Sequence[PairRecord | None], plan: Plan) -> Comparison:
@@ -123,7 +119,7 @@ def _comparison(first: Unit, second: Unit, records: Sequence[PairRecord | None],
         answer=said,
         margin=plan.margin,
         needed=None if total is None else max(1, total - len(done)),
-        smallest=None if few else math.expm1(_half(stdev(logs), len(done))),
+        smallest=None if few else math.expm1(mean_reach(stdev(logs), len(done))),
         trust=worst(each for record in done for each in pair_verdicts(record)),
         reason=reason or (f"{len(done)} of {FEWEST_PAIRS} pairs that an interval needs{_in_time(plan)}" if few else ""),
     )

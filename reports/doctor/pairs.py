@@ -6,7 +6,7 @@ from statistics import fmean, stdev
 from bench.host.doctor import Examination
 from bench.records.answer import MARGIN
 from bench.records.pair import FEWEST_PAIRS
-from bench.statistics import CONFIDENCE, log_mean_interval, t_quantile
+from bench.statistics import log_mean_interval, mean_reach
 from reports.doctor.check import State
 from reports.doctor.words import percent
 from reports.numbers import bounds, significant
@@ -28,7 +28,7 @@ def visible_change(examined: Examination, seconds: float) -> float | None:
     if count < FEWEST_PAIRS:
         return None
     spread = stdev(record.log_ratio for record in done)
-    return math.expm1(t_quantile((1 + CONFIDENCE) / 2, count - 1) * spread / math.sqrt(count))
+    return math.expm1(mean_reach(spread, count))
 
 
 def itself(examined: Examination) -> str:
