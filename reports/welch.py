@@ -7,7 +7,7 @@ from functools import cached_property
 from statistics import fmean, variance
 from typing import Self
 
-from bench.statistics import CONFIDENCE, Interval, t_cdf, t_quantile
+from bench.statistics import CONFIDENCE, Interval, t_quantile, t_tail
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +74,7 @@ class Ratio:
     @property
     def p_slower(self) -> float:
         """One-sided p of "the second is no slower": small where it is slower."""
-        below = t_cdf(abs(self.log) / self.error, self.freedom)
-        return max(0.0, 1 - below) if self.log > 0 else below
+        return t_tail(self.log / self.error, self.freedom)
 
 
 def holds_one(ratio: Interval) -> bool:
