@@ -146,13 +146,16 @@ def t_tail(t: float, freedom: float) -> float:
 
 def holm(p_values: Sequence[float], level: float = 1 - CONFIDENCE) -> tuple[bool, ...]:
     """Which of the hypotheses are rejected, so that with at most `level` probability any true one is (Holm 1979)."""
-    rejected = [False] * len(p_values)
-    order = sorted(range(len(p_values)), key=p_values.__getitem__)
-    for rank, index in enumerate(order):
-        if p_values[index] > level / (len(order) - rank):
-            break
-        rejected[index] = True
-    return tuple(rejected)
+    return tuple(p <= level for p in holm_adjusted(p_values, len(p_values)))
+
+
+def holm_adjusted(p_values: Sequence[float], tested: int) -> tuple[float, ...]:
+    """The p that is left of each, in the same order, where so many were tested and the others had no smaller one."""
+    adjusted, largest = [0.0] * len(p_values), 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        largest = max(largest, p_values[index] * (tested - rank))
+        adjusted[index] = min(1.0, largest)
+    return tuple(adjusted)
 
 
 def lag1_autocorrelation(values: Sequence[float]) -> float:

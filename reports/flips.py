@@ -8,10 +8,10 @@ orders looked at. A sweep without a flip then shows one with a chance of at most
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
-from bench.statistics import Interval
+from bench.statistics import Interval, holm_adjusted
 from reports.row import Row, inverse
 from reports.rows import settings_text
 from reports.welch import Logs, Ratio, holds_one
@@ -86,8 +86,9 @@ def flips(rows: Sequence[Row]) -> Flips:
         axes[order.axis] = None
         if (flip := _flip(order)) is not None:
             found.append(flip)
-    proved = sorted(_holm(found, looked), key=lambda flip: -flip.clearness)
-    return Flips(found=tuple(proved), looked=looked, axes=tuple(axes))
+    adjusted = holm_adjusted([flip.p for flip in found], looked)
+    proved = [replace(flip, p=p) for flip, p in zip(found, adjusted, strict=True) if p <= LEVEL]
+    return Flips(found=tuple(sorted(proved, key=lambda flip: -flip.clearness)), looked=looked, axes=tuple(axes))
 
 
 def _orders(rows: Sequence[Row]) -> Iterator[_Order]:
@@ -141,16 +142,6 @@ def _flip(order: _Order) -> Flip | None:
         context=order.context,
         p=len(slower) * max(slower[at_first], 1 - slower[at_second]),
     )
-
-
-def _holm(found: Sequence[Flip], looked: int) -> Iterator[Flip]:
-    """Those that pass, by Holm's steps, with the p that is left (Holm 1979)."""
-    largest = 0.0
-    for rank, flip in enumerate(sorted(found, key=lambda each: each.p)):
-        largest = max(largest, flip.p * (looked - rank))
-        if largest > LEVEL:
-            return
-        yield Flip(**{**vars(flip), "p": largest})
 
 
 def _subject(row: Row) -> str:

@@ -9,7 +9,7 @@ import pytest
 from bench.records.answer import GATE_MARGIN, answer
 from bench.records.counts import Counts
 from bench.records.pair import Pair, PairRecord
-from bench.statistics import holm, log_mean_interval, t_tail
+from bench.statistics import holm, holm_adjusted, log_mean_interval, t_tail
 from reports.comparisons import Comparison, comparisons
 from reports.gate import Exact, Gated, did_right, gated, outcome, p_value
 from tests.made_up_gates import SAME, SLOW, gate_of, records, run_of
@@ -74,6 +74,12 @@ def test_holm_by_hand() -> None:
     assert holm([0.02, 0.03, 0.017]) == (False, False, False)  # the smallest fails, and so do all
     assert holm([0.001, 0.03, 0.04]) == (True, False, False)
     assert holm([]) == ()
+
+
+def test_the_p_that_holm_leaves_by_hand() -> None:
+    # Of four tested, 4 x 0.01 and then 3 x 0.02; a third that is no larger than the second leaves no smaller one.
+    assert holm_adjusted([0.02, 0.01, 0.021], 4) == pytest.approx((0.06, 0.04, 0.06))
+    assert holm_adjusted([0.5, 0.9], 2) == (1.0, 1.0)
 
 
 def test_many_doubtful_rows_ask_for_more_from_each() -> None:
