@@ -6,6 +6,7 @@ dominates.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
+from itertools import chain
 from statistics import median
 
 from bench.plan.runtimes import MODULE_RUNTIME
@@ -13,12 +14,11 @@ from bench.plan.subjects import network_note
 from bench.records.measurement import Cost, Measurement
 from bench.records.record import Record, latest
 from bench.records.run import Run
-from bench.records.verdict import Verdict, of_half_width, worst
+from bench.records.verdict import of_rounds
 from bench.records.workload import Settings, Unit, Workload
 from bench.statistics import (
     P90_MINIMUM_SAMPLES,
     P99_MINIMUM_SAMPLES,
-    Interval,
     log_mean_interval,
     quantile,
 )
@@ -80,7 +80,7 @@ def _row(units: Sequence[Unit], records: Sequence[Record | None]) -> Row:
         page_fault_share=_median(map(_fault_share, measurements)),
         threads_worked=min((d.threads_worked for d in seen if d.threads_worked is not None), default=None),
         isa=", ".join(sorted({m.isa for m in measurements if m.isa})),
-        verdict=_verdict(measurements, time),
+        verdict=of_rounds(chain.from_iterable(m.verdicts for m in measurements), time.half_width, len(measurements)),
         notes=tuple(
             dict.fromkeys([*about, *stale, *(note for m in measurements for note in m.notes), *_too_few(len(pooled))])
         ),
@@ -110,12 +110,6 @@ def uncounted(cost: Cost | None) -> str:
     unseen = cost.unseen if cost is not None else ()
     more = f"; {len(unseen) - MOST_UNSEEN} other operations" if len(unseen) > MOST_UNSEEN else ""
     return f"not counted: {'; '.join(unseen[:MOST_UNSEEN])}{more}" if unseen else ""
-
-
-def _verdict(measurements: Sequence[Measurement], time: Interval) -> Verdict:
-    verdicts = [verdict for m in measurements for verdict in m.verdicts]
-    alone: tuple[Verdict, ...] = ("unreplicated",) if len(measurements) < 2 else ()
-    return worst([*verdicts, *of_half_width(time.half_width), *alone])
 
 
 def _fault_share(measurement: Measurement) -> float | None:

@@ -21,6 +21,12 @@ def of_half_width(half_width: float | None) -> tuple[Verdict, ...]:
     return ("very_noisy",) if half_width > VERY_NOISY else ("noisy",)
 
 
+def of_rounds(said: Iterable[Verdict], half_width: float | None, rounds: int) -> Verdict:
+    """Of the number that several rounds make: the worst that one of them, its interval or their count says."""
+    alone: tuple[Verdict, ...] = ("unreplicated",) if rounds < 2 else ()
+    return worst([*said, *of_half_width(half_width), *alone])
+
+
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The most severe of the verdicts; `ok` where there is none."""
     return min(verdicts, key=SEVERITY.index, default="ok")

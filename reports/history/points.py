@@ -6,7 +6,7 @@ from functools import cached_property
 
 from bench.records.environment import Environment
 from bench.records.record import Status
-from bench.records.verdict import Verdict, of_half_width, worst
+from bench.records.verdict import Verdict, of_rounds
 from bench.records.workload import Unit
 from bench.statistics import Interval, log_mean_interval
 from reports.history.scan import Damage, ScannedRun
@@ -35,8 +35,7 @@ class Point:
         """As in a run's own table; None where there is no number."""
         if self.time is None:
             return None
-        alone: tuple[Verdict, ...] = ("unreplicated",) if len(self.medians) < 2 else ()
-        return worst([*self.said, *of_half_width(self.time.half_width), *alone])
+        return of_rounds(self.said, self.time.half_width, len(self.medians))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
