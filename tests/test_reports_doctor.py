@@ -166,7 +166,7 @@ def test_json_has_the_rows_and_the_verdict() -> None:
     (load,) = [row for row in made["findings"] if row["name"] == "load"]
     assert load == {
         "name": "load",
-        "found": "others use 50 % of the CPUs: cron 1 % of one",
+        "found": "others use 50% of the CPUs: cron 1% of one",
         "state": "warning",
         "advice": "end or stop them (kill -STOP PID), or take their place: --priority realtime",
     }

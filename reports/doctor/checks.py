@@ -45,7 +45,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     of_health(
         "steal",
-        lambda h: f"{significant(h.load.steal_percent, digits=2)} % of the CPUs' time",
+        lambda h: f"{significant(h.load.steal_percent, digits=2)}% of the CPUs' time",
         lambda h: h.load.steal_percent <= 1,
         "other guests of the host take it: choose dedicated CPUs, or measure ratios: bench compare A B",
     ),

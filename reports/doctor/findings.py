@@ -5,7 +5,7 @@ from bench.records.pair import FEWEST_PAIRS
 from reports.doctor.check import Finding
 from reports.doctor.checks import CHECKS
 from reports.doctor.pairs import visible_change
-from reports.doctor.words import percent
+from reports.numbers import about_percent
 
 
 def findings(examined: Examination) -> tuple[Finding, ...]:
@@ -24,7 +24,7 @@ def verdict(examined: Examination) -> str:
     change = visible_change(examined, 60)
     if change is None:
         return f"fit, but {FEWEST_PAIRS} pairs take more than a minute here: no change can be seen in one"
-    return f"fit to see changes of about {percent(change)} in a minute"
+    return f"fit to see changes of about {about_percent(change)} in a minute"
 
 
 def is_fit(examined: Examination) -> bool:

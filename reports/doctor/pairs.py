@@ -8,8 +8,7 @@ from bench.records.answer import MARGIN
 from bench.records.pair import FEWEST_PAIRS
 from bench.statistics import log_mean_interval, mean_reach
 from reports.doctor.check import State
-from reports.doctor.words import percent
-from reports.numbers import bounds, significant
+from reports.numbers import about_percent, bounds, significant
 from reports.rows import settings_text
 
 SECONDS = (15, 60)  # for which it is said
@@ -47,7 +46,7 @@ def visible(examined: Examination) -> str:
     if len(examined.pairs) < 2:
         return ""
     seen = [(seconds, visible_change(examined, seconds)) for seconds in SECONDS]
-    return ", ".join(f"{'nothing' if each is None else percent(each)} in {seconds} s" for seconds, each in seen)
+    return ", ".join(f"{'nothing' if each is None else about_percent(each)} in {seconds} s" for seconds, each in seen)
 
 
 def visible_state(examined: Examination) -> State:

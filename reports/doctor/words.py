@@ -4,15 +4,11 @@ from bench.devices.check import throttle_text
 from bench.host.doctor import Examination
 from bench.records.health import GpuTuning, Health
 from reports.doctor.check import State
-from reports.numbers import significant
+from reports.numbers import about_percent, significant
 from reports.tables.noise_floor import middle_spread
 
 _SLOW_CLOCKS = ("hpet", "acpi_pm", "jiffies", "refined-jiffies")
 MOST_NOISE = 0.05  # of a fixed loop or product
-
-
-def percent(share: float) -> str:
-    return f"{significant(100 * share, digits=2)} %"
 
 
 def gb(count: int | None) -> str:
@@ -66,8 +62,8 @@ def heat(health: Health) -> str:
 
 
 def load(health: Health) -> str:
-    names = [f"{each.name} {each.percent:.0f} %" for each in health.load.processes]
-    busy = f"others use {significant(health.load.others_percent, digits=2)} % of the CPUs"
+    names = [f"{each.name} {each.percent:.0f}%" for each in health.load.processes]
+    busy = f"others use {significant(health.load.others_percent, digits=2)}% of the CPUs"
     return busy + (f": {', '.join(names)} of one" if names else "")
 
 
@@ -125,8 +121,9 @@ def noise(examined: Examination) -> str:
     noise = examined.noise
     if noise is None:
         return ""
-    return f"a fixed loop varies by {percent(_spread(noise.spin_samples_s))}, a matrix product by " + percent(
-        _spread(noise.gemm_samples_s)
+    return (
+        f"a fixed loop varies by {about_percent(_spread(noise.spin_samples_s))}, a matrix product by "
+        + about_percent(_spread(noise.gemm_samples_s))
     )
 
 
