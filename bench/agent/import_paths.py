@@ -7,11 +7,11 @@ import sysconfig
 from pathlib import Path
 
 from bench.records.origin import Origin
+from bench.system.packages import PACKAGE_FOLDERS
 from bench.wire.order import IMPORT_PATH
 
 FOLDER = "own-code"  # in the cache
 OURS = ("bench", "models", "operators")  # what a worker needs of us
-_PACKAGES = {"site-packages", "dist-packages"}
 
 
 def import_variables(origin: Origin, cache: Path) -> dict[str, str]:
@@ -50,7 +50,7 @@ def _holds_packages(folder: Path) -> bool:
     """Whether the folder belongs to the Python that runs this: its standard library or its packages."""
     library = Path(sysconfig.get_path("stdlib"))
     return (
-        bool(_PACKAGES & set(folder.parts))
+        not PACKAGE_FOLDERS.isdisjoint(folder.parts)
         or folder.is_relative_to(library)
         or folder.is_relative_to(sysconfig.get_path("platstdlib"))
         or folder.name == f"python{sysconfig.get_config_var('py_version_nodot')}.zip"

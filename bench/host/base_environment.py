@@ -13,6 +13,7 @@ from pathlib import Path
 from bench.cache.path_lock import held
 from bench.errors import UsageError
 from bench.host.command import finished
+from bench.system.packages import PACKAGE_FOLDERS
 
 FOLDER = "environments"
 _WHOLE = "ready"  # an empty file in an environment that was made to its end
@@ -152,7 +153,7 @@ def _lay_over(python: Path) -> None:
 
 
 def _installed_in() -> Iterator[str]:
-    return (folder for folder in sys.path if Path(folder).name in ("site-packages", "dist-packages"))
+    return (folder for folder in sys.path if Path(folder).name in PACKAGE_FOLDERS)
 
 
 def _run(command: list[str], folder: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from bench.records.environment import RuntimeVersion
 from bench.system.files import text_of
 
+PACKAGE_FOLDERS = frozenset({"site-packages", "dist-packages"})  # where a Python keeps what is installed
+
 
 def installed(name: str) -> RuntimeVersion | None:
     """The package of that name in this process's Python, None where it is missing."""

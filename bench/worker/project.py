@@ -5,9 +5,8 @@ import sys
 from pathlib import Path
 
 from bench.plan.runtimes import runtime
+from bench.system.packages import PACKAGE_FOLDERS
 from bench.wire.order import IMPORT_PATH, Task
-
-_PACKAGES = frozenset({"site-packages", "dist-packages"})
 
 
 class NoProjectError(Exception):
@@ -29,7 +28,7 @@ def enter_project(task: Task) -> None:
     inherited = [os.path.abspath(each) for each in named]  # noqa: PTH100 - links stay, as in sys.path
     sys.path[:] = [each for each in sys.path if each not in inherited]
     # Behind the standard library: a project may hold a profile.py that nobody means.
-    place = next((i for i, each in enumerate(sys.path) if Path(each).name in _PACKAGES), len(sys.path))
+    place = next((i for i, each in enumerate(sys.path) if Path(each).name in PACKAGE_FOLDERS), len(sys.path))
     sys.path[place:place] = [folder, f"{folder}/src", *inherited]
     try:
         os.chdir(folder)
@@ -50,7 +49,7 @@ def expect_from(folder: str, source: str) -> None:
     if not folder or not file:
         return
     path = Path(file).resolve()
-    if not path.is_relative_to(Path(folder).resolve()) and not _PACKAGES.intersection(path.parts):
+    if not path.is_relative_to(Path(folder).resolve()) and PACKAGE_FOLDERS.isdisjoint(path.parts):
         raise ValueError(f"expected {source} from {folder}, it is imported from {path}; there is no such module there")
 
 
