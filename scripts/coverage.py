@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bench.host.enough import narrow
-from bench.plan.schedule import BURSTS_PER_SIDE
+from bench.plan.schedule import BURSTS_PER_SEAT, BURSTS_PER_SIDE
 from bench.records.answer import GATE_MARGIN, answer
 from bench.statistics import Interval, log_mean_interval, midmean
-from bench.worker.pair import BURSTS_PER_SEAT, turns
+from bench.worker.pair import turns
 
 UNTIL, MOST_PAIRS = 0.02, 40
 PLANTED = (1.00, 1.05, 1.10)

@@ -5,12 +5,11 @@ from dataclasses import replace
 import pytest
 
 from bench.plan.estimate import DEADLINE_S, PAIR_CALLS, SLOW_CALLS, TimeLeft, deadline_s, expected_s
-from bench.plan.schedule import BURSTS_PER_SIDE
+from bench.plan.schedule import BURSTS_PER_SEAT, BURSTS_PER_SIDE
 from bench.plan.subjects import network_workload
 from bench.plan.support import unsupported
 from bench.records.measurement import Cost
 from bench.records.workload import Settings, Unit
-from bench.worker.pair import BURSTS_PER_SEAT
 from bench.worker.seats import SETTLING_CALLS
 from models.registry import resolve
 from tests.made_up import environment, unit

@@ -10,12 +10,13 @@ from typing import cast
 import pytest
 
 from bench.host.pair import PairRun
+from bench.plan.schedule import BURSTS_PER_SEAT, BURSTS_PER_SIDE
 from bench.records.pair import Pair, PairRecord
 from bench.wire.messages import Bursts, Said
 from bench.wire.order import Order, Task
 from bench.worker.machine import Machine
 from bench.worker.measuring.sampler import Sample
-from bench.worker.pair import BURSTS_PER_SEAT, Token, take_turns, turns
+from bench.worker.pair import Token, take_turns, turns
 from tests.made_up import unit
 
 
@@ -54,7 +55,9 @@ def both_sides(look: Callable[[int], bool], bursts: int = 4) -> tuple[list[Burst
     def run(side: int) -> None:
         token = Token(*ends[side], held=side == 0)
         machine = cast("Machine", CountingMachine(side, order, seats, look))
-        found[side] = take_turns(Task(kind="pair", bursts=bursts, seed=3, side=side), token, machine, 10)
+        found[side] = take_turns(
+            Task(kind="pair", bursts=bursts, bursts_per_seat=BURSTS_PER_SEAT, seed=3, side=side), token, machine, 10
+        )
 
     threads = [threading.Thread(target=run, args=(side,)) for side in (0, 1)]
     for thread in threads:
@@ -117,6 +120,7 @@ def test_in_every_other_pair_the_second_side_is_the_first_worker(number: int) ->
     pair = Pair(first=replace(unit("conv"), round=number), second=replace(unit("pconv"), round=number))
     sides, swapped = (pair.first, pair.second), number % 2
     run = PairRun(pair, (Order(unit=pair.first), Order(unit=pair.second)), 1.0)
+    assert (run.job().task.bursts, run.job().task.bursts_per_seat) == (BURSTS_PER_SIDE, BURSTS_PER_SEAT)
     assert [order.unit for order in run.job().task.orders] == [sides[swapped], sides[1 - swapped]]
     for worker in (0, 1):
         run.handle(Said(body=Bursts(seconds=(1.0 + worker,)), worker=worker))

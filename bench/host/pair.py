@@ -4,7 +4,7 @@ import time
 
 from bench.errors import ProtocolError
 from bench.host.job import failure_of
-from bench.plan.schedule import BURSTS_PER_SIDE
+from bench.plan.schedule import BURSTS_PER_SEAT, BURSTS_PER_SIDE
 from bench.records.pair import Pair, PairRecord
 from bench.records.record import FailureKind, status_of, utc_now
 from bench.records.verdict import Verdict
@@ -31,7 +31,13 @@ class PairRun:
         """Two workers that take turns."""
         first = self._pair.first
         orders = self._orders[::-1] if self._swapped else self._orders
-        task = Task(kind="pair", orders=orders, bursts=BURSTS_PER_SIDE, seed=first.seed + first.round)
+        task = Task(
+            kind="pair",
+            orders=orders,
+            bursts=BURSTS_PER_SIDE,
+            bursts_per_seat=BURSTS_PER_SEAT,
+            seed=first.seed + first.round,
+        )
         return Job(task=task, workers=2, threads=first.threads, start_s=self._start_s)
 
     def handle(self, said: Said) -> None:

@@ -9,7 +9,9 @@ from bench.records.workload import Unit
 from bench.system.allocator import ALLOCATORS
 
 PAIRS_PER_CLAIM = 4
-BURSTS_PER_SIDE = 18  # on three seats: five seats and 30 bursts are no narrower for the same time (docs/trust.md)
+# Of each side of a pair, on three seats: five and 30 bursts are no narrower for the same time (docs/trust.md).
+BURSTS_PER_SIDE = 18
+BURSTS_PER_SEAT = 6  # three blocks of ABBA; a new seat costs as much as two bursts
 WORKER_UNITS = 200  # of operators that share one worker
 
 

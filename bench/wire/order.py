@@ -36,6 +36,7 @@ class Task:
     kind: TaskKind
     orders: tuple[Order, ...] = ()
     bursts: int = 0  # of each side of a pair
+    bursts_per_seat: int = 1  # after so many, a side takes another seat
     burst_s: float = 0.025
     seed: int = 0  # of a pair's order
     side: int = 0
@@ -47,6 +48,10 @@ class Task:
     input_px: int = 0  # asked for; 0: the network's own
     packages: tuple[str, ...] = ()  # to look for
     origin: Origin = field(default_factory=Origin)  # of a worker that has no unit
+
+    def __post_init__(self) -> None:
+        if self.bursts_per_seat < 1:
+            raise ValueError(f"expected one burst on a seat or more, got {self.bursts_per_seat}")
 
     def origin_of(self, worker: int) -> Origin:
         """Where that worker's packages and networks come from: units that share a worker share it."""

@@ -18,8 +18,6 @@ from bench.worker.measuring.sampler import iterations_for, warm_up
 from bench.worker.output_check import check
 from bench.worker.settings import applied
 
-BURSTS_PER_SEAT = 6  # three blocks of ABBA; a new seat costs as much as two bursts
-
 
 def turns(bursts: int, seed: int) -> list[int]:
     """Whose turn it is: blocks of ABBA or BAAB, drawn by `seed`, each side `bursts` times."""
@@ -59,7 +57,7 @@ def take_turns(task: Task, token: Token, machine: Machine, iterations: int) -> B
     for position, side in enumerate(order):
         if side == task.side:
             token.take()
-            if seconds and len(seconds) % BURSTS_PER_SEAT == 0:
+            if seconds and len(seconds) % task.bursts_per_seat == 0:
                 machine.reseat(draw)
             timer = machine.timer()
             timer.sample(1)  # untimed: fills the caches that the other side has emptied
