@@ -85,7 +85,7 @@ def comparison_code(results: "Results", code: int) -> int:
     plan, rows = results.run.plan, results.gated
     if planted := plan.option("self_test"):
         return code if did_right(rows, float(planted)) else EXIT_FAILED
-    gate, strict = (plan.option(name) == str(True) for name in ("gate", "strict"))
+    gate, strict = plan.flag("gate"), plan.flag("strict")
     if gate and outcome(rows, strict) == "slower":
         return EXIT_SLOWER
     undone = any(row.label == "UNMEASURED" for row in rows)

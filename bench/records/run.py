@@ -54,6 +54,10 @@ class Plan:
         """What the command line said, or its default; empty where there was no such option."""
         return next((option.value for option in self.options if option.name == name), "")
 
+    def flag(self, name: str) -> bool:
+        """Whether a switch was given."""
+        return self.option(name) == str(True)
+
     def __post_init__(self) -> None:
         if not 0 < self.margin <= 1:
             raise ValueError(f"expected a margin over 0 and up to 1, got {self.margin}")

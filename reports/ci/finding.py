@@ -116,10 +116,10 @@ def _state(row: Gated, plan: Plan) -> State:
         return "error"
     if planted := plan.option("self_test"):
         return "fine" if row.confirmed == (float(planted) > 1) else "failed"
-    if plan.option("gate") == str(True) and (row.confirmed or row.grew):
+    if plan.flag("gate") and (row.confirmed or row.grew):
         return "failed"
     if row.label == "UNCLEAR":
-        return "error" if plan.option("strict") == str(True) else "open"
+        return "error" if plan.flag("strict") else "open"
     return "fine"
 
 

@@ -51,7 +51,7 @@ def _outputs(results: Results | None, folder: Path, status: int) -> Mapping[str,
     if results is None:
         return {"verdict": verdict, "changed": "true"}
     counts, plan = Counter(each.label for each in results.findings), results.run.plan
-    gated = plan.option("gate") == str(True) or plan.option("self_test")
+    gated = plan.flag("gate") or plan.option("self_test")
     return {
         "verdict": "reported" if status == EXIT_DONE and not gated else verdict,
         **{label.lower(): counts[label] for label in ("SLOWER", "GREW", "FASTER", "UNCLEAR", "UNMEASURED")},

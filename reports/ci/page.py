@@ -53,11 +53,11 @@ def headline(results: Results) -> str:
         return gate_lines(results.run, results.gated)[0]
     told = ", ".join(f"{counts[label]} {words}" for label, words in _WORDS.items() if counts[label])
     told = f"{_comparisons(len(results.findings))}: {told}." if told else "Nothing was compared."
-    return f"{_outcome(results)}. {told}" if plan.option("gate") == str(True) else f"{told} Nothing is gated."
+    return f"{_outcome(results)}. {told}" if plan.flag("gate") else f"{told} Nothing is gated."
 
 
 def _outcome(results: Results) -> str:
-    found = outcome(results.gated, results.run.plan.option("strict") == str(True))
+    found = outcome(results.gated, results.run.plan.flag("strict"))
     if found == "unmeasured":
         return "The gate could not decide, which is no pass"
     if found == "pass":
