@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 
+from bench.records.workload import rivals
 from bench.statistics import Interval
 from reports.numbers import MILLI, significant
 from reports.row import Row
@@ -36,10 +37,8 @@ def rank_flips(rows: Iterable[Row]) -> tuple[RankFlip, ...]:
     groups: dict[object, list[Row]] = {}
     for row in rows:
         unit = row.unit
-        size = row.size if unit.workload.kind == "op" else ""
         if row.sustained is not None:
-            key = (unit.device, unit.workload.kind, size, unit.batch, unit.settings.sustain_s)
-            groups.setdefault(key, []).append(row)
+            groups.setdefault((unit.device, rivals(unit), unit.settings.sustain_s), []).append(row)
     flips = (_flip(one, other) for group in groups.values() for one, other in combinations(group, 2))
     return tuple(flip for flip in flips if flip is not None)
 

@@ -12,7 +12,7 @@ from statistics import median
 
 from bench.records.record import Record
 from bench.records.verdict import NOISY
-from bench.records.workload import Unit
+from bench.records.workload import Unit, rivals
 from bench.statistics import Interval, log_mean_interval
 
 FEWEST_ROUNDS = 3  # that a row needs; an interval of two is too wide to say anything
@@ -121,7 +121,7 @@ class Budget:
         return tuple(unit for unit in units if unit.round < FEWEST_ROUNDS)
 
     def _cell(self, unit: Unit) -> Cell:
-        return self._cells.setdefault(unit.device, {}).setdefault(unit.cell, Cell(group=_group(unit)))
+        return self._cells.setdefault(unit.device, {}).setdefault(unit.cell, Cell(group=rivals(unit)))
 
     def _expected_s(self, device: str, name: str) -> float:
         """As long as it took at most; what was not measured yet, as long as the longest of its device."""
@@ -147,9 +147,3 @@ class Budget:
 def _is_settled(name: str, cell: Cell, group: Mapping[str, Interval | None]) -> bool:
     others = [each for key, each in group.items() if key != name]
     return bool(others) and cell.always(lambda interval: is_narrow(interval) or is_apart(interval, others))
-
-
-def _group(unit: Unit) -> object:
-    """Operators of one size, or networks, of one batch."""
-    size = unit.workload.input_shape if unit.workload.kind == "op" else ()
-    return unit.workload.kind, size, unit.batch

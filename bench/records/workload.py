@@ -149,6 +149,12 @@ def size_text(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape))
 
 
+def rivals(unit: Unit) -> tuple[str, tuple[int, ...], int]:
+    """What a unit shares with those that do the same work: operators of one size, or networks, of one batch."""
+    size = unit.workload.input_shape if unit.workload.kind == "op" else ()
+    return unit.workload.kind, size, unit.batch
+
+
 def describe(unit: Unit) -> str:
     """A unit in a few words, for people."""
     parts = [unit.workload.name, unit.workload.variant, size_text(unit.workload.input_shape), unit.runtime]
