@@ -24,7 +24,7 @@ from bench.records.measurement import NoiseFloor
 from bench.records.pair import Pair, PairRecord
 from bench.records.record import FailureKind, Record, Status, status_of, utc_now
 from bench.records.workload import Unit, describe
-from bench.wire.messages import Body, Said, name_of
+from bench.wire.messages import Body, name_of
 from bench.wire.order import Job, Order, Task
 
 
@@ -130,13 +130,9 @@ class Work:
 
     def _noise(self, threads: int) -> None:
         """The noise floor of one round; a machine that cannot take it goes without."""
-
-        def handle(said: Said) -> None:
-            if isinstance(said.body, NoiseFloor):
-                self._journal.append(DeviceEvent(device=self._device, noise=said.body))
-
-        job = Job(task=Task(kind="noise"), threads=threads, start_s=self._machine.patience.worker_start_s)
-        run_job(self._machine.connection, job, handle, self._stop)
+        noise, _ = self._machine.answer("noise", threads)
+        if isinstance(noise, NoiseFloor):
+            self._journal.append(DeviceEvent(device=self._device, noise=noise))
 
     def _pair(self, pair: Pair) -> Pair | None:
         """One pair of live workers, ended by one record; the pair again where it crashed and is tried once more."""
