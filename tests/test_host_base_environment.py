@@ -38,12 +38,12 @@ def sides(tmp_path: Path) -> Sides:
     return Sides(tmp_path)
 
 
-def wheel(folder: Path, version: str) -> str:
-    """A package of one module, by its path."""
+def wheel(folder: Path, version: str, says: str = "") -> str:
+    """A package of one module, by its path; its VERSION is what it `says`, else its version."""
     path = folder / f"tinypackage-{version}-py3-none-any.whl"
     about = f"tinypackage-{version}.dist-info"
     with zipfile.ZipFile(path, "w") as packed:
-        packed.writestr("tinypackage.py", f"VERSION = {version!r}\n")
+        packed.writestr("tinypackage.py", f"VERSION = {says or version!r}\n")
         packed.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: tinypackage\nVersion: {version}\n")
         packed.writestr(
             f"{about}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -69,6 +69,21 @@ def test_what_only_the_base_asks_for_is_installed_for_it_alone(sides: Sides, tmp
     )
     assert sides.python() == (python, notes)
     assert len(sides.said) == 1
+
+
+@pytest.mark.slow
+def test_a_package_that_lies_in_the_project_is_that_of_the_revision(tmp_path: Path) -> None:
+    """What is asked for reads the same in both; what lies there is another."""
+    told = []
+    for revision in ("one", "another"):
+        (tmp_path / revision).mkdir()
+        sides = Sides(tmp_path / revision)
+        sides.cache = tmp_path / "cache"
+        sides.write("requirements.txt", f"./{Path(wheel(sides.base, '1.0', says=revision)).name}\n", "numpy\n")
+        python, _ = sides.python()
+        program = "import tinypackage; print(tinypackage.VERSION)"
+        told.append(subprocess.run([python, "-c", program], capture_output=True, text=True, check=True).stdout.strip())
+    assert told == ["one", "another"]
 
 
 @pytest.mark.slow

@@ -260,6 +260,22 @@ def test_a_machine_that_is_not_reached_is_named_at_once(tmp_path: Path) -> None:
         campaign.close()
 
 
+def test_a_machine_that_keeps_silent_is_spoken_of_while_it_is_waited_for(tmp_path: Path) -> None:
+    notes = Notes()
+
+    class Held(FakeDevice):
+        def connect(self, run: str, lease: Lease, stopped: Stopped = never) -> tuple[Connection, Environment, float]:
+            wait_until(lambda: notes.told)
+            return super().connect(run, lease, stopped)
+
+    campaign = Campaign([CPU], lambda _: Held(), tmp_path, notes, Patience(silence_s=0.0))
+    try:
+        campaign.connect()
+        assert notes.told == ["no answer yet; if another run holds it, this one waits for up to 30 s"]
+    finally:
+        campaign.close()
+
+
 class Gpus(FakeDevice):
     """A device that says so about its GPUs."""
 

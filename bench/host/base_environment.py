@@ -19,6 +19,8 @@ FOLDER = "environments"
 _WHOLE = "ready"  # an empty file in an environment that was made to its end
 _INSTALLED = ("requirements*.txt", "constraints*.txt", "setup.py", "setup.cfg", "pyproject.toml")
 _INCLUDE = re.compile(rb"^[ \t]*(?:-[rc]|--requirement|--constraint)[ \t=]*([^\s\0]{1,255})", re.M)
+# What pip takes from a folder of the project itself.
+_LOCAL = re.compile(rb"^[ \t]*(?:-e\b|--editable|[./]|[^#\n]*\bfile:)", re.M)
 _LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock*.toml")
 # What of pyproject.toml decides which packages there are: the settings of linters change nothing.
 _TABLES = ("build-system", "dependency-groups")
@@ -129,18 +131,23 @@ def _install(folder: Path, base: Path, arguments: list[str]) -> None:
 def _key(base: Path, arguments: list[str]) -> str:
     """The hash of what is asked for and of what lies below: this Python, and what is installed in it.
 
-    Where the project itself is installed, of its revision too, after which its folder is named.
+    Where the project itself is installed, or a folder of it, of its revision too, after which its folder is named.
     """
     below = sorted(f"{each.name}=={each.version}" for each in distributions())
     parts = [
         *arguments,
-        str(base) if "." in arguments else "",
+        str(base) if "." in arguments or _takes_folders(base) else "",
         sys.version,
         sys.prefix,
         *below,
         *sorted(map(str, _asked(base, _INSTALLED))),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _takes_folders(base: Path) -> bool:
+    texts = _with_included([path for path in base.glob("requirements*.txt") if path.is_file()])
+    return any(_LOCAL.search(path.read_bytes()) for path in texts)
 
 
 def _lay_over(python: Path) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from threading import Event
+from threading import Event, Timer
 
 from bench.errors import BenchError, DeviceError, LinkLostError
 from bench.host.job import failure_of, run_job
@@ -48,11 +48,20 @@ class Machine:
 
     def connect(self) -> Environment:
         """Reach the machine; DeviceError where there is no way, StoppedError soon after a stop."""
-        self._connection, found, skew_s = self._transport.connect(self._run, self.patience.lease, self._stop.is_set)
+        lease = self.patience.lease
+        silence = Timer(self.patience.silence_s, self._say_waiting, (lease.lock_wait_s,))
+        silence.start()
+        try:
+            self._connection, found, skew_s = self._transport.connect(self._run, lease, self._stop.is_set)
+        finally:
+            silence.cancel()
         if self.found is not None and (changed := difference(self.found, found)):
             raise DeviceError(f"{self.name} is not what it was when the run began: {changed}")
         self.found = replace(found, clock_skew_s=skew_s)
         return self.found
+
+    def _say_waiting(self, most_s: float) -> None:
+        self._observer.said(self.name, f"no answer yet; if another run holds it, this one waits for up to {most_s:g} s")
 
     def identify(self) -> None:
         """Tell its devices apart, once it is connected: which have what they need there."""
