@@ -11,9 +11,9 @@ from bench.records.pair import MOST_PAIRS, Pair
 from tests.made_up_runs import paired
 
 
-def test_a_narrow_interval_ends_a_comparison_after_six_pairs() -> None:
+def test_a_narrow_interval_ends_a_comparison_after_eight_pairs() -> None:
     limit = Enough(until=0.02)
-    records = paired("fasternet_t0", "mobilevit_xxs", [3.30, 3.31, 3.29, 3.30, 3.31, 3.29])
+    records = paired("fasternet_t0", "mobilevit_xxs", [3.30, 3.31, 3.29, 3.30, 3.31, 3.29, 3.30, 3.31])
     for record in records:
         assert not limit.has(record.pair)
         limit.ended(record)
@@ -33,10 +33,10 @@ def test_a_limit_that_is_none_is_refused(limit: float) -> None:
 
 
 def test_a_wide_one_goes_on() -> None:
-    # s = 0.1095 of the six logarithms, half-width t(0.975, 5) * s / sqrt(6) = 11.5 %.
-    assert not narrow([0.1, -0.1, 0.1, -0.1, 0.1, -0.1], 0.11)
-    assert narrow([0.1, -0.1, 0.1, -0.1, 0.1, -0.1], 0.12)
-    assert not narrow([0.0] * 5, 0.02)
+    # s = 0.1069 of the eight logarithms, half-width t(0.975, 7) * s / sqrt(8) = 8.9 %.
+    assert not narrow([0.1, -0.1] * 4, 0.085)
+    assert narrow([0.1, -0.1] * 4, 0.09)
+    assert not narrow([0.0] * 7, 0.02)
 
 
 def test_no_pair_begins_that_would_end_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:

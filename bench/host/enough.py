@@ -12,7 +12,7 @@ from bench.records.record import Record
 from bench.records.workload import Unit
 from bench.statistics import log_mean_interval
 
-FEWEST_TO_STOP = 6  # stopping at four that happen to agree costs coverage: scripts/coverage.py
+FEWEST_TO_STOP = 8  # stopping at six that happen to agree costs coverage: scripts/coverage.py
 
 
 @dataclass(kw_only=True)
@@ -80,7 +80,7 @@ class Enough:
 
 
 def narrow(log_ratios: Sequence[float], until: float) -> bool:
-    """Whether the interval of the ratio is that narrow; never with fewer than six pairs."""
+    """Whether the interval of the ratio is that narrow; never with fewer than eight pairs."""
     if len(log_ratios) < FEWEST_TO_STOP:
         return False
     half = log_mean_interval([math.exp(each) for each in log_ratios]).half_width
