@@ -75,6 +75,12 @@ class FakeMachine:
     def begin(self, rules: Rules) -> Rules:
         return rules
 
+    def held_bytes(self) -> int:
+        return 0
+
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
     def device_memory_bytes(self) -> int | None:
         return None
 

@@ -52,6 +52,15 @@ def test_the_default_is_the_papers_table_1() -> None:
     assert len(all_rounds(table, 5)) == 80
 
 
+def test_warm_and_cold_caches_are_rows_of_one_table_in_workers_of_their_own() -> None:
+    table = default_cells(caches=("warm", "cold"))
+    assert len(table) == 32
+    assert [unit.settings.cold_cache for unit in table[:4]] == [False, True, False, True]
+    assert len({unit.cell for unit in table}) == 32
+    assert [len({unit.settings.cold_cache for unit in group}) for group in grouped(table)] == [1, 1]
+    assert not any(unit.settings.cold_cache for unit in default_cells())
+
+
 @pytest.mark.parametrize(
     ("asked", "entry", "realtime"),
     [("", "", False), ("realtime", "", True), ("", "realtime", True), ("normal", "realtime", False)],

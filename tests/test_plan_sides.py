@@ -131,3 +131,10 @@ def test_a_network_of_the_zoo_takes_nothing_from_a_project() -> None:
     project = Origin(python="/v/python", folder="/head", label="head")
     (pair,) = comparison_pairs(sides, no_inspection, Axes(), [CPU], 1, (project, project))
     assert pair.first.origin == pair.second.origin == replace(project, folder="")
+
+
+def test_a_side_may_find_cold_caches() -> None:
+    (pair,) = planned("dwconv,size=8x4x4,cache=cold", "dwconv,size=8x4x4")
+    assert (pair.first.settings.cold_cache, pair.second.settings.cold_cache) == (True, False)
+    with pytest.raises(ValueError, match="expected cache of warm, cold, got 'tepid'"):
+        parse_side("dwconv,size=8x4x4,cache=tepid")

@@ -10,7 +10,7 @@ from bench.cli.quantities import Duration
 from bench.plan.runtimes import runtimes
 from bench.plan.values import LARGEST, LARGEST_SEED, positive, shown, whole
 from bench.records.run import Option
-from bench.records.workload import DTYPES, LAYOUTS, size_text
+from bench.records.workload import CACHES, DTYPES, LAYOUTS, size_text
 from bench.system.allocator import ALLOCATORS, DEFAULT_ALLOCATOR
 from bench.system.priority import PRIORITIES
 from reports.formats import stdout_formats
@@ -96,6 +96,12 @@ _SHARED = (
         help=f"What malloc does with freed memory: {', '.join(ALLOCATORS)}; default {DEFAULT_ALLOCATOR}.",
     ),
     click.option(
+        "--cache",
+        type=ListOf("LIST", one_of("a cache", CACHES)),
+        default=CACHES[0],
+        help="warm: as the call before left it; cold: emptied before each call. Default warm.",
+    ),
+    click.option(
         "--priority",
         type=click.Choice(PRIORITIES),
         help="Of the workers; default normal, or as the device's entry says. realtime: nothing takes their CPU.",
@@ -108,7 +114,6 @@ _SHARED = (
     click.option("--no-cudnn-benchmark", is_flag=True, help="Don't let cuDNN try its algorithms first."),
     click.option("--flush-denormal", is_flag=True, help="Let the CPU take denormal numbers for zero."),
     click.option("--cuda-graph", is_flag=True, help="Replay a captured CUDA graph."),
-    click.option("--cold-cache", is_flag=True, help="Empty a GPU's L2 cache before each call."),
     click.option("--out", type=click.Path(file_okay=False), help="The run's folder; default results/<time>-..."),
     click.option("--resume", type=click.Path(file_okay=False), help="Go on with the run in this folder."),
     click.option("--retry-failed", is_flag=True, help="With --resume: run failed units again."),

@@ -8,7 +8,7 @@ from math import prod
 from bench.plan.limits import check_elements, check_number
 from bench.plan.runtimes import runtime
 from bench.records.device import Device
-from bench.records.workload import Effort, Mode, ModelArguments, Settings, Unit, Workload
+from bench.records.workload import CACHES, Effort, Mode, ModelArguments, Settings, Unit, Workload
 from bench.system.allocator import DEFAULT_ALLOCATOR
 from bench.system.priority import PRIORITIES
 
@@ -23,6 +23,7 @@ class Axes:
     dtypes: tuple[str, ...] = ()
     layouts: tuple[str, ...] = ("nchw",)
     allocators: tuple[str, ...] = (DEFAULT_ALLOCATOR,)
+    caches: tuple[str, ...] = (CACHES[0],)
     rounds: int = 5
     effort: Effort = "normal"
     seed: int = 0
@@ -41,7 +42,9 @@ def cells(
     runtimes = [runtime(name).name for name in axes.runtimes or device.runtimes or default_runtimes]
     usual_batch = 32 if device.accelerator else 1
     priority = axes.priority or device.priority or PRIORITIES[0]
-    settings = replace(axes.settings, realtime=priority == "realtime")
+    settings = [
+        replace(axes.settings, realtime=priority == "realtime", cold_cache=cache == "cold") for cache in axes.caches
+    ]
     threads = axes.threads or ((device.threads,) if device.threads else (1,))
     lists = {
         workload: (
@@ -51,6 +54,7 @@ def cells(
             axes.batches or (_own(workload).batch or usual_batch,),
             threads,
             axes.allocators,
+            settings,
         )
         for workload in workloads
     }
@@ -66,16 +70,16 @@ def cells(
             batch=batch,
             threads=count,
             device=device.name,
-            mode=mode_of(device, batch, settings),
+            mode=mode_of(device, batch, switches),
             round=0,
             effort=axes.effort,
             seed=axes.seed,
-            settings=settings,
+            settings=switches,
             allocator=allocator,
             accelerator=device.accelerator,
         )
         for workload, each in lists.items()
-        for runtime, dtype, layout, batch, count, allocator in product(*each)
+        for runtime, dtype, layout, batch, count, allocator, switches in product(*each)
     )
 
 

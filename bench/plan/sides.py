@@ -14,7 +14,7 @@ from bench.plan.values import positive, ratio, shown, size
 from bench.records.device import Device
 from bench.records.origin import Origin
 from bench.records.pair import MOST_PAIRS, Pair
-from bench.records.workload import DTYPES, LAYOUTS, Unit, Workload
+from bench.records.workload import CACHES, DTYPES, LAYOUTS, Unit, Workload
 from bench.system.allocator import ALLOCATORS
 from bench.wire.messages import Network
 from operators.spec import AXES
@@ -23,13 +23,20 @@ from operators.spec import AXES
 InspectAt = Callable[[Sequence[str], int | None, Origin], dict[str, Network]]
 _USUAL = (MODULE_RUNTIME,)
 FORM = "SUBJECT[@RUNTIME][,NAME=VALUE...]"
-_CHOICES = {"dtype": DTYPES, "layout": LAYOUTS, "allocator": tuple(ALLOCATORS), "form": ("plain", "fast")}
+_CHOICES = {
+    "dtype": DTYPES,
+    "layout": LAYOUTS,
+    "allocator": tuple(ALLOCATORS),
+    "cache": CACHES,
+    "form": ("plain", "fast"),
+}
 _OF_A_UNIT = {
     "batch": "batches",
     "threads": "threads",
     "dtype": "dtypes",
     "layout": "layouts",
     "allocator": "allocators",
+    "cache": "caches",
 }
 _OF_A_NETWORK = ("input", "form", "unfused")
 

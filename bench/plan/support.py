@@ -17,8 +17,6 @@ def unsupported(unit: Unit, environment: Environment | None) -> str:
         return f"{row.package} is not installed on this device"
     if unit.settings.cuda_graph and not unit.accelerator:
         return "CUDA graphs are captured on a GPU only"
-    if unit.settings.cold_cache and not unit.accelerator:
-        return "only a GPU's cache can be emptied before each call"
     if unit.settings.cold_cache and unit.mode != "latency":
         return "calls between which the cache is emptied are no queue: a cold cache is measured as latency"
     if unit.settings.tf32 and not unit.accelerator:

@@ -16,6 +16,7 @@ Effort = Literal["normal", "publish"]
 
 DTYPES = ("float32", "float16", "bfloat16")
 LAYOUTS = ("nchw", "channels_last")
+CACHES = ("warm", "cold")  # as the call before left them, or emptied before each call
 LONGEST_SUSTAIN_S = 86_400.0
 PLAIN_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}"
 

@@ -14,7 +14,7 @@ _CAP_SYS_NICE = 23
 
 def tuning(cpus: Iterable[int], root: Path = Path("/")) -> Tuning:
     """Those of the machine, and of these CPUs where they differ."""
-    memory = _memory(root)
+    memory = memory_bytes(root)
     total, free = memory.get("SwapTotal"), memory.get("SwapFree")
     folders = [root / _CPU / f"cpu{cpu}/cpufreq" for cpu in cpus]
     return Tuning(
@@ -48,8 +48,8 @@ def _boost(root: Path) -> bool | None:
     return None if on is None and off is None else on == 1 or off == 0
 
 
-def _memory(root: Path) -> dict[str, int]:
-    """Bytes by name."""
+def memory_bytes(root: Path = Path("/")) -> dict[str, int]:
+    """What the kernel says of its memory, by name (MemAvailable, SwapFree), in bytes."""
     lines = (line.split() for line in text_of(root / "proc/meminfo").splitlines())
     return {words[0].rstrip(":"): 1024 * int(words[1]) for words in lines if len(words) == 3 and words[1].isdigit()}
 

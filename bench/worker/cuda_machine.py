@@ -19,7 +19,7 @@ from bench.worker.measuring.disturbances import CpuMonitor
 from bench.worker.measuring.gpu_disturbances import GpuMonitor
 from bench.worker.measuring.nvml import GpuIdentity, NvmlGpu, UnwatchedError
 from bench.worker.measuring.rules import Rules
-from bench.worker.measuring.sampler import Timer
+from bench.worker.measuring.sampler import Timer, beside_flushes
 from bench.worker.measuring.watch import Watch
 from bench.worker.runtimes.loaded import Loaded
 from bench.worker.runtimes.pytorch import to_arrays
@@ -115,20 +115,22 @@ class CudaMachine:
         """Shorter samples where flushing takes most of the time; memory is counted from here."""
         timer = self.timer()
         if self._flush is not None:
-            rules = self._with_flushes(rules, timer, self._flush)
+            rules = beside_flushes(rules, timer, self._flush_and_wait, self.clock)
         # Not before: cuDNN's trials of algorithms, in the first call, may have taken far more than the step needs.
         self._cuda.reset_peak_memory_stats()
         return rules
 
-    def _with_flushes(self, rules: Rules, timer: Timer, flush: Callable[[], object]) -> Rules:
-        """Each call is clocked by itself anyway, so that a sample may hold fewer."""
-        step_s = min(timer.sample(1).wall_s for _ in range(rules.warmup_iterations))
-        start = self.clock.now_ns()
-        flush()
+    def _flush_and_wait(self) -> None:
+        if self._flush is not None:
+            self._flush()
         self._cuda.synchronize()
-        flush_s = (self.clock.now_ns() - start) / 1e9
-        share = step_s / (step_s + flush_s)
-        return replace(rules, sample_s=rules.sample_s * share, cap_s=rules.cap_s * share)
+
+    def held_bytes(self) -> int:
+        return 0  # the buffer is on the GPU
+
+    def notes(self) -> tuple[str, ...]:
+        flushed = f"cold cache: {self._flushed_bytes // 2**20} MiB are written before each call, untimed"
+        return (flushed,) if self._flushed_bytes else ()
 
     def device_memory_bytes(self) -> int:
         """The allocator's peak while the unit was sampled, or captured; our own buffer is not in it."""

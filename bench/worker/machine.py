@@ -2,18 +2,20 @@
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Protocol
 
 from bench.records.workload import Unit
 from bench.system.power import Meter, find_meter
 from bench.system.priority import is_realtime
 from bench.worker.measuring.clock import Clock
+from bench.worker.measuring.cold_cache import ColdCache, ColdTimer, cold_cache
 from bench.worker.measuring.disturbances import CpuMonitor
 from bench.worker.measuring.giving_way import GivingWay
 from bench.worker.measuring.rules import Rules
-from bench.worker.measuring.sampler import CpuTimer, Timer
+from bench.worker.measuring.sampler import CpuTimer, Timer, beside_flushes
 from bench.worker.measuring.watch import Watch
 from bench.worker.runtimes.loaded import Loaded
 from bench.worker.seats import Seats
@@ -47,6 +49,12 @@ class Machine(Protocol):
     def begin(self, rules: Rules) -> Rules:
         """Make ready for one warm-up and sampling; the rules as they hold here."""
 
+    def held_bytes(self) -> int:
+        """What measuring itself takes of the process's memory while it samples, to be left out of its peak."""
+
+    def notes(self) -> tuple[str, ...]:
+        """What is done beside the calls, a line each."""
+
     def device_memory_bytes(self) -> int | None:
         """Peak memory on an accelerator; None on a CPU."""
 
@@ -55,13 +63,17 @@ class Machine(Protocol):
 
 
 class CpuMachine:
-    """A plain loop, the wall clock, and the kernel's counters."""
+    """A plain loop, the wall clock, and the kernel's counters; single calls where `cold` empties the caches first."""
 
-    def __init__(self, loaded: Loaded, clock: Clock) -> None:
+    def __init__(
+        self, loaded: Loaded, clock: Clock, cold: Callable[[tuple[int, ...]], ColdCache] | None = None
+    ) -> None:
         self.clock = clock
         self.cpus = tuple(sorted(os.sched_getaffinity(0)))
         self._seats = Seats(loaded)
-        self._timer = CpuTimer(loaded.step, clock, loaded.restore)
+        self._make_cold = cold
+        self._cold: ColdCache | None = None
+        self._timer = self._timer_of(loaded)
         self.monitor: Watch = CpuMonitor(self.cpus, clock)
         if is_realtime():
             self.monitor = GivingWay(self.monitor, clock, len(self.cpus))
@@ -83,10 +95,28 @@ class CpuMachine:
         before = self._seats.loaded
         self._seats.change(draw)
         if (now := self._seats.loaded) is not before:
-            self._timer = CpuTimer(now.step, self.clock, now.restore)
+            self._timer = self._timer_of(now)
+
+    def _timer_of(self, loaded: Loaded) -> Timer:
+        if self._cold is None:
+            return CpuTimer(loaded.step, self.clock, loaded.restore)
+        return ColdTimer(loaded.step, self.clock, self._cold.empty, loaded.restore)
 
     def begin(self, rules: Rules) -> Rules:
-        return rules
+        """Where caches are to be cold, each sample is one call, and there are fewer of them."""
+        if self._make_cold is None:
+            return rules
+        if self._cold is None:  # not before: until now the peak of memory was the workload's own
+            self._cold = self._make_cold(self.cpus)
+            self._timer = self._timer_of(self._seats.loaded)
+        rules = beside_flushes(rules, self._timer, self._cold.empty, self.clock)
+        return replace(rules, sample_s=0.0, overhead_factor=0.0)
+
+    def held_bytes(self) -> int:
+        return 0 if self._cold is None else self._cold.held_bytes
+
+    def notes(self) -> tuple[str, ...]:
+        return () if self._cold is None else (self._cold.note,)
 
     def device_memory_bytes(self) -> int | None:
         return None
@@ -98,7 +128,7 @@ class CpuMachine:
 def machine_for(unit: Unit, loaded: Loaded, clock: Clock) -> Machine:
     """The way to time this unit."""
     if not unit.accelerator:
-        return CpuMachine(loaded, clock)
+        return CpuMachine(loaded, clock, cold_cache if unit.settings.cold_cache else None)
     # It needs torch, which a board may lack.
     from bench.worker.cuda_machine import cuda_machine
 

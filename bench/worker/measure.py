@@ -192,7 +192,7 @@ def measure_loaded(
                     rules = machine.begin(rules_for(unit.effort))
                     threads.start()
                     samples, sustained = _taken(unit, machine, rules, overhead_s)
-                    worked = threads.worked()
+                    worked = threads.worked(rules.calls_share)
                     check_cpus(worked, unit.threads, cpus)
                     check_priority(worked, realtime=unit.settings.realtime)
                     ending = machine.monitor.finish()
@@ -213,13 +213,13 @@ def measure_loaded(
                 load_s=load_s,
                 first_call_s=first.seconds,
                 max_error=first.max_error,
-                peak_memory_bytes=max(filter(None, (first.peak_bytes, memory.peak_bytes())), default=None),
+                peak_memory_bytes=_peak_bytes(first, machine),
                 device_memory_bytes=machine.device_memory_bytes(),
                 threads_seen=loaded.threads,
                 cpus=machine.cpus,
                 isa=loaded.isa,
                 verdicts=tuple(sorted(verdicts)),
-                notes=(*loaded.notes, *ending.notes, *threads_note(worked, unit.threads), *faults),
+                notes=(*loaded.notes, *machine.notes(), *ending.notes, *threads_note(worked, unit.threads), *faults),
                 disturbances=replace(
                     ending.disturbances,
                     page_faults_per_call=samples.page_faults_per_call,
@@ -259,6 +259,13 @@ def _first_call(unit: Unit, loaded: Loaded, machine: Machine, reference: Callabl
     error = check(unit, machine.timed(), reference)
     memory.reset_peak()
     return _FirstCall(seconds=seconds, max_error=error, peak_bytes=peak)
+
+
+def _peak_bytes(first: _FirstCall, machine: Machine) -> int | None:
+    """Of the workload itself; None where it cannot be read."""
+    sampling = memory.peak_bytes()
+    own = None if sampling is None else sampling - machine.held_bytes()
+    return max(filter(None, (first.peak_bytes, own)), default=None)
 
 
 def model_of(order: Order, store: Store) -> Path | None:

@@ -89,12 +89,12 @@ def measure_pair(task: Task, channel: Channel) -> None:
                 check(unit, machine.timed(), reference_of(order, store))
                 rules = machine.begin(rules_for(unit.effort))
                 iteration_s = warm_up(machine.timer(), clock, rules, timer_overhead_s(clock)).iteration_s
-                least = iterations_for(iteration_s, rules_for("normal"), 0)
+                least = iterations_for(iteration_s, rules, 0)
                 token.give()
                 if task.side == 0:
                     token.take()
                 machine.monitor.start()
-                iterations = max(round(task.burst_s / iteration_s), least)
+                iterations = max(round(task.burst_s * rules.calls_share / iteration_s), least)
                 bursts = take_turns(task, token, machine, iterations)
                 verdicts = machine.monitor.finish().verdicts
     except (EOFError, BrokenPipeError):

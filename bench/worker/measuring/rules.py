@@ -26,6 +26,7 @@ class Rules:
     cap_s: float = 1.5
     cap_samples: int = 5  # where the cap passes sooner
     hard_cap_s: float = 30.0
+    calls_share: float = 1.0  # of the time that calls take; the rest goes into flushes between them
     fewest: int = 3
     noisy: float = NOISY
     very_noisy: float = VERY_NOISY

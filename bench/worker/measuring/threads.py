@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.system.files import text_of
 from bench.system.priority import PRIORITIES, is_realtime
 
-BUSY_SHARE = 0.05  # of the time that passed
+BUSY_SHARE = 0.05  # of the time that calls took
 
 
 class ThreadsError(Exception):
@@ -26,9 +26,9 @@ class ThreadWatch:
         """Take the counters' present values."""
         self._started, self._before = time.monotonic(), self._seconds()
 
-    def worked(self) -> tuple[int, ...]:
-        """The threads that were busy since `start`, by their kernel's number."""
-        least = BUSY_SHARE * (time.monotonic() - self._started)
+    def worked(self, calls_share: float = 1.0) -> tuple[int, ...]:
+        """The threads that were busy since `start`, by their kernel's number; calls took `calls_share` of the time."""
+        least = BUSY_SHARE * calls_share * (time.monotonic() - self._started)
         return tuple(
             number for number, spent in self._seconds().items() if spent - self._before.get(number, 0.0) >= least
         )
