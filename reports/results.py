@@ -14,6 +14,7 @@ from reports.ledger.claim_entries import claim_entries
 from reports.ledger.entry import Entry
 from reports.ledger.network_entries import network_entries
 from reports.ledger.operator_entries import operator_entries
+from reports.memory.claim import MemoryClaim, memory_claims
 from reports.plots.panel import Panel, candidates
 from reports.row import Row
 from reports.rows import rows
@@ -48,6 +49,11 @@ class Results:
     def flips(self) -> Flips:
         """Which axis changes who of two is faster."""
         return flips(self.rows)
+
+    @cached_property
+    def memory(self) -> tuple[MemoryClaim, ...]:
+        """Whether operators are slow because of memory access, by device, runtime, dtype, threads and switches."""
+        return memory_claims(self.rows)
 
     @cached_property
     def gated(self) -> tuple[Gated, ...]:

@@ -53,7 +53,7 @@ def test_every_row_is_found_under_its_name_and_its_writer_is_there() -> None:
     for every in (formats(), formats_of("compare")):
         assert all(name == row.name and callable(pkgutil.resolve_name(row.writer)) for name, row in every.items())
     files = [row.file for row in formats().values() if row.file]
-    assert files == ["table.csv", "table.md", "ledger.csv", "ledger.md", "flips.csv"]
+    assert files == ["table.csv", "table.md", "ledger.csv", "ledger.md", "memory.csv", "flips.csv"]
 
 
 OF_ROWS = ("table", "csv", "json", "markdown")
@@ -81,7 +81,7 @@ def test_a_row_from_outside_is_a_file_and_goes_to_stdout(
     print_results(results, tmp_path, written, "html")
     said = capsys.readouterr()
     assert said.out == "<p>conv"
-    assert "ledger.md, flips.csv, table.html" in said.err
+    assert "ledger.md, memory.csv, flips.csv, table.html" in said.err
 
 
 def test_what_only_a_terminal_can_show_is_no_file() -> None:
@@ -114,10 +114,16 @@ def test_rows_ledger_and_panels_are_made_once_for_all_reports(tmp_path: Path, mo
 
         return count
 
-    for name in ("rows", "operator_entries", "candidates"):
+    for name in ("rows", "operator_entries", "memory_claims", "candidates"):
         monkeypatch.setattr(reports.results, name, counted(name))
     units = [op(shape=size) for size in SIZES[:2]]
     results = Results(run=ops_run(units, [done(unit, 0.001) for unit in units]))
-    assert len(write_reports(results, tmp_path)) == 7
+    assert len(write_reports(results, tmp_path)) == 8
     Console(file=io.StringIO()).print(TerminalReport(results))
-    assert sorted(made) == ["candidates", "candidates", "operator_entries", "rows"]  # panels of either kind
+    assert sorted(made) == [
+        "candidates",
+        "candidates",
+        "memory_claims",
+        "operator_entries",
+        "rows",
+    ]  # panels of either kind

@@ -160,5 +160,12 @@ def test_a_planned_claim_stands_in_every_output() -> None:
 def test_a_run_of_pairs_alone_has_its_reports(tmp_path: Path) -> None:
     run = models_run([], paired("fasternet_t0", "mobilevit_xxs", [3.3, 3.31, 3.29, 3.3]))
     written = write_reports(Results(run=run), tmp_path)
-    assert [path.name for path in written] == ["table.csv", "table.md", "ledger.csv", "ledger.md", "flips.csv"]
+    assert [path.name for path in written] == [
+        "table.csv",
+        "table.md",
+        "ledger.csv",
+        "ledger.md",
+        "memory.csv",
+        "flips.csv",
+    ]
     assert "1 reproduced" in (tmp_path / "ledger.md").read_text(encoding="utf-8")

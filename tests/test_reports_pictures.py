@@ -97,12 +97,19 @@ def test_a_hostile_device_can_be_drawn(tmp_path: Path) -> None:
     run = table1_run()
     cpu = "$\\frac{1}{$ \x1b[31m \u202e \u6a21\u578b \ud800 " + "x" * 500
     state = DeviceState(name="cpu", environment=environment(cpu=cpu))
-    assert len(write_reports(Results(run=replace(run, devices=(state,))), tmp_path)) == 8
+    assert len(write_reports(Results(run=replace(run, devices=(state,))), tmp_path)) == 9
 
 
 def test_a_run_without_any_number_still_has_its_tables(tmp_path: Path) -> None:
     written = write_reports(Results(run=ops_run([op()], [failed(op())])), tmp_path)
-    assert [path.name for path in written] == ["table.csv", "table.md", "ledger.csv", "ledger.md", "flips.csv"]
+    assert [path.name for path in written] == [
+        "table.csv",
+        "table.md",
+        "ledger.csv",
+        "ledger.md",
+        "memory.csv",
+        "flips.csv",
+    ]
 
 
 def test_only_published_accuracies_are_drawn() -> None:

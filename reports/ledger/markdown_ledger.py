@@ -7,6 +7,7 @@ from bench.records.run import Run
 from reports.environment_text import device_title
 from reports.ledger.claim_entries import VERDICTS
 from reports.ledger.entry import NOT_MEASURED, Entry, Place, Section, outside_text
+from reports.ledger.memory_chapter import memory_chapters
 from reports.ledger.page_faults import page_fault_chapter
 from reports.numbers import GIGA, MEGA, MILLI, bounds, significant
 from reports.paper_tables import HARDWARE
@@ -50,12 +51,12 @@ def markdown_ledger(results: Results) -> str:
     """The whole ledger. Ends with a newline."""
     entries = results.entries
     if not any(entry.ours for entry in entries):
-        return f"# Replication ledger\n\n{_INTRODUCTION}\n\n{_NOTHING}\n"
+        return "\n\n".join(["# Replication ledger", _INTRODUCTION, _NOTHING, *memory_chapters(results)]) + "\n"
     parts = ["# Replication ledger", _INTRODUCTION, *_claims(entries)]
     for place in dict.fromkeys(entry.place for entry in entries if entry.section != "claim"):
         if place is not None:
             parts += _chapter(results.run, place, [entry for entry in entries if entry.place == place])
-    return "\n\n".join([*parts, *page_fault_chapter(results), *_counts(entries)]) + "\n"
+    return "\n\n".join([*parts, *page_fault_chapter(results), *memory_chapters(results), *_counts(entries)]) + "\n"
 
 
 def _chapter(run: Run, place: Place, own: Sequence[Entry]) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from matplotlib.figure import Figure
 
 from reports.plots.comparison_picture import comparison_pictures
+from reports.plots.memory_picture import memory_pictures
 from reports.plots.network_pictures import network_pictures
 from reports.plots.operator_pictures import operator_pictures
 from reports.plots.settings_pictures import settings_pictures
@@ -17,6 +18,7 @@ def pictures(results: Results) -> Iterator[tuple[str, Figure]]:
     """Each by its name, drawn when its turn comes; draw and save them inside `style()`."""
     yield from operator_pictures(results)
     yield from settings_pictures(results)
+    yield from memory_pictures(results)
     yield from network_pictures(results)
     yield from sustained_pictures(results)
     yield from comparison_pictures(results)
