@@ -10,21 +10,20 @@ import pytest
 
 from bench.records.measurement import Measurement
 from bench.records.workload import Settings
-from bench.system.caches import last_level_bytes
 from bench.worker.machine import CpuMachine
 from bench.worker.measure import classify, measure_loaded
 from bench.worker.measuring.clock import SystemClock
-from bench.worker.measuring.cold_cache import ColdCache, ColdTimer, cold_cache
+from bench.worker.measuring.cold_cache import ColdCache, ColdTimer, cold_cache, last_level_bytes
 from bench.worker.measuring.rules import Rules
 from bench.worker.measuring.sampler import measure
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 from tests.made_up import unit
 from tests.test_measuring_sampler import FakeClock
-from tests.test_system_caches import caches
+from tests.test_system_caches import cache
 
 CPUS = tuple(sorted(os.sched_getaffinity(0)))
 KNOWN = last_level_bytes(CPUS)
-needs_sizes = pytest.mark.skipif(KNOWN is None, reason="this kernel does not tell the size of its caches")
+needs_sizes = pytest.mark.skipif(not KNOWN, reason="this kernel does not tell the size of its caches")
 
 
 def spend(clock: FakeClock, ns: int, log: list[str], word: str) -> Callable[[], None]:
@@ -54,7 +53,6 @@ def test_a_unit_on_cold_caches_has_samples_of_single_calls_and_says_so() -> None
     data = np.ones(1 << 16)
     found = measured(data.max, cold=True)
     assert found.iterations_per_sample == 1
-    assert KNOWN is not None
     where = f" on each of {len(CPUS)} CPUs" * (len(CPUS) > 1)
     assert f"cold cache: {2 * KNOWN >> 20} MiB are read{where} before each call, untimed" in found.notes
     warm = measured(data.max, cold=False)
@@ -88,13 +86,12 @@ def test_a_kernel_that_does_not_tell_the_sizes_skips_the_row(tmp_path: Path) -> 
 
 
 def test_a_cache_too_large_for_the_memory_skips_the_row(tmp_path: Path) -> None:
-    caches(tmp_path / "sys/devices/system", 0, "512M")
+    cache(tmp_path / "sys/devices/system", 0, 3, "3", "Unified", "512M", "0")
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/meminfo").write_text("MemAvailable:    1048576 kB\n")
     with pytest.raises(UnsupportedError, match="expected 1024 MiB to empty a cache of 512 MiB, 1024 MiB of memory"):
         cold_cache([0], tmp_path)
-    (tmp_path / "proc/meminfo").write_text("MemAvailable:    4194304 kB\n")
-    assert last_level_bytes([0], tmp_path / "sys/devices/system") == 512 << 20
+    assert last_level_bytes([0], tmp_path) == 512 << 20
 
 
 @pytest.mark.skipif(len(CPUS) < 2, reason="one CPU")

@@ -1,28 +1,46 @@
-"""Cache sizes as the kernel's files tell them."""
+"""Caches as the kernel lists them, from made-up files."""
 
 from pathlib import Path
 
 import pytest
 
-from bench.system.caches import last_level_bytes
+from bench.system.caches import CacheLevel, cache_levels
 
 
-def caches(root: Path, cpu: int, *sizes: str) -> None:
-    for number, size in enumerate(sizes):
-        folder = root / f"cpu/cpu{cpu}/cache/index{number}"
-        folder.mkdir(parents=True)
-        (folder / "size").write_text(f"{size}\n")
+def cache(root: Path, cpu: int, index: int, level: str, kind: str, size: str, shared: str) -> None:
+    folder = root / f"cpu/cpu{cpu}/cache/index{index}"
+    folder.mkdir(parents=True)
+    for name, text in (("level", level), ("type", kind), ("size", size), ("shared_cpu_list", shared)):
+        (folder / name).write_text(text + "\n")
 
 
-def test_the_last_level_is_the_largest_of_all_cpus_in_use(tmp_path: Path) -> None:
-    caches(tmp_path, 0, "32K", "32K", "512K", "16M")
-    caches(tmp_path, 1, "32K", "32K", "1024K", "32768K")
-    assert last_level_bytes([0], tmp_path) == 16 << 20
-    assert last_level_bytes([0, 1], tmp_path) == 32 << 20
+@pytest.fixture
+def four_cpus(tmp_path: Path) -> Path:
+    """Two clusters of two cores: each core its L1, each cluster its L2, one L3."""
+    for cpu in range(4):
+        pair = "0-1" if cpu < 2 else "2-3"
+        cache(tmp_path, cpu, 0, "1", "Data", "32K", str(cpu))
+        cache(tmp_path, cpu, 1, "1", "Instruction", "64K", str(cpu))
+        cache(tmp_path, cpu, 2, "2", "Unified", "512K", pair)
+        cache(tmp_path, cpu, 3, "3", "Unified", "8M", "0-3")
+    return tmp_path
 
 
-@pytest.mark.parametrize("size", ["", "0K", "-1K", "lots", "9" * 40 + "K", "12G", "1e3K"])
-def test_what_is_no_size_is_not_known(tmp_path: Path, size: str) -> None:
-    caches(tmp_path, 0, size)
-    assert last_level_bytes([0], tmp_path) is None
-    assert last_level_bytes([7], tmp_path) is None
+def sizes(*found: tuple[str, int]) -> tuple[CacheLevel, ...]:
+    return tuple(CacheLevel(name=name, size_bytes=size << 10) for name, size in found)
+
+
+def test_one_cpu_has_its_own_and_all_of_what_it_shares(four_cpus: Path) -> None:
+    assert cache_levels((2,), four_cpus) == sizes(("L1d", 32), ("L2", 512), ("L3", 8192))
+
+
+def test_a_shared_cache_counts_once_and_private_ones_each(four_cpus: Path) -> None:
+    assert cache_levels((0, 1), four_cpus) == sizes(("L1d", 64), ("L2", 512), ("L3", 8192))
+    assert cache_levels((0, 2), four_cpus) == sizes(("L1d", 64), ("L2", 1024), ("L3", 8192))
+
+
+def test_a_kernel_that_tells_nothing_or_nonsense(tmp_path: Path) -> None:
+    assert cache_levels((0,), tmp_path) == ()
+    cache(tmp_path, 0, 0, "1", "Data", "many", "0")
+    cache(tmp_path, 0, 1, "2", "Unified", "0K", "0")
+    assert cache_levels((0,), tmp_path) == ()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.system.caches import last_level_bytes
+from bench.system.caches import cache_levels
 from bench.system.tuning import memory_bytes
 from bench.worker.measuring.clock import Clock
 from bench.worker.measuring.page_faults import minor_faults
@@ -58,8 +58,8 @@ class ColdCache:
 def cold_cache(cpus: Iterable[int], root: Path = Path("/")) -> ColdCache:
     """The buffer for these CPUs; UnsupportedError where their caches are unknown, or too large for the free memory."""
     cpus = tuple(cpus)
-    last = last_level_bytes(cpus, root / "sys/devices/system")
-    if last is None:
+    last = last_level_bytes(cpus, root)
+    if not last:
         raise UnsupportedError(
             "expected the kernel to tell the size of the caches (/sys/devices/system/cpu), it does not on this device;"
             " measure with --cache warm"
@@ -71,6 +71,12 @@ def cold_cache(cpus: Iterable[int], root: Path = Path("/")) -> ColdCache:
             " free on this device; free some, or measure with --cache warm"
         )
     return ColdCache(cpus, size)
+
+
+def last_level_bytes(cpus: Iterable[int], root: Path = Path("/")) -> int:
+    """The largest cache that any one of the CPUs has; 0 where the kernel does not tell."""
+    sys = root / "sys/devices/system"
+    return max((level.size_bytes for cpu in cpus for level in cache_levels((cpu,), sys)), default=0)
 
 
 class ColdTimer:
