@@ -148,3 +148,14 @@ def test_the_readme_says_by_how_much_the_claims_fail_as_the_ledger_does() -> Non
     assert f"{min(gain[name] for name in small):.1f}" == said[6]
     assert f"{max(gain[name] for name in small):.1f}" == said[7]
     assert f"{gain['fasternet_t0']:.1f}" == said[8]
+
+
+def test_the_page_on_the_claim_says_what_the_ledger_does() -> None:
+    page = (ROOT / "docs/claim.md").read_text("utf-8")
+    ledger = (ROOT / "docs/results/ops-cpu/ledger.md").read_text("utf-8").replace("\\", "")
+    (quoted,) = re.findall(r"^> (.+)$", page, re.MULTILINE)
+    assert quoted in ledger
+    leads = re.search(r"falls from (\S+) to (\S+) times", page)
+    assert leads is not None
+    for memory, lead in zip(("system", "retained"), leads.groups(), strict=True):
+        assert re.search(rf"^\| {memory} \| .* \| {lead} \[[^|]*\| \d+% \|$", ledger, re.MULTILINE)

@@ -14,6 +14,7 @@ from bench.plan.estimate import expected_pair_s, expected_s
 from bench.plan.schedule import shares_worker
 from bench.records.pair import Pair
 from bench.records.workload import Unit, size_text
+from reports.rows import settings_text
 
 
 def show_plan(table: Sequence[Unit], pairs: Sequence[Pair], *, rounds: int, enough: Enough) -> None:
@@ -49,6 +50,7 @@ def _in_words(unit: Unit) -> str:
         " ".join(filter(None, parts))
         + f" batch {unit.batch}, {unit.threads} thread{'s' * (unit.threads > 1)}, {unit.dtype}, {unit.layout}"
         + f", {unit.allocator} memory"
+        + (f", {switches}" if (switches := settings_text(unit)) else "")
         + (f", {unit.origin.words}" if unit.origin.words else "")
     )
 
