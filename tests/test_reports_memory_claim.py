@@ -5,7 +5,16 @@ import random
 import pytest
 
 from bench.records.run import Run
-from reports.memory.claim import DOES_NOT_HOLD, HOLDS, IN_PART, NOT_TESTED, Evidence, MemoryClaim, memory_claims
+from reports.memory.claim import (
+    DOES_NOT_HOLD,
+    HOLDS,
+    IN_PART,
+    NOT_TESTED,
+    Evidence,
+    MemoryClaim,
+    follows,
+    memory_claims,
+)
 from reports.memory.words import answer
 from reports.rows import rows
 from tests.made_up_memory import Law, memory_run
@@ -53,7 +62,7 @@ def test_a_law_without_bytes_says_that_the_claim_does_not_hold() -> None:
     assert costs(evidence) == pytest.approx(
         {"MAC": 2e-11, "byte": 0, "page fault": 0, "call": 5e-3}, rel=1e-6, abs=1e-18
     )
-    assert (evidence.more_is_slower, evidence.more_is_faster) == (0, 0)
+    assert (evidence.more_is_slower, evidence.more_is_faster, evidence.same) == (0, 0, 12)
     assert claim.verdict == DOES_NOT_HOLD
     assert "into the calls themselves" in answer(claim)[1]
 
@@ -132,6 +141,14 @@ def test_where_nothing_is_slow_there_is_nothing_to_explain() -> None:
 
 def test_one_round_decides_nothing_by_the_implementations() -> None:
     claim, evidence = only(memory_run(Law(mac=2e-11, byte=1e-10), implementations=IMPLEMENTATIONS, rounds=1))
-    assert not evidence.replicated
+    assert evidence.decided == 0
     assert claim.verdict == HOLDS  # by the model and the correlation
-    assert "one round" in answer(claim)[3]
+    assert answer(claim)[3].endswith("; 12 are open, so that they decide nothing.")
+
+
+def test_pairs_too_noisy_to_tell_are_no_evidence_against() -> None:
+    chance = random.Random(3)
+    noise = [chance.uniform(0.5, 2) for _ in range(1000)]
+    run = memory_run(Law(mac=2e-11), implementations=IMPLEMENTATIONS, noise=lambda at: noise[at])
+    _, evidence = only(run)
+    assert follows(evidence) is None

@@ -26,6 +26,7 @@ HOLDS, IN_PART, DOES_NOT_HOLD, NOT_TESTED = "holds", "holds in part", "does not 
 SLOW = 0.5  # of the fastest cell's speed: what is below is what the claim is about
 MOST = 0.5  # of the slow cells' time
 FITS = 0.75  # of the relative variance, from which on the model is believed
+SAME = 1.1  # times of two implementations within that factor are the same
 Explained = Literal["bytes", "bytes and page faults", "other", "open"]
 
 
@@ -58,9 +59,19 @@ class Evidence:
         return sum(pair.time.high is not None and pair.time.high < 1 for pair in self.implementations)
 
     @property
-    def replicated(self) -> bool:
-        """Whether any pair of implementations has an interval."""
-        return any(pair.time.low is not None for pair in self.implementations)
+    def same(self) -> int:
+        """Pairs whose interval lies so near 1 that the bytes between them cost nothing that counts."""
+        return sum(
+            pair.time.low is not None
+            and pair.time.high is not None
+            and 1 / SAME < pair.time.low <= 1 <= pair.time.high < SAME
+            for pair in self.implementations
+        )
+
+    @property
+    def decided(self) -> int:
+        """Pairs that say one of the three."""
+        return self.more_is_slower + self.more_is_faster + self.same
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,10 +175,10 @@ def explains(evidence: Evidence) -> Explained:
 
 
 def follows(evidence: Evidence) -> bool | None:
-    """Whether, at equal MACs, more bytes take longer in most pairs and less in none; None where no pair can tell."""
-    if not evidence.replicated:
+    """Whether, at equal MACs, more bytes take longer in most decided pairs and less in none; None where few decide."""
+    if not evidence.decided or evidence.decided < len(evidence.implementations) / 2:
         return None
-    return evidence.more_is_slower > len(evidence.implementations) / 2 and not evidence.more_is_faster
+    return evidence.more_is_slower > evidence.decided / 2 and not evidence.more_is_faster
 
 
 def _low(share: Interval) -> float:

@@ -1,7 +1,7 @@
 """A verdict on the claim, and the numbers that decide it, in sentences. Nothing in them is escaped."""
 
 from bench.statistics import Interval
-from reports.memory.claim import FITS, Evidence, MemoryClaim
+from reports.memory.claim import FITS, Evidence, MemoryClaim, follows
 from reports.memory.model import Shares
 from reports.numbers import GIGA, about_percent, bounds, significant
 
@@ -47,16 +47,15 @@ def _association(evidence: Evidence) -> str:
 
 
 def _experiment(evidence: Evidence) -> str:
-    count = len(evidence.implementations)
+    count, more, less = len(evidence.implementations), evidence.more_is_slower, evidence.more_is_faster
     if not count:
         return (
             "No two implementations at equal MACs, without page faults (--op pconv --variant split_cat,slice,inplace)."
         )
-    if not evidence.replicated:
-        return "The implementations at equal MACs were measured in one round: no interval, so they decide nothing."
+    few = ", so that they decide nothing" * (follows(evidence) is None)
     return (
-        f"At equal MACs the implementation that moves more bytes takes longer in {evidence.more_is_slower} of {count} "
-        f"pairs, less in {evidence.more_is_faster}, beyond their intervals."
+        f"At equal MACs the implementation that moves more bytes takes longer in {more} of {count} pairs, "
+        f"less in {less}, as long in {evidence.same}; {count - evidence.decided} are open{few}."
     )
 
 
