@@ -18,7 +18,7 @@ from bench.plan.axes import Axes, cells
 from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME
 from bench.records.answer import MARGIN
 from reports.comparisons import Comparison, comparisons
-from reports.frame import frame, samples
+from reports.frame import frame, ledger, samples
 from reports.notebook import NotebookRun
 from reports.row import Row
 from reports.rows import rows
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     from bench.records.run import Run
     from bench.records.workload import Unit
 
-__all__ = ["compare", "compare_runs", "frame", "measure", "read_run", "samples"]
+__all__ = ["compare", "compare_runs", "frame", "ledger", "measure", "read_run", "samples"]
 
 
 def read_run(folder: Path | str) -> NotebookRun:
     """The run in that folder, finished or not; a notebook shows its table.
 
-    Its `figures()` are its pictures, `frame` and `samples` its numbers. Raises BenchError where there is no run.
+    Its `figures()` are its pictures, `frame`, `ledger` and `samples` its numbers. BenchError where there is none.
     """
     return NotebookRun(**vars(journal.read_run(Path(folder))))
 

@@ -12,10 +12,14 @@ pandas is imported on the first call only: no report needs it.
 
 from __future__ import annotations  # so that the types do not import pandas either
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.records.record import latest
 from bench.records.run import Run
+from reports.ledger.csv_ledger import COLUMNS as LEDGER_COLUMNS
+from reports.ledger.read_table import read_table
+from reports.results import Results
 from reports.rows import rows
 from reports.tables.csv_table import COLUMNS, OF_UNIT, Value
 from reports.untrusted import visible
@@ -26,11 +30,12 @@ if TYPE_CHECKING:
 _INTEGERS = {
     *("stack", "batch", "threads", "params", "macs", "flops", "bytes_ideal", "bytes_moved", "rounds", "samples"),
     *("peak_memory_bytes", "rounds_planned", "device_memory_bytes", "round", "threads_worked"),
-    "iterations_per_sample",
+    *("iterations_per_sample", "replicates", "rank_paper", "rank_ours", "ranked"),
 }
 _TEXTS = {
     *("device", "runtime", "kind", "name", "variant", "input_shape", "dtype", "layout", "mode"),
     *("verdict", "status", "reason", "settings", "notes", "allocator", "isa", "meter"),
+    *("section", "paper_column", "against", "quantity", "basis", "source"),
 }
 _SAMPLE_COLUMNS = (
     *("device", "runtime", "name", "variant", "input_shape", "stack", "batch", "threads", "dtype", "layout", "mode"),
@@ -46,6 +51,16 @@ def frame(run: Run) -> pd.DataFrame:
     """
     table = rows(run)
     return _framed({name: [_plain(value(row)) for row in table] for name, value in COLUMNS.items()})
+
+
+def ledger(run: Run, file: Path | str | None = None) -> pd.DataFrame:
+    """One line per printed value with the columns of ledger.csv, in SI units.
+
+    `file` is a table of printed figures, as `bench models --ledger` takes it, to use instead of the run's own. Raises
+    BenchError where it is none.
+    """
+    entries = Results(run=run, other=None if file is None else read_table(Path(file))[1]).entries
+    return _framed({name: [_plain(value(entry)) for entry in entries] for name, value in LEDGER_COLUMNS.items()})
 
 
 def samples(run: Run) -> pd.DataFrame:

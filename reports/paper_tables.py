@@ -1,4 +1,4 @@
-"""Tables 1 and 3 of the paper (arXiv 2303.03667v3) as typed rows, in SI units.
+"""Tables 1 and 3 of the paper (arXiv 2303.03667v3) as typed rows, in SI units; Table 3 is read as any other paper's.
 
 A device of ours is compared with the column of its class: GPU (RTX 2080Ti, throughput at batch 32), CPU
 (i9-9900X) or ARM (Cortex-A72), the last two as latency at batch 1 on one thread.
@@ -8,19 +8,18 @@ import csv
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal
 
 from bench.records.environment import Environment
-from bench.records.workload import Settings, Unit
+from bench.records.workload import Unit
+from reports.ledger.printed_column import PrintedColumn, printed_columns
+from reports.ledger.printed_table import PrintedTable
+from reports.ledger.read_table import parse_table
 
 ARXIV = "arXiv 2303.03667v3"  # begins the source of every figure that the paper prints
-ColumnName = Literal["gpu", "cpu", "arm"]
-COLUMN_NAMES: tuple[ColumnName, ...] = ("gpu", "cpu", "arm")
-HARDWARE: dict[ColumnName, str] = {"gpu": "RTX 2080Ti", "cpu": "i9-9900X", "arm": "Cortex-A72"}
-
-# Forms of a network that stand for the paper's row: as published, then our inference form.
-FORMS = ("", "fast")
-_DEFAULTS = Settings()
+COLUMN_NAMES = ("gpu", "cpu", "arm")
+_HEADINGS = ("gpu_images_per_s[RTX 2080Ti]", "cpu_latency_ms[i9-9900X]", "arm_latency_ms[Cortex-A72]")
+# Of both tables.
+COLUMNS: dict[str, PrintedColumn] = dict(zip(COLUMN_NAMES, printed_columns(_HEADINGS).values(), strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +30,11 @@ class Speed:
     cpu_latency_s: float | None
     arm_latency_s: float | None
 
-    def printed(self, column: ColumnName) -> float | None:
+    def printed(self, column: str) -> float | None:
         """The value as the column states it: images per second (gpu) or seconds."""
         return {"gpu": self.gpu_images_per_s, "cpu": self.cpu_latency_s, "arm": self.arm_latency_s}[column]
 
-    def images_per_s(self, column: ColumnName) -> float | None:
+    def images_per_s(self, column: str) -> float | None:
         """The same on one scale: images per second."""
         printed = self.printed(column)
         return printed if printed is None or column == "gpu" else 1 / printed
@@ -64,47 +63,10 @@ class OperatorFacts:
         partial = "pconv" not in self.op or (arguments.ratio, arguments.selection) == ("1/4", "first")
         return plain and grouped and partial
 
-    def macs_per_s(self, column: ColumnName) -> float | None:
+    def macs_per_s(self, column: str) -> float | None:
         """The achieved speed, from the exact MACs and the printed time: free of the printed speeds' rounding."""
         images = self.speed.images_per_s(column)
         return None if images is None else self.macs * images
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkFacts:
-    """A row of Table 3. `name` is our name; the counts keep their printed digits."""
-
-    name: str
-    title: str
-    group: str
-    params_m: str
-    macs_g: str
-    top1_percent: float
-    input_px: int
-    speed: Speed
-
-    @property
-    def input_shape(self) -> tuple[int, int, int]:
-        """Of the images that the paper timed."""
-        return (3, self.input_px, self.input_px)
-
-    @property
-    def family(self) -> str:
-        """`FasterNet` of FasterNet-T0, `ShuffleNetV2` of ShuffleNetV2 x1.5, `ResNet` of ResNet50."""
-        family = self.title.split(" ")[0].split("-")[0]
-        return "ResNet" if family == "ResNet50" else family
-
-    @property
-    def size(self) -> str:
-        """What the title says beyond the family: `T0`, `x1.5`, `50`; empty for MobileNetV2 at width 1."""
-        return self.title.removeprefix(self.family).strip(" -")
-
-    def matches(self, unit: Unit) -> bool:
-        """Whether the unit is this network as the paper timed it: its input size, batch norms folded."""
-        workload, arguments = unit.workload, unit.workload.model
-        if arguments is None or workload.name != self.name:
-            return False
-        return workload.input_shape == self.input_shape and arguments.fused and arguments.form in FORMS
 
 
 @cache
@@ -114,7 +76,7 @@ def table1() -> tuple[OperatorFacts, ...]:
 
 
 @cache
-def table1_averages() -> dict[str, dict[ColumnName, float]]:
+def table1_averages() -> dict[str, dict[str, float]]:
     """The printed averages of the achieved speeds, MAC/s, by our operator name and column."""
     return {
         row["op"]: {name: 1e9 * float(row[f"{name}_gmacs_per_s"]) for name in COLUMN_NAMES}
@@ -124,33 +86,10 @@ def table1_averages() -> dict[str, dict[ColumnName, float]]:
 
 
 @cache
-def table3() -> tuple[NetworkFacts, ...]:
-    """The 35 networks in the paper's order."""
-    return tuple(
-        NetworkFacts(
-            name=row["name"],
-            title=row["model"],
-            group=row["group"].lower(),
-            params_m=row["params_m"],
-            macs_g=row["macs_g"],
-            top1_percent=float(row["top1_percent"]),
-            input_px=int(row["input_px"]),
-            speed=_speed(row),
-        )
-        for row in _read("table3_imagenet.csv")
-    )
-
-
-@cache
-def networks() -> dict[str, NetworkFacts]:
-    """The same by our names."""
-    return {facts.name: facts for facts in table3()}
-
-
-def published(unit: Unit) -> NetworkFacts | None:
-    """The row of Table 3 that holds for this network at this input size."""
-    facts = networks().get(unit.workload.name)
-    return facts if facts and facts.matches(unit) else None
+def paper() -> PrintedTable:
+    """Table 3: the 35 networks in the paper's order, and its claims, each FasterNet against the others of its group."""
+    name = "table3_imagenet.csv"
+    return parse_table(_text(name), name)
 
 
 @cache
@@ -164,20 +103,12 @@ def printed(unit: Unit) -> OperatorFacts | None:
     return facts if facts and facts.matches(unit) else None
 
 
-def column_of(unit: Unit, environment: Environment | None) -> ColumnName | None:
+def column_of(unit: Unit, environment: Environment | None) -> str | None:
     """The column that a unit may be compared with; None where its settings are not the paper's.
 
     The paper: fp32, NCHW, one thread, no switch of ours; batch 32 throughput on a GPU, batch 1 latency elsewhere.
     """
-    if environment is None or unit.settings != _DEFAULTS:
-        return None
-    if (unit.dtype, unit.layout, unit.threads) != ("float32", "nchw", 1):
-        return None
-    if unit.accelerator:
-        return "gpu" if (unit.mode, unit.batch) == ("throughput", 32) else None
-    if (unit.mode, unit.batch) != ("latency", 1):
-        return None
-    return "arm" if environment.machine.startswith(("aarch64", "arm")) else "cpu"
+    return next((name for name, column in COLUMNS.items() if column.matches(unit, environment)), None)
 
 
 def _operator(row: dict[str, str]) -> OperatorFacts:
@@ -217,10 +148,13 @@ def _speed(row: dict[str, str]) -> Speed:
 
 
 def _number(text: str) -> float | None:
-    """None for an empty cell and for OOM, which the paper prints where a network did not fit the board."""
-    return None if text in ("", "OOM") else float(text)
+    """None for an empty cell."""
+    return float(text) if text else None
 
 
 def _read(name: str) -> list[dict[str, str]]:
-    text = files("reports").joinpath("paper", name).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
+    return list(csv.DictReader(_text(name).splitlines()))
+
+
+def _text(name: str) -> str:
+    return files("reports").joinpath("paper", name).read_text(encoding="utf-8")

@@ -15,6 +15,10 @@ from reports.ledger.entry import Entry
 from reports.ledger.network_entries import network_entries
 from reports.ledger.operator_entries import operator_entries
 from reports.memory.claim import MemoryClaim, memory_claims
+from reports.ledger.printed_column import PrintedColumn
+from reports.ledger.printed_table import PrintedTable
+from reports.ledger.read_table import parse_table
+from reports.paper_tables import COLUMNS, paper
 from reports.plots.panel import Panel, candidates
 from reports.row import Row
 from reports.rows import rows
@@ -22,14 +26,34 @@ from reports.rows import rows
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """Each part is made when it is first asked for, and once for all who ask."""
+    """Each part is made when it is first asked for, and once for all who ask.
+
+    other: the table that the networks are set beside instead of the run's own.
+    """
 
     run: Run
+    other: PrintedTable | None = None
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
         """One per planned cell, in the order of the plan."""
         return rows(self.run)
+
+    @cached_property
+    def printed(self) -> PrintedTable:
+        """The networks that a paper prints: what the run was given, the PConv paper where it was given none.
+
+        Raises UsageError where the run holds a table that is none.
+        """
+        if self.other is not None:
+            return self.other
+        return parse_table(self.run.plan.ledger, "the ledger in run.json") if self.run.plan.ledger else paper()
+
+    @property
+    def columns(self) -> Mapping[str, PrintedColumn]:
+        """The columns of printed speeds that entries name."""
+        ops = self.run.plan.command == "ops"
+        return {column.name: column for column in (COLUMNS.values() if ops else self.printed.columns)}
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
@@ -38,7 +62,7 @@ class Results:
             return operator_entries(self.run, self.rows)
         if self.run.plan.command == "compare":
             return ()
-        return (*claim_entries(self.run), *network_entries(self.run, self.rows))
+        return (*claim_entries(self.run, self.printed), *network_entries(self.run, self.rows, self.printed))
 
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:

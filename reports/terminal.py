@@ -7,6 +7,7 @@ from rich.text import Text
 
 from reports.ledger.terminal_ledger import terminal_ledger
 from reports.ledger.terminal_memory import terminal_memory
+from reports.ledger.terminal_networks import terminal_networks
 from reports.results import Results
 from reports.tables.flip_table import flip_lines
 from reports.tables.terminal_table import terminal_table
@@ -24,5 +25,6 @@ class TerminalReport:
         yield from terminal_table(self.results, options.max_width)
         for line in flip_lines(self.results):
             yield Text(visible(line, 900))
+        yield from terminal_networks(self.results)
         yield from terminal_ledger(self.results.entries)
         yield from terminal_memory(self.results.memory)

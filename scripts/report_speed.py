@@ -43,9 +43,10 @@ def _settings(unit: dict[str, Any], cell: int) -> None:
 
 def _networks(unit: dict[str, Any], cell: int) -> None:
     """The paper's networks, then a user's own."""
-    from reports.paper_tables import table3
+    from reports.paper_tables import paper
 
-    facts = table3()[cell] if cell < len(table3()) else None
+    networks = paper().networks
+    facts = networks[cell] if cell < len(networks) else None
     unit["workload"] |= {
         "name": facts.name if facts else f"net{cell}",
         "input_shape": [3, facts.input_px, facts.input_px] if facts else [3, 224, 224],

@@ -12,7 +12,7 @@ from bench.records.record import Record
 from bench.records.run import DeviceState, Plan, Run
 from bench.records.verdict import Verdict
 from bench.records.workload import ModelArguments, Unit, Workload
-from reports.paper_tables import table1, table3
+from reports.paper_tables import paper, table1
 from reports.results import Results
 from reports.row import Row
 from reports.rows import rows
@@ -21,7 +21,7 @@ from tests.made_up import environment as small_machine
 from tests.made_up import unit as small_unit
 
 SIZES = ((96, 56, 56), (192, 28, 28), (384, 14, 14), (768, 7, 7))
-T0 = [facts.name for facts in table3() if facts.group == "t0"]
+T0 = ["shufflenetv2_x1_5", "mobilenetv2", "mobilevit_xxs", "edgenext_xxs", "fasternet_t0"]
 COST = Cost(params=10, macs=1_000_000, bytes_ideal=400, bytes_moved=800)
 NETWORK_COST = Cost(params=10, macs=340_000_000, bytes_ideal=None, bytes_moved=1000)
 QUIET = NoiseFloor(
@@ -53,7 +53,8 @@ def op(name: str = "conv", shape: tuple[int, int, int] = SIZES[0], number: int =
 
 def net(name: str, number: int = 0, device: str = "cpu", px: int | None = None, form: str = "") -> Unit:
     """A network under the paper's settings, at its published input size where it has one."""
-    size = px or next((facts.input_px for facts in table3() if facts.name == name), 224)
+    known = paper().by_name.get(name)
+    size = px or (known.input_px if known else 224)
     workload = Workload(
         kind="model",
         name=name,

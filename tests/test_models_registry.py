@@ -1,32 +1,17 @@
 """Names find networks; nobody needs torch for that."""
 
-import csv
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-import reports
 from models.registry import GROUPS, NETWORKS, NetworkEntry, resolve
-
-
-def _table3() -> list[dict[str, str]]:
-    path = Path(reports.__file__).parent / "paper" / "table3_imagenet.csv"
-    with path.open(newline="") as lines:
-        return list(csv.DictReader(lines))
+from reports.paper_tables import paper
 
 
 def test_paper_is_table_3_row_by_row() -> None:
-    rows = [
-        (row["model"], row["group"].lower(), int(row["input_px"]), row["library"], row["library_name"])
-        for row in _table3()
-    ]
-    entries = [
-        (entry.title, entry.group, entry.input_px, entry.library, "" if entry.library == "own" else entry.library_name)
-        for entry in resolve(["paper"])
-    ]
-    assert entries == rows
+    entries = [(entry.name, entry.title, entry.input_px) for entry in resolve(["paper"])]
+    assert entries == [(network.name, network.title, network.input_px) for network in paper().networks]
 
 
 def test_groups_are_those_of_table_3() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bench.records.run import Run
 from bench.statistics import Interval
-from reports.claims import Claim, claims
+from models.registry import resolve
 from reports.ledger.claim_entries import (
     DIRECTION_ONLY,
     NOT_REPRODUCED,
@@ -20,14 +20,19 @@ from reports.ledger.claim_entries import (
 )
 from reports.ledger.entry import Entry
 from reports.ledger.markdown_ledger import markdown_ledger
-from reports.paper_tables import networks
+from reports.ledger.printed_table import Claim
+from reports.paper_tables import paper
 from reports.results import Results
 from reports.write import write_reports
 from tests.made_up_runs import done, models_run, net, paired, printed
 
 
+def claims() -> list[Claim]:
+    return [claim for column in paper().columns for claim in paper().claims(column)]
+
+
 def claim_of(run: Run, second: str = "mobilevit_xxs") -> Entry:
-    return next(e for e in claim_entries(run) if e.column == "cpu" and e.against == second and e.device)
+    return next(e for e in claim_entries(run, paper()) if e.column == "cpu" and e.against == second and e.device)
 
 
 def test_claims_come_from_the_printed_speeds() -> None:
@@ -47,10 +52,12 @@ def test_each_fasternet_is_held_against_its_group() -> None:
     cpu = [claim for claim in claims() if claim.column == "cpu"]
     assert len(cpu) == 4 + 6 + 5 + 7 + 4 + 3
     assert len({(claim.first, claim.second) for claim in cpu}) == len(cpu)
+    groups = {entry.name: entry.group for entry in resolve(["paper"])}
     for claim in cpu:
-        assert networks()[claim.first].group == networks()[claim.second].group
-    headlines = [claim.headline for claim in claims()]
+        assert groups[claim.first] == groups[claim.second]
+    headlines = [claim.headline for claim in cpu]
     assert headlines == sorted(headlines, reverse=True)
+    assert sum(headlines) == 3
 
 
 def test_a_claim_needs_a_positive_ratio() -> None:
@@ -140,9 +147,10 @@ def test_a_pair_whose_own_bursts_disagree_is_told() -> None:
 
 def test_claims_of_absent_devices_are_counted() -> None:
     run = models_run([done(net("fasternet_t0"), 0.01)])
-    entries = claim_entries(run)
-    assert len(entries) == len(claims())
-    assert {e.verdict for e in entries} == {NOT_TESTABLE}
+    entries = claim_entries(run, paper())
+    ratios = [entry for entry in entries if entry.section == "claim"]
+    assert len(ratios) == len(claims())
+    assert {e.verdict for e in ratios} == {NOT_TESTABLE}
     text = markdown_ledger(Results(run=run))
     assert "29 claims of the GPU column are not testable here: no GPU in this run." in text
     assert "29 claims of the CPU column are not testable here: no pairs in this run" in text

@@ -1,12 +1,19 @@
 """Table 3 beside ours: speeds, ranks and counts worked by hand."""
 
+from dataclasses import replace
+
 import pytest
 
+from bench.errors import UsageError
 from bench.records.measurement import Cost
+from bench.records.run import Run
 from bench.statistics import Interval
+from reports.ledger.markdown_ledger import markdown_ledger
 from reports.ledger.network_entries import count_verdict
+from reports.ledger.read_table import parse_table
+from reports.paper_tables import paper
 from reports.results import Results
-from tests.made_up_runs import done, models_run, net, state
+from tests.made_up_runs import done, models_run, net, printed, state
 
 
 def test_speed_rank_and_order_by_hand() -> None:
@@ -77,3 +84,81 @@ def test_counts_are_those_before_folding() -> None:
     counts = {e.quantity: e for e in entries if e.section == "network_count"}
     assert counts["macs"].ours == Interval(centre=338_040_000)
     assert {entry.verdict for entry in counts.values()} == {"equal"}
+
+
+RIVAL = (
+    "name,input_px,source,title,params_m,macs_g,top1_percent,cpu_latency_ms[Xeon],latency_ms[iPhone 12],against\n"
+    "timm:rep,224,arXiv 1 Table 6,Rep-A,5.1,0.8,78.7,4.0,0.9,\n"
+    'fasternet_t0,224,"a|b, [x](y)",=T0 <b>,3.9,0.338,71.9,6.0,0.7,\n'
+    "timm:rep,,,,,,+6.5,,,fasternet_t0\n"
+)
+REP_COST = Cost(
+    params=5_070_000,
+    macs=816_000_000,
+    bytes_ideal=None,
+    bytes_moved=1,
+    params_unfused=5_490_000,
+    macs_unfused=832_000_000,
+)
+
+
+def rival_run() -> Run:
+    records = [done(net("timm:rep"), 0.008, REP_COST), done(net("fasternet_t0"), 0.012)]
+    run = models_run(records)
+    return replace(run, plan=replace(run.plan, ledger=RIVAL))
+
+
+def test_a_run_that_was_given_a_table_stands_beside_that_one() -> None:
+    entries = Results(run=rival_run()).entries
+    speeds = {(entry.column, entry.name): entry for entry in entries if entry.section == "network"}
+    # Twice the printed time on a CPU for both, so the order is the same; on the phone it is the reverse.
+    ratios = [speeds["cpu", name].ratio for name in ("timm:rep", "fasternet_t0")]
+    assert [ratio and ratio.centre for ratio in ratios] == [pytest.approx(2.0)] * 2
+    orders = {entry.column: entry.ours for entry in entries if entry.section == "network_order"}
+    assert orders == {"cpu": Interval(centre=1.0), "iPhone 12": Interval(centre=-1.0)}
+
+
+def test_a_count_that_only_the_deployed_network_has_is_equal_as_deployed() -> None:
+    entries = Results(run=rival_run()).entries
+    counts = {e.quantity: e for e in entries if e.section == "network_count" and e.name == "timm:rep"}
+    assert (counts["params"].verdict, counts["params"].ours) == ("equal as deployed", Interval(centre=5_070_000))
+    assert (counts["macs"].verdict, counts["macs"].ours) == ("equal", Interval(centre=832_000_000))  # 0.8 both ways
+    accuracy = {e.name: e.paper for e in entries if e.section == "network_top1"}
+    assert accuracy == {"timm:rep": 78.7, "fasternet_t0": 71.9}
+
+
+def test_an_accuracy_claim_is_held_against_its_own_table() -> None:
+    (claim,) = (entry for entry in Results(run=rival_run()).entries if entry.section == "accuracy_claim")
+    # 78.7 - 71.9 = 6.8, and 6.5 is printed.
+    assert (claim.verdict, claim.reason, claim.paper) == ("differs from its table", "78.7 - 71.9 = 6.8", 6.5)
+
+
+def test_what_a_table_says_steers_neither_page_nor_terminal() -> None:
+    run = rival_run()
+    page = markdown_ledger(Results(run=run))
+    assert "### Networks" in page
+    assert "arXiv 1, a" in page
+    assert "[x](y)" not in page
+    shown = printed(run)
+    assert "beside the iPhone 12 column" in shown
+    assert "equal as deployed" in shown
+    assert "Kendall's tau-b -1.00" in shown
+
+
+def test_another_table_takes_the_place_of_the_runs_own() -> None:
+    run = rival_run()
+    entries = Results(run=run, other=paper()).entries
+    assert entries == Results(run=replace(run, plan=replace(run.plan, ledger=""))).entries
+
+
+def test_a_damaged_table_in_a_run_is_a_usage_error() -> None:
+    run = rival_run()
+    with pytest.raises(UsageError, match=r"the ledger in run\.json: expected a column name"):
+        _ = Results(run=replace(run, plan=replace(run.plan, ledger="x,y\n1,2\n"))).entries
+
+
+def test_a_run_beside_which_nothing_stands_says_what_the_columns_ask_for() -> None:
+    run = models_run([done(replace(net("fasternet_t0"), threads=2), 0.01)])
+    page = markdown_ledger(Results(run=run, other=parse_table(RIVAL.replace("[Xeon]", "[Xeon; 4 threads]"), "")))
+    assert "- CPU: batch 1, 4 threads, float32, NCHW\n- iPhone 12: batch 1, 1 thread, float32, NCHW\n" in page
+    assert "## Params and MACs" in page

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.records.workload import Settings
-from reports.paper_tables import column_of, table1, table1_averages, table3
+from reports.paper_tables import column_of, paper, table1, table1_averages
 from tests.made_up_runs import environment, op
 
 
@@ -53,13 +53,13 @@ def test_only_the_papers_settings_are_compared(change: dict[str, object], machin
 def test_the_names_are_those_of_the_registry() -> None:
     # Read from its source: reports may not import models.
     source = (Path(__file__).parents[1] / "models" / "registry.py").read_text(encoding="utf-8")
-    for facts in table3():
+    for facts in paper().networks:
         assert f'"{facts.name}", "{facts.title}"' in source
-    assert len(table3()) == 35
+    assert len(paper().networks) == 35
 
 
 def test_families_and_sizes() -> None:
-    named = {facts.name: (facts.family, facts.size) for facts in table3()}
+    named = {facts.name: (facts.family, facts.size) for facts in paper().networks}
     assert named["fasternet_t0"] == ("FasterNet", "T0")
     assert named["shufflenetv2_x1_5"] == ("ShuffleNetV2", "x1.5")
     assert named["mobilenetv2"] == ("MobileNetV2", "")

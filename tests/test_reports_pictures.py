@@ -11,7 +11,7 @@ import pytest
 from bench.records.run import DeviceState, Run
 from bench.records.verdict import Verdict
 from bench.records.workload import Unit
-from reports.paper_tables import published
+from reports.paper_tables import paper
 from reports.plots.annotate import MOST_NAMED, Note
 from reports.plots.network_pictures import macs_picture, spots
 from reports.plots.operator_pictures import ratios_of, time_picture
@@ -115,8 +115,8 @@ def test_a_run_without_any_number_still_has_its_tables(tmp_path: Path) -> None:
 def test_only_published_accuracies_are_drawn() -> None:
     run = models_run([done(net(name), 0.01) for name in (*T0, "my_network")])
     (panel,) = panels(run, rows(run))
-    assert [spot.facts.name for spot in spots(panel)] == T0
-    assert [row.unit.workload.name for row in rows(run) if published(row.unit) is None] == ["my_network"]
+    assert [spot.facts.name for spot in spots(panel, paper())] == T0
+    assert [row.unit.workload.name for row in rows(run) if paper().published(row.unit) is None] == ["my_network"]
 
 
 @pytest.mark.parametrize("rounds", [1, 2])
@@ -241,5 +241,6 @@ def test_of_too_many_networks_the_papers_are_named(monkeypatch: pytest.MonkeyPat
     )
     names = [*T0, *(f"mine_{number}" for number in range(others))]
     run = models_run([done(net(name), 0.01 + 0.001 * index) for index, name in enumerate(names)])
-    macs_picture(*panels(run, rows(run)))
+    (panel,) = panels(run, rows(run))
+    macs_picture(panel, paper())
     assert len(shown) == named

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.ledger import given_ledger, ledger_option
 from bench.cli.options import ListOf, Whole, budget_option, one_of, shared_options, sustain_option
 from bench.cli.request import request, rows_of
 from bench.errors import UsageError
@@ -33,8 +34,9 @@ LARGEST_PX = 32_768  # an image of 12 GiB
 )
 @click.option("--form", type=ListOf("LIST", one_of("a form", FORMS)), default="plain", help="fast: FasterNet's own.")
 @click.option("--unfused", is_flag=True, help="Leave branches and norms as trained (default: as deployed).")
-@click.option("--claims", is_flag=True, help="Also measure the paper's ratio claims, as pairs of live workers.")
+@click.option("--claims", is_flag=True, help="Also measure the ratios that the paper claims, as pairs of live workers.")
 @click.option("--pairs", type=Whole(most=1000), default=PAIRS_PER_CLAIM, help="Fresh pairs for each claim; default 4.")
+@ledger_option("Check the figures printed there (docs/ledger.md); without --model its networks are measured.")
 @sustain_option
 @budget_option
 @shared_options
@@ -45,19 +47,28 @@ def models(context: click.Context, /, **options: Any) -> int:
 
     if options["claims"] and (options["sustain"] or options["budget"]):
         raise UsageError("expected --claims without --sustain and --budget; claims are made of pairs, run them apart")
-    names: Sequence[str] = options["model"] or (("t0",) if options["quick"] else ("paper",))
+    text, printed = given_ledger(options["ledger"])
+    own = {network.name: network.input_px for network in printed.networks} if text else {}
+    names: Sequence[str] = options["model"] or tuple(own) or (("t0",) if options["quick"] else ("paper",))
+    claimed = dict.fromkeys((c.first, c.second) for column in printed.columns for c in printed.claims(column))
+    if options["claims"] and not claimed:
+        raise UsageError(
+            "expected a ratio of speeds in the file of --ledger for --claims, got none; see docs/ledger.md"
+        )
 
     def workloads(campaign: "Campaign") -> "Sequence[Workload]":
         return network_workloads(
-            campaign.inspect, names, options["input_px"], forms=options["form"], fused=not options["unfused"]
+            campaign.inspect,
+            names,
+            options["input_px"],
+            forms=options["form"],
+            fused=not options["unfused"],
+            sizes=own,
         )
 
-    def pairs(table: "Sequence[Unit]") -> "Sequence[Pair]":
-        if not options["claims"]:
-            return ()
-        from reports.claims import claims
+    def pairs(units: "Sequence[Unit]") -> "Sequence[Pair]":
+        rows = [unit for unit in units if options["claims"] and printed.published(unit)]
+        return claim_pairs(rows, claimed, options["pairs"])
 
-        wanted = dict.fromkeys((claim.first, claim.second) for claim in claims())
-        return claim_pairs(table, wanted, options["pairs"])
-
-    return run_command(request(context, rows_of(context, (MODULE_RUNTIME, GRAPH_RUNTIME), workloads, pairs)))
+    table = rows_of(context, (MODULE_RUNTIME, GRAPH_RUNTIME), workloads, pairs)
+    return run_command(request(context, table, ledger=text))

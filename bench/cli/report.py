@@ -4,14 +4,17 @@ from pathlib import Path
 
 import click
 
+from bench.cli.ledger import given_ledger, ledger_option
 from bench.cli.options import format_option
+from bench.errors import UsageError
 
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(file_okay=False), metavar="RUN...")
+@ledger_option("Set networks beside the figures printed there (docs/ledger.md), not beside those the run was given.")
 @format_option("ops", "compare")
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
-def report(runs: tuple[str, ...], output_format: str, verbose: bool) -> int:
+def report(runs: tuple[str, ...], ledger: str | None, output_format: str, verbose: bool) -> int:
     """Make tables, ledger and plots of finished runs again, from their journals alone."""
     from bench.cli.console import SturdyConsole
     from bench.cli.output import print_results, write_files
@@ -19,10 +22,16 @@ def report(runs: tuple[str, ...], output_format: str, verbose: bool) -> int:
     from bench.journal import read_run
     from reports.results import Results
 
+    other = given_ledger(ledger)[1] if ledger else None
     for name in runs:
         folder = Path(name)
         with ReportBar(SturdyConsole(stderr=True)) as bar:
-            results = Results(run=read_run(folder, bar))
+            results = Results(run=read_run(folder, bar), other=other)
+            if other is not None and results.run.plan.command != "models":
+                raise UsageError(
+                    f"expected runs of bench models with --ledger, got {folder}, "
+                    f"one of bench {results.run.plan.command}; leave it out"
+                )
             files = write_files(results, folder, bar)
         print_results(results, folder, files, output_format)
     return 0

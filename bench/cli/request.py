@@ -41,6 +41,7 @@ class Request:
     enough: Enough  # pairs of a comparison, or rounds of a table in a given time
     base: Base | None  # of a gate
     margin: float  # of comparisons, relative
+    ledger: str  # the text of a table of printed figures; empty: the usual one
     out: Path | None
     resume: Path | None
     retry_failed: bool
@@ -55,7 +56,9 @@ class Request:
             raise UsageError(f"expected --out or --resume, got both; results stay in {self.resume}")
 
 
-def request(context: click.Context, table: Table, enough: Enough | None = None, base: Base | None = None) -> Request:
+def request(
+    context: click.Context, table: Table, enough: Enough | None = None, base: Base | None = None, ledger: str = ""
+) -> Request:
     """The request that a command's options make, those of `shared_options` among them."""
     options = context.params
     if enough is None:
@@ -72,6 +75,7 @@ def request(context: click.Context, table: Table, enough: Enough | None = None, 
         enough=enough,
         base=base,
         margin=enough.margin,
+        ledger=ledger,
         out=_path(options["out"]),
         resume=_path(options["resume"]),
         retry_failed=options["retry_failed"],

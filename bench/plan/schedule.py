@@ -61,8 +61,8 @@ def chunks(units: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:
 
 
 def claim_pairs(table: Iterable[Unit], claims: Iterable[tuple[str, str]], pairs: int) -> tuple[Pair, ...]:
-    """`pairs` fresh pairs for each claim and cell of its two networks that differ in the network alone."""
-    rows = [unit for unit in table if unit.workload.variant == ""]
+    """`pairs` fresh pairs for each claim and cell of its two networks, as published, that differ in these alone."""
+    rows = [unit for unit in table if unit.workload.model is not None and not unit.workload.model.form]
     found = []
     for first_name, second_name in claims:
         for first in (unit for unit in rows if unit.workload.name == first_name):

@@ -49,6 +49,7 @@ class Plan:
     devices: tuple[DeviceState, ...] = ()
     base: Base | None = None  # of a gate: what the first sides are
     margin: float = MARGIN  # below which no change counts, relative
+    ledger: str = ""  # the printed figures that `--ledger` named, its file whole; empty: the PConv paper's
 
     def option(self, name: str) -> str:
         """What the command line said, or its default; empty where there was no such option."""

@@ -1,25 +1,30 @@
-"""One line of the ledger: a printed value of the paper beside ours."""
+"""One line of the ledger: a printed value of a paper beside ours."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from bench.records.run import Run
 from bench.records.workload import Unit, size_text
 from bench.statistics import Interval
-from reports.paper_tables import ARXIV, ColumnName, Speed, column_of
+from reports.ledger.printed_column import PrintedColumn, SpeedQuantity
+from reports.paper_tables import ARXIV, COLUMNS
 from reports.row import Row, labelled
 
 Section = Literal[
     "operator",  # Table 1: time of ten layers
     "operator_ratio",  # speed over DWConv's at the same size
     "operator_average",  # mean of the four achieved speeds, and its ratio to DWConv's
-    "network",  # Table 3: speed
-    "network_count",  # Table 3: params and MACs
+    "network",  # speed
+    "network_count",  # params and MACs
+    "network_top1",  # accuracy, which is the paper's alone
     "network_order",  # Kendall's tau-b of a column
     "claim",  # ratio of two networks
+    "accuracy_claim",  # how many points more accurate, by its own table
 ]
-Quantity = Literal["latency_s", "images_per_s", "macs_per_s", "speed_ratio", "macs", "params", "tau_b"]
+Quantity = (
+    SpeedQuantity | Literal["macs_per_s", "speed_ratio", "macs", "params", "top1_percent", "top1_points", "tau_b"]
+)
 Basis = Literal["", "round medians", "pairs of live workers", "count"]
 
 _BASES: dict[Section, Basis] = {"claim": "pairs of live workers", "network_count": "count"}
@@ -30,7 +35,7 @@ NOT_PLANNED = "not planned in this run"
 class Place(NamedTuple):
     """A column of the paper, and where the numbers beside it were taken."""
 
-    column: ColumnName
+    column: str
     device: str
     runtime: str
     allocator: str
@@ -50,7 +55,7 @@ class Entry:
     """SI units. `ratio` is ours over the paper's value; `ours` is None where nothing was measured."""
 
     section: Section
-    column: ColumnName | None  # None for counts, which no device decides
+    column: str | None  # the name of a printed one; None for counts, which no device decides
     device: str = ""
     runtime: str = ""
     name: str
@@ -102,21 +107,26 @@ class Entry:
         return self.ours.over(self.paper)
 
 
-def by_place(run: Run, rows: Sequence[Row], listed: Callable[[Unit], object]) -> dict[Place, list[Row]]:
-    """The rows that have the paper's settings and are listed in its table."""
+def by_place(
+    run: Run,
+    rows: Sequence[Row],
+    listed: Callable[[Unit], object],
+    columns: Iterable[PrintedColumn] = COLUMNS.values(),
+) -> dict[Place, list[Row]]:
+    """The rows that may stand beside each column and are listed in its table."""
     groups: dict[Place, list[Row]] = {}
-    for row in rows:
-        column = column_of(row.unit, run.device(row.unit.device).environment)
-        if column and listed(row.unit):
-            unit = row.unit
-            groups.setdefault(Place(column, unit.device, unit.runtime, unit.allocator), []).append(row)
+    for row in filter(lambda each: listed(each.unit), rows):
+        unit, environment = row.unit, run.device(row.unit.device).environment
+        for column in (each for each in columns if each.matches(unit, environment)):
+            groups.setdefault(Place(column.name, unit.device, unit.runtime, unit.allocator), []).append(row)
     return groups
 
 
 def speed_entry(
     place: Place,
+    column: PrintedColumn,
     row: Row | None,
-    printed: Speed,
+    paper: float | None,
     *,
     section: Section,
     name: str,
@@ -124,16 +134,15 @@ def speed_entry(
     source: str,
 ) -> Entry:
     """A printed speed beside the row that stands for it, in the quantity of the column."""
-    gpu = place.column == "gpu"
     return Entry(
         section=section,
         **place._asdict(),
         name=name,
         variant=row.unit.workload.variant if row else "",
         input_shape=size_text(shape),
-        quantity="images_per_s" if gpu else "latency_s",
-        paper=printed.printed(place.column),
-        ours=None if row is None else row.images_per_s if gpu else row.latency,
+        quantity=column.quantity,
+        paper=paper,
+        ours=None if row is None else row.images_per_s if column.quantity == "images_per_s" else row.latency,
         replicates=row.rounds if row else 0,
         verdict=(row.verdict or row.status) if row else NOT_MEASURED,
         reason=row.reason if row else "not in this run",

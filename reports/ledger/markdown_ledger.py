@@ -1,28 +1,32 @@
 """ledger.md: the ledger as tables for people, one chapter per device and runtime."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from bench.records.run import Run
 from reports.environment_text import device_title
 from reports.ledger.claim_entries import VERDICTS
-from reports.ledger.entry import NOT_MEASURED, Entry, Place, Section, outside_text
+from reports.ledger.entry import NOT_MEASURED, Entry, Quantity, Section, outside_text
 from reports.ledger.memory_chapter import memory_chapters
+from reports.ledger.network_entries import AS_DEPLOYED
 from reports.ledger.page_faults import page_fault_chapter
+from reports.ledger.printed_column import PrintedColumn
 from reports.numbers import GIGA, MEGA, MILLI, bounds, significant
-from reports.paper_tables import HARDWARE
+from reports.paper_tables import ARXIV
 from reports.results import Results
 from reports.tables.markdown_table import pipe_table
 from reports.untrusted import safe_markdown
 
 _INTRODUCTION = (
-    "The paper is arXiv 2303.03667v3. `ours/paper` divides our value by the printed one: below 1 is faster for a "
+    "`ours/paper` divides our value by the printed one: below 1 is faster for a "
     "time, above 1 for a speed. Brackets hold the 95% interval of ours; the paper reports no spread. "
     "Another machine, library and year stand behind its numbers, so times are context and ratios are the test."
 )
 _NOTHING = (
-    "No row of this run has the paper's settings (fp32, NCHW, its sizes; batch 1, one thread and latency on a CPU "
-    "or board; batch 32 and throughput on a GPU), so there is nothing to compare."
+    "No measured row of this run may stand beside a column of printed speeds, so there is nothing to compare. "
+    "They ask for:"
+)
+_ELSEWHERE = (
+    "It names no class of device, so every device stands beside it: its order is the test, its times are context."
 )
 _CLAIMS = (
     "How many times the speed of the second network the first one has. **reproduced**: our interval meets the "
@@ -35,6 +39,11 @@ _RATIOS = (
 )
 _AVERAGES = "Plain means of the four achieved speeds, the paper's as it prints them."
 _COUNTS = "Before batch norms are folded, counted as the paper does. A count is equal where its digits are."
+_DEPLOYED = (
+    f"**{AS_DEPLOYED}**: after batch norms are folded and branches merged, where only that count has the digits."
+)
+_ACCURACY = "Accuracy is the paper's alone, weights are random here: its claims are held against its own table."
+_COUNTED: tuple[Quantity, ...] = ("params", "macs")
 _UNITS = {
     "latency_s": ("ms", MILLI),
     "images_per_s": ("images/s", 1.0),
@@ -43,26 +52,45 @@ _UNITS = {
     "macs": ("G", GIGA),
     "params": ("M", MEGA),
     "tau_b": ("", 1.0),
+    "top1_percent": ("%", 1.0),
+    "top1_points": ("points", 1.0),
 }
-_NUMERIC = ("paper", "ours", "ours/paper", "rank there", "rank here", "pairs", "params (M): paper", "MACs (G): paper")
+_TOP1, _PARAMS, _MACS = "top-1 (%): paper", "params (M): paper", "MACs (G): paper"
+_NUMERIC = ("paper", "ours", "ours/paper", "rank there", "rank here", "pairs", _TOP1, _PARAMS, _MACS)
 
 
 def markdown_ledger(results: Results) -> str:
     """The whole ledger. Ends with a newline."""
-    entries = results.entries
+    entries, columns = results.entries, results.columns
+    parts = ["# Replication ledger", f"The paper is {_papers(results)}. {_INTRODUCTION}"]
+    if not any(entry.ours and entry.place for entry in entries):
+        parts += [_NOTHING, _wanted(columns.values())]
     if not any(entry.ours for entry in entries):
-        return "\n\n".join(["# Replication ledger", _INTRODUCTION, _NOTHING, *memory_chapters(results)]) + "\n"
-    parts = ["# Replication ledger", _INTRODUCTION, *_claims(entries)]
-    for place in dict.fromkeys(entry.place for entry in entries if entry.section != "claim"):
-        if place is not None:
-            parts += _chapter(results.run, place, [entry for entry in entries if entry.place == place])
+        return "\n\n".join([*parts, *memory_chapters(results)]) + "\n"
+    parts += _claims(entries, columns)
+    places = [entry.place for entry in entries if entry.section != "claim" and entry.place]
+    for where in dict.fromkeys(place._replace(column="") for place in places):
+        own = [entry for entry in entries if entry.place and entry.place._replace(column="") == where]
+        title = f"{safe_markdown(device_title(results.run, where.device))}: {safe_markdown(where.runtime)}"
+        parts.append(f"## {title}, {safe_markdown(where.allocator)} memory")
+        for name in dict.fromkeys(entry.column or "" for entry in own if entry.section != "claim"):
+            parts += _chapter(columns[name], [entry for entry in own if entry.column == name], results)
     return "\n\n".join([*parts, *page_fault_chapter(results), *memory_chapters(results), *_counts(entries)]) + "\n"
 
 
-def _chapter(run: Run, place: Place, own: Sequence[Entry]) -> list[str]:
-    where = f"{place.runtime}, {place.allocator} memory"
-    title = f"## {safe_markdown(device_title(run, place.device))}: {safe_markdown(where)}"
-    parts = [title, f"Beside the paper's {place.column.upper()} column ({HARDWARE[place.column]})."]
+def _papers(results: Results) -> str:
+    return ARXIV if results.run.plan.command == "ops" else safe_markdown(results.printed.papers, 900)
+
+
+def _wanted(columns: Iterable[PrintedColumn]) -> str:
+    """The settings of each column."""
+    return "\n".join(f"- {safe_markdown(f'{column.shown}: {column.settings}')}, NCHW" for column in columns)
+
+
+def _chapter(column: PrintedColumn, own: Sequence[Entry], results: Results) -> list[str]:
+    hardware = f" ({safe_markdown(column.hardware)})" if column.hardware not in ("", column.name) else ""
+    elsewhere = "" if column.device_class else f" {_ELSEWHERE}"
+    parts = [f"Beside the paper's {safe_markdown(column.shown)} column{hardware}.{elsewhere}"]
     if _of(own, "operator"):
         parts += ["### Table 1", _values(_of(own, "operator"))]
         parts += ["### Ratios to DWConv", _RATIOS, _values(_of(own, "operator_ratio"))]
@@ -70,7 +98,7 @@ def _chapter(run: Run, place: Place, own: Sequence[Entry]) -> list[str]:
         if outside := outside_text(own):
             parts.append(safe_markdown(outside))
     if _of(own, "network"):
-        parts += ["### Table 3", *_networks(_of(own, "network"))]
+        parts += [f"### {safe_markdown(results.printed.heading)}", *_networks(_of(own, "network"))]
         parts += [_agreement(entry) for entry in _of(own, "network_order")]
     return parts
 
@@ -108,28 +136,33 @@ def _agreement(entry: Entry) -> str:
     )
 
 
-def _claims(entries: Sequence[Entry]) -> list[str]:
+def _claims(entries: Sequence[Entry], columns: Mapping[str, PrintedColumn]) -> list[str]:
     """The claims whose pairs were planned; all others are counted, not listed (ledger.csv has them)."""
     claims = _of(entries, "claim")
     planned = [entry for entry in claims if entry.planned]
-    absent = Counter((e.column.upper(), e.runtime, e.reason) for e in claims if e.column and not e.planned)
+    absent = Counter((columns[e.column].shown, e.runtime, e.reason) for e in claims if e.column and not e.planned)
     lines = [
-        f"- {count} claims of the {column} column{f' ({safe_markdown(runtime)})' * bool(runtime)} "
+        f"- {count} claims of the {safe_markdown(column)} column{f' ({safe_markdown(runtime)})' * bool(runtime)} "
         f"are not testable here: {reason}."
         for (column, runtime, reason), count in absent.items()
     ]
-    parts = ["## Claims"] if claims else []
+    accuracy = _of(entries, "accuracy_claim")
+    parts = ["## Claims"] if claims or accuracy else []
     if planned:
         parts += [_CLAIMS, _claim_table(planned), _score(planned)]
-    return [*parts, "\n".join(lines)] if lines else parts
+    if lines:
+        parts.append("\n".join(lines))
+    return [*parts, _ACCURACY, _accuracy_table(accuracy)] if accuracy else parts
 
 
 def _claim_table(claims: Sequence[Entry]) -> str:
-    headings = ["first", "against", "device", "runtime", "paper", "ours", "ours/paper", "pairs", "verdict"]
+    several = len({entry.column for entry in claims}) > 1
+    column = ["column"] * several
+    headings = ["first", "against", *column, "device", "runtime", "paper", "ours", "ours/paper", "pairs", "verdict"]
     body = [
         [
             f"**{_name(e)}**" if e.headline else _name(e),
-            *(safe_markdown(text) for text in (e.against, e.device, e.runtime)),
+            *(safe_markdown(text) for text in (e.against, *[e.column or ""] * several, e.device, e.runtime)),
             *_numbers(e),
             str(e.replicates),
             _verdict(e),
@@ -139,22 +172,38 @@ def _claim_table(claims: Sequence[Entry]) -> str:
     return pipe_table(headings, _NUMERIC, body)
 
 
+def _accuracy_table(claims: Sequence[Entry]) -> str:
+    headings = ["more accurate", "than", "paper", "verdict"]
+    body = [[_name(e), safe_markdown(e.against), f"{e.paper:+.5g} points", _verdict(e)] for e in claims]
+    return pipe_table(headings, _NUMERIC, body)
+
+
 def _score(claims: Sequence[Entry]) -> str:
     counts = Counter(claim.verdict for claim in claims)
     return ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS) + "."
 
 
 def _counts(entries: Sequence[Entry]) -> list[str]:
-    counts = {(entry.name, entry.quantity): entry for entry in _of(entries, "network_count")}
+    counts = {(e.name, e.quantity): e for e in (*_of(entries, "network_count"), *_of(entries, "network_top1"))}
     names = dict.fromkeys(name for name, _ in counts)
     if not names:
         return []
     body = [
-        [safe_markdown(name), *(cell for what in ("params", "macs") for cell in _count(counts.get((name, what))))]
+        [safe_markdown(name), _top1(counts.get((name, "top1_percent")))]
+        + [cell for what in _COUNTED for cell in _count(counts.get((name, what)))]
         for name in names
     ]
-    headings = ["network", "params (M): paper", "ours", "", "MACs (G): paper", "ours", ""]
-    return ["## Params and MACs", _COUNTS, pipe_table(headings, _NUMERIC, body)]
+    headings = ["network", _TOP1, _PARAMS, "ours", "", _MACS, "ours", ""]
+    deployed = any(entry.verdict.endswith(AS_DEPLOYED) for entry in counts.values())
+    return [
+        "## Params and MACs",
+        f"{_COUNTS} {_DEPLOYED}" if deployed else _COUNTS,
+        pipe_table(headings, _NUMERIC, body),
+    ]
+
+
+def _top1(entry: Entry | None) -> str:
+    return "" if entry is None else _printed(entry, 1.0)
 
 
 def _count(entry: Entry | None) -> list[str]:

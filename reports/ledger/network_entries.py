@@ -1,37 +1,42 @@
-"""Table 3 beside our networks: speed and rank, the agreement of the two orders, params and MACs."""
+"""A paper's networks beside ours: speed and rank, the agreement of the two orders, params and MACs, accuracy."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
+from bench.records.measurement import Cost
 from bench.records.run import Run
 from bench.records.workload import size_text
 from bench.statistics import Interval, kendall_tau_b
-from reports.ledger.entry import Entry, Place, Quantity, by_place, speed_entry
-from reports.paper_tables import ARXIV, FORMS, NetworkFacts, published, table3
+from reports.ledger.entry import NOT_MEASURED, Entry, Place, Quantity, by_place, speed_entry
+from reports.ledger.printed_column import PrintedColumn
+from reports.ledger.printed_table import FORMS, PrintedNetwork, PrintedTable
 from reports.row import Row
 
-SOURCE = f"{ARXIV} Table 3"
+EQUAL, TRUNCATED, DIFFERS = "equal", "equal (truncated)", "differs"
+AS_DEPLOYED = "as deployed"  # after batch norms are folded and branches merged
+_UNITS: dict[Quantity, int] = {"params": 10**6, "macs": 10**9}
 
 
-def network_entries(run: Run, rows: Sequence[Row]) -> tuple[Entry, ...]:
-    """For each device and runtime with comparable rows: every network of Table 3, measured or not."""
+def network_entries(run: Run, rows: Sequence[Row], table: PrintedTable) -> tuple[Entry, ...]:
+    """For each device and runtime with comparable rows: every network of the table, measured or not."""
+    columns = {column.name: column for column in table.columns}
     entries: list[Entry] = []
-    for place, group in by_place(run, rows, published).items():
-        entries += _speeds(place, group)
-    return (*entries, *_counts(rows))
+    for place, group in by_place(run, rows, table.published, table.columns).items():
+        entries += _speeds(place, columns[place.column], group, table)
+    return (*entries, *_counts(rows, table))
 
 
-def network_rows(rows: Sequence[Row]) -> dict[str, Row]:
-    """The row that stands for each network of Table 3: a measured one before others, the plain form before ours."""
-    found = _by_network(rows)
+def network_rows(rows: Sequence[Row], table: PrintedTable) -> dict[str, Row]:
+    """The row that stands for each network of the table: a measured one before others, the plain form before ours."""
+    found = _by_network(rows, table)
     return {name: min(own, key=lambda row: (row.time is None, _form(row))) for name, own in found.items()}
 
 
-def _by_network(rows: Sequence[Row]) -> dict[str, list[Row]]:
+def _by_network(rows: Sequence[Row], table: PrintedTable) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for row in rows:
-        if published(row.unit):
+        if table.published(row.unit):
             found.setdefault(row.unit.workload.name, []).append(row)
     return found
 
@@ -41,27 +46,43 @@ def _form(row: Row) -> int:
     return FORMS.index(arguments.form) if arguments else 0
 
 
-def _speeds(place: Place, rows: Sequence[Row]) -> list[Entry]:
-    chosen = network_rows(rows)
+def _speeds(place: Place, column: PrintedColumn, rows: Sequence[Row], table: PrintedTable) -> list[Entry]:
+    chosen = network_rows(rows, table)
     ours = {name: 1 / row.time.centre * row.unit.batch for name, row in chosen.items() if row.time}
-    paper = {facts.name: facts.speed.images_per_s(place.column) or 0 for facts in table3()}
+    paper = {network.name: table.images_per_s(network.name, column) or 0 for network in table.networks}
     both = [name for name in paper if paper[name] and name in ours]
     rank_paper, rank_ours = _ranks(paper, both), _ranks(ours, both)
     entries = []
-    for facts in table3():
-        name, row, shape = facts.name, chosen.get(facts.name), facts.input_shape
-        entry = speed_entry(place, row, facts.speed, section="network", name=name, shape=shape, source=SOURCE)
+    for network in table.networks:
+        name = network.name
+        entry = speed_entry(
+            place,
+            column,
+            chosen.get(name),
+            network.speeds.get(column.name),
+            section="network",
+            name=name,
+            shape=network.input_shape,
+            source=network.source,
+        )
         entries.append(
             replace(
                 entry,
                 rank_paper=rank_paper.get(name),
                 rank_ours=rank_ours.get(name),
                 ranked=len(both) if name in rank_ours else None,
-                reason=entry.reason or "out of memory in the paper" * (not paper[name]),
+                reason=entry.reason or _missing(network, column),
             )
         )
     tau = kendall_tau_b([paper[name] for name in both], [ours[name] for name in both])
-    return [*entries, _order(place, tau, len(both))]
+    return [*entries, _order(place, tau, len(both), table)]
+
+
+def _missing(network: PrintedNetwork, column: PrintedColumn) -> str:
+    """Why nothing is printed; empty where something is."""
+    if column.name in network.out_of_memory:
+        return "out of memory in the paper"
+    return "" if column.name in network.speeds else "not printed"
 
 
 def _ranks(speeds: Mapping[str, float], names: Sequence[str]) -> dict[str, int]:
@@ -69,7 +90,7 @@ def _ranks(speeds: Mapping[str, float], names: Sequence[str]) -> dict[str, int]:
     return {name: 1 + sum(speeds[other] > speeds[name] for other in names) for name in names}
 
 
-def _order(place: Place, tau: float | None, ranked: int) -> Entry:
+def _order(place: Place, tau: float | None, ranked: int, table: PrintedTable) -> Entry:
     return Entry(
         section="network_order",
         **place._asdict(),
@@ -79,44 +100,85 @@ def _order(place: Place, tau: float | None, ranked: int) -> Entry:
         ours=None if tau is None else Interval(centre=tau),
         ranked=ranked,
         reason="" if tau is not None else "fewer than two networks with different speeds",
-        source=SOURCE,
+        source=table.networks[0].source,
     )
 
 
-def _counts(rows: Sequence[Row]) -> list[Entry]:
-    """Params and MACs before batch norms are folded: the convention of the paper's table."""
+def _counts(rows: Sequence[Row], table: PrintedTable) -> list[Entry]:
+    """Params, MACs and accuracy of each network that was counted here."""
     entries = []
-    found = _by_network([row for row in rows if row.cost and row.cost.macs_unfused])
-    for facts in table3():
-        cost = found[facts.name][0].cost if facts.name in found else None
-        if cost is not None:
-            entries += _count(facts, "params", cost.params_unfused, facts.params_m, 10**6)
-            entries += _count(facts, "macs", cost.macs_unfused, facts.macs_g, 10**9)
+    found = _by_network([row for row in rows if row.cost], table)
+    for network in table.networks:
+        costs = [row.cost for row in found.get(network.name, ()) if row.cost]
+        if costs:
+            cost = next((each for each in costs if each.macs_unfused), costs[0])
+            entries += _count(network, "params", network.params_m, cost)
+            entries += _count(network, "macs", network.macs_g, cost)
+            entries += _top1(network)
     return entries
 
 
-def _count(facts: NetworkFacts, quantity: Quantity, count: int | None, printed: str, unit: int) -> list[Entry]:
-    """None where ours was not counted."""
-    if count is None:
+def _top1(network: PrintedNetwork) -> list[Entry]:
+    if network.top1_percent is None:
         return []
+    return [
+        Entry(
+            section="network_top1",
+            column=None,
+            name=network.name,
+            input_shape=size_text(network.input_shape),
+            quantity="top1_percent",
+            paper=network.top1_percent,
+            verdict=NOT_MEASURED,
+            reason="weights are random here",
+            source=network.source,
+        )
+    ]
+
+
+def _count(network: PrintedNetwork, quantity: Quantity, printed: str, cost: Cost) -> list[Entry]:
+    """None where nothing was printed or ours was not counted."""
+    found = printed_count(_candidates(quantity, cost), printed, _UNITS[quantity]) if printed else None
+    if found is None:
+        return []
+    count, verdict = found
     return [
         Entry(
             section="network_count",
             column=None,
-            name=facts.name,
-            input_shape=size_text(facts.input_shape),
+            name=network.name,
+            input_shape=size_text(network.input_shape),
             quantity=quantity,
-            paper=float(printed) * unit,
+            paper=float(printed) * _UNITS[quantity],
             ours=Interval(centre=count),
-            verdict=count_verdict(count, printed, unit),
-            source=SOURCE,
+            verdict=verdict,
+            source=network.source,
         )
     ]
+
+
+def _candidates(quantity: Quantity, cost: Cost) -> list[tuple[int | None, str]]:
+    """Before batch norms are folded, the convention of most papers, then of the graph that is timed."""
+    if quantity == "params":
+        return [(cost.params_unfused, ""), (cost.params, AS_DEPLOYED)]
+    return [(cost.macs_unfused, ""), (cost.macs, AS_DEPLOYED)]
+
+
+def printed_count(counts: Sequence[tuple[int | None, str]], printed: str, unit: int) -> tuple[int, str] | None:
+    """The first of the counts that shows as the printed digits, and in which way; else the first that there is."""
+    made = [(count, way, count_verdict(count, printed, unit)) for count, way in counts if count]
+    if not made:
+        return None
+    for wanted in (EQUAL, TRUNCATED):
+        for count, way, verdict in made:
+            if verdict == wanted:
+                return count, f"{verdict} {way}".rstrip()
+    return made[0][0], DIFFERS
 
 
 def count_verdict(count: int, printed: str, unit: int) -> str:
     """Whether the count shows as the printed digits: `equal`, `equal (truncated)` or `differs`."""
     value, step = Decimal(count) / unit, Decimal(printed)
     if value.quantize(step, rounding=ROUND_HALF_EVEN) == step:
-        return "equal"
-    return "equal (truncated)" if value.quantize(step, rounding=ROUND_DOWN) == step else "differs"
+        return EQUAL
+    return TRUNCATED if value.quantize(step, rounding=ROUND_DOWN) == step else DIFFERS

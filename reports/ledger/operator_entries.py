@@ -10,7 +10,7 @@ from bench.records.verdict import worst
 from bench.records.workload import size_text
 from bench.statistics import log_mean_interval
 from reports.ledger.entry import NOT_MEASURED, Entry, Place, by_place, speed_entry
-from reports.paper_tables import ARXIV, OperatorFacts, printed, table1, table1_averages
+from reports.paper_tables import ARXIV, COLUMNS, OperatorFacts, printed, table1, table1_averages
 from reports.row import Row
 
 BASELINE = "dwconv"
@@ -52,8 +52,16 @@ class _OperatorLedger:
         return entries
 
     def _time(self, facts: OperatorFacts, row: Row | None) -> Entry:
+        name = self.place.column
         return speed_entry(
-            self.place, row, facts.speed, section="operator", name=facts.op, shape=facts.shape, source=facts.source
+            self.place,
+            COLUMNS[name],
+            row,
+            facts.speed.printed(name),
+            section="operator",
+            name=facts.op,
+            shape=facts.shape,
+            source=facts.source,
         )
 
     def _to_baseline(self, facts: OperatorFacts, row: Row | None) -> Entry:

@@ -17,12 +17,15 @@ _STYLES = {"reproduced": "green", "direction only": "yellow", "not reproduced": 
 
 def terminal_ledger(entries: Sequence[Entry]) -> Iterator[RenderableType]:
     """The average ratios to DWConv or the planned claims, a table per place; nothing where the run has neither."""
-    places: dict[tuple[str, str, str], list[Entry]] = {}
-    for entry in entries:
-        if _is_heart(entry):
-            places.setdefault((entry.device, entry.runtime, entry.allocator), []).append(entry)
+    places: dict[tuple[str, str, str, str], list[Entry]] = {}
+    hearts = [entry for entry in entries if _is_heart(entry)]
+    several = len({entry.column for entry in hearts}) > 1
+    for entry in hearts:
+        memory = f"{entry.allocator} memory" if entry.allocator else ""
+        beside = f"beside {entry.column}" if several else ""
+        places.setdefault((entry.device, entry.runtime, memory, beside), []).append(entry)
     for place, shown in places.items():
-        title = f"Speed ratios beside the paper's: {', '.join(filter(None, place))}{' memory' * bool(place[-1])}"
+        title = f"Speed ratios beside the paper's: {', '.join(filter(None, place))}"
         yield Text(visible(title), style="bold")
         yield _table(shown)
         for line in _caveats(shown):

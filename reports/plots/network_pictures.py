@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from bench.statistics import Interval
 from reports.ledger.network_entries import network_rows
+from reports.ledger.printed_table import PrintedNetwork, PrintedTable
 from reports.numbers import GIGA, MILLI
-from reports.paper_tables import NetworkFacts, published, table3
 from reports.plots.annotate import MOST_NAMED, Note, annotate
 from reports.plots.panel import Panel
 from reports.plots.panel_text import bars_text, name_field, panel_lines
@@ -38,46 +38,52 @@ MOST_NAMES = 4  # left-out networks that a caption spells out
 class Spot:
     """A network in the accuracy picture; `x` is ms per call, or images per second where that is the mode."""
 
-    facts: NetworkFacts
+    facts: PrintedNetwork
+    accuracy: float
     x: Interval
 
 
 def network_pictures(results: Results) -> Iterator[tuple[str, Figure]]:
     """By name: two pictures per panel, one overview where there are several devices."""
-    own = pictured(results, "model")
-    with_accuracy = [panel for panel in own if spots(panel)]
+    own, table = pictured(results, "model"), results.printed
+    with_accuracy = [panel for panel in own if spots(panel, table)]
     for panel in own:
         if panel in with_accuracy:
-            yield f"accuracy-{panel.slug}", accuracy_picture([panel])
+            yield f"accuracy-{panel.slug}", accuracy_picture([panel], table)
         if any(row.macs for row in panel.measured):
-            yield f"macs-{panel.slug}", macs_picture(panel)
+            yield f"macs-{panel.slug}", macs_picture(panel, table)
     first_of_each = list({panel.device: panel for panel in reversed(with_accuracy)}.values())[::-1]
     if len(first_of_each) > 1:
-        yield "accuracy-overview", accuracy_picture(first_of_each[:3])
+        yield "accuracy-overview", accuracy_picture(first_of_each[:3], table)
 
 
-def spots(panel: Panel) -> list[Spot]:
+def spots(panel: Panel, table: PrintedTable) -> list[Spot]:
     """The measured networks with a published accuracy, in the paper's order."""
     found: list[Spot] = []
-    chosen = network_rows(panel.measured)
-    for facts in table3():
+    chosen = network_rows(panel.measured, table)
+    for facts in table.networks:
         row = chosen.get(facts.name)
         speed = None if row is None else row.images_per_s if panel.mode == "throughput" else row.latency
-        if speed is not None:
-            found.append(Spot(facts=facts, x=speed if panel.mode == "throughput" else speed.over(MILLI)))
+        if speed is not None and facts.top1_percent is not None:
+            x = speed if panel.mode == "throughput" else speed.over(MILLI)
+            found.append(Spot(facts=facts, accuracy=facts.top1_percent, x=x))
     return found
 
 
-def accuracy_picture(shown: Sequence[Panel]) -> Figure:
+def family_looks(table: PrintedTable) -> dict[str, Look]:
+    """A family looks the same in every picture of every run; those that the paper is about stand out."""
+    return looks([network.family for network in table.networks], lambda family: family in table.claimed_families)
+
+
+def accuracy_picture(shown: Sequence[Panel], table: PrintedTable) -> Figure:
     """Top-1 accuracy against time, a field per device."""
     several = len(shown) > 1
     fig = figure(5.6 * len(shown) if several else 8.0, 6.2)
-    # The look of a family is the same in every picture of every run.
-    every = looks([facts.family for facts in table3()], lambda family: family == "FasterNet")
+    every = family_looks(table)
     fields = []
     for index, panel in enumerate(shown):
         axes = fig.add_subplot(1, len(shown), index + 1)
-        found = spots(panel)
+        found = spots(panel, table)
         _draw_families(axes, found, every)
         _draw_front(axes, found, fast_is_left=panel.mode == "latency")
         axes.set_xlabel("time of a call, ms" if panel.mode == "latency" else "throughput, images/s")
@@ -89,21 +95,21 @@ def accuracy_picture(shown: Sequence[Panel]) -> Figure:
     modes = {panel.mode for panel in shown}
     against = "speed" if len(modes) > 1 else "".join(modes)
     subtitle = [] if several else panel_lines(shown[0])
-    lines = headline(fig, f"Accuracy against {against}", subtitle, _accuracy_caption(shown))
+    lines = headline(fig, f"Accuracy against {against}", subtitle, _accuracy_caption(shown, table))
     arrange(fig, subtitles=3 if several else 2, captions=lines)
     for axes, found in fields:
-        points = [(spot.x.centre, spot.facts.top1_percent) for spot in found]
+        points = [(spot.x.centre, spot.accuracy) for spot in found]
         annotate(axes, _names(found, every), points, _lines(found))
     return fig
 
 
-def _accuracy_caption(shown: Sequence[Panel]) -> list[str]:
+def _accuracy_caption(shown: Sequence[Panel], table: PrintedTable) -> list[str]:
     better = {"latency": "upper left", "throughput": "upper right"}
     corners = " / ".join(dict.fromkeys(better[panel.mode] for panel in shown))
     lines = [
         f"Better: {corners}. Dashes and grey discs: Pareto front, beaten by nothing here in both. {bars_text(shown)}"
     ]
-    left_out = sorted({row.unit.workload.name for p in shown for row in p.measured if not published(row.unit)})
+    left_out = sorted({row.unit.workload.name for p in shown for row in p.measured if not table.published(row.unit)})
     if left_out:
         names = ", ".join(left_out[:MOST_NAMES]) + " ..." * (len(left_out) > MOST_NAMES)
         lines.append(f"Left out, no published accuracy at this input size: {names}")
@@ -120,12 +126,10 @@ def _draw_families(axes: Axes, found: Sequence[Spot], every: Mapping[str, Look])
     axes.set_axisbelow(True)
     for family in dict.fromkeys(spot.facts.family for spot in found):
         look = every[family]
-        members = sorted(
-            (spot for spot in found if spot.facts.family == family), key=lambda spot: spot.facts.top1_percent
-        )
+        members = sorted((spot for spot in found if spot.facts.family == family), key=lambda spot: spot.accuracy)
         axes.plot(
             [spot.x.centre for spot in members],
-            [spot.facts.top1_percent for spot in members],
+            [spot.accuracy for spot in members],
             color=look.colour,
             linewidth=look.width,
             dashes=look.dashes or (1, 0),
@@ -136,9 +140,9 @@ def _draw_families(axes: Axes, found: Sequence[Spot], every: Mapping[str, Look])
             alpha=1 if look.emphasised else 0.9,
             zorder=5 if look.emphasised else 4,
         )
-        error_bars(axes, [(spot.facts.top1_percent, spot.x) for spot in members], look, along="x")
+        error_bars(axes, [(spot.accuracy, spot.x) for spot in members], look, along="x")
     values = [spot.x.centre for spot in found]
-    heights = [spot.facts.top1_percent for spot in found]
+    heights = [spot.accuracy for spot in found]
     axes.set_xlim(min(values) / 1.45, max(values) * 1.45)
     axes.set_ylim(min(heights) - 1.0, max(heights) + 1.0)
 
@@ -146,13 +150,13 @@ def _draw_families(axes: Axes, found: Sequence[Spot], every: Mapping[str, Look])
 def _lines(found: Sequence[Spot]) -> list[tuple[tuple[float, float], tuple[float, float]]]:
     """What is drawn besides the points: the families' lines and the bars."""
     bars = [
-        ((spot.x.low, spot.facts.top1_percent), (spot.x.high, spot.facts.top1_percent))
+        ((spot.x.low, spot.accuracy), (spot.x.high, spot.accuracy))
         for spot in found
         if spot.x.low is not None and spot.x.high is not None
     ]
     joined = []
     for family in dict.fromkeys(spot.facts.family for spot in found):
-        members = sorted((spot.facts.top1_percent, spot.x.centre) for spot in found if spot.facts.family == family)
+        members = sorted((spot.accuracy, spot.x.centre) for spot in found if spot.facts.family == family)
         joined += [((a[1], a[0]), (b[1], b[0])) for a, b in pairwise(members)]
     return bars + joined
 
@@ -160,10 +164,10 @@ def _lines(found: Sequence[Spot]) -> list[tuple[tuple[float, float], tuple[float
 def _draw_front(axes: Axes, found: Sequence[Spot], *, fast_is_left: bool) -> None:
     """A step line: at each time the best accuracy that can be had within it."""
     sign = 1 if fast_is_left else -1
-    points = [(sign * spot.x.centre, spot.facts.top1_percent) for spot in found]
+    points = [(sign * spot.x.centre, spot.accuracy) for spot in found]
     front = [found[index] for index in pareto_front(points)]
     x = [spot.x.centre for spot in front]
-    y = [spot.facts.top1_percent for spot in front]
+    y = [spot.accuracy for spot in front]
     axes.step(x, y, where="post", color=QUIET, linewidth=1.0, linestyle=(0, (2, 2)), zorder=2)
     # The halo shows which points are on the front where lines cross.
     axes.plot(x, y, marker="o", markersize=13, color=FAINT, linestyle="none", zorder=1.8)
@@ -171,7 +175,7 @@ def _draw_front(axes: Axes, found: Sequence[Spot], *, fast_is_left: bool) -> Non
 
 def _names(found: Sequence[Spot], every: Mapping[str, Look]) -> list[Note]:
     """The family at its most accurate member, the size at all of them; FasterNet chooses first."""
-    best = {spot.facts.family: spot.facts.name for spot in sorted(found, key=lambda s: s.facts.top1_percent)}
+    best = {spot.facts.family: spot.facts.name for spot in sorted(found, key=lambda s: s.accuracy)}
     notes = []
     for spot in found:
         look = every[spot.facts.family]
@@ -179,7 +183,7 @@ def _names(found: Sequence[Spot], every: Mapping[str, Look]) -> list[Note]:
         notes.append(
             Note(
                 x=spot.x.centre,
-                y=spot.facts.top1_percent,
+                y=spot.accuracy,
                 text=spot.facts.title if named else spot.facts.size or spot.facts.title,
                 colour=look.ink,
                 size=8 if named or look.emphasised else 7,
@@ -189,32 +193,32 @@ def _names(found: Sequence[Spot], every: Mapping[str, Look]) -> list[Note]:
     return sorted(notes, key=lambda note: not note.bold)
 
 
-def macs_picture(panel: Panel) -> Figure:
+def macs_picture(panel: Panel, table: PrintedTable) -> Figure:
     """Time of a call against the MACs of the timed graph."""
     fig = figure(8.0, 6.2)
     axes = fig.add_subplot()
     rows = [row for row in panel.measured if row.macs]
-    named = rows if len(rows) <= MOST_NAMED else [row for row in rows if published(row.unit)]
+    named = rows if len(rows) <= MOST_NAMED else [row for row in rows if table.published(row.unit)]
     caption = [f"Lower is better; along a grey line the speed is equal. {bars_text([panel])}"]
     if len(named) < len(rows):
         caption.append(f"Too many to name them all: of {len(rows)} marks only the paper's networks have their names.")
     # The lines of equal speed are labelled along their slope, so the layout comes first.
     lines = headline(fig, "Time of each network against its MACs", panel_lines(panel), caption)
     arrange(fig, captions=lines)
-    families = {row.unit.workload.name: _family(row) for row in rows}
-    every = looks([facts.family for facts in table3()], lambda family: family == "FasterNet")
+    families = {row.unit.workload.name: _family(row, table) for row in rows}
+    every = family_looks(table)
     every |= looks([f for f in families.values() if f not in every], lambda family: False)
-    points = draw_speed_lines(axes, [(every[_family(row)], row) for row in rows])
+    points = draw_speed_lines(axes, [(every[_family(row, table)], row) for row in rows])
     axes.set_xlabel("multiply-adds of a call, GMACs (of the graph that was timed)")
     axes.set_ylabel("time of a call, ms")
     notes = [
         Note(
             x=(row.macs or 0) * row.unit.batch / GIGA,
             y=row.time.centre / MILLI,
-            text=_title(row),
-            colour=every[_family(row)].ink,
-            size=8 if every[_family(row)].emphasised else 7,
-            bold=every[_family(row)].emphasised,
+            text=_title(row, table),
+            colour=every[_family(row, table)].ink,
+            size=8 if every[_family(row, table)].emphasised else 7,
+            bold=every[_family(row, table)].emphasised,
         )
         for row in named
         if row.time is not None
@@ -228,12 +232,12 @@ def macs_picture(panel: Panel) -> Figure:
     return fig
 
 
-def _family(row: Row) -> str:
-    facts = published(row.unit)
+def _family(row: Row, table: PrintedTable) -> str:
+    facts = table.published(row.unit)
     return facts.family if facts else row.unit.workload.name
 
 
-def _title(row: Row) -> str:
-    facts = published(row.unit)
+def _title(row: Row, table: PrintedTable) -> str:
+    facts = table.published(row.unit)
     title = facts.title if facts else row.unit.workload.name
     return f"{title} ({row.unit.workload.variant})" if row.unit.workload.variant else title

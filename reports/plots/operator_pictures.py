@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from reports.ledger.entry import Entry, outside_text
 from reports.numbers import GIGA
-from reports.paper_tables import HARDWARE, printed
+from reports.paper_tables import COLUMNS, printed
 from reports.plots.annotate import MOST_NAMED, Note, annotate, label_ends
 from reports.plots.panel import Panel
 from reports.plots.panel_text import bars_text, name_field, panel_lines
@@ -213,8 +213,8 @@ def ratio_picture(panel: Panel, entries: Sequence[Entry]) -> Figure:
     column = entries[0].column or "cpu"
     title = f"Speed over DWConv: here and in the paper's {column.upper()} column"
     caption = (
-        f"Filled: here; hollow: the paper's Table 1 ({HARDWARE[column]}). Ratios of round medians, right is faster. "
-        f"{bars_text([panel])}"
+        f"Filled: here; hollow: the paper's Table 1 ({COLUMNS[column].hardware}). Ratios of round medians, "
+        f"right is faster. {bars_text([panel])}"
     )
     lines = headline(fig, title, panel_lines(panel), [caption, *filter(None, [outside_text(entries)])])
     arrange(fig, left=0.4 + LETTER * longest, captions=lines)
