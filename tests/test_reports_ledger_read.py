@@ -105,6 +105,7 @@ def test_what_spreadsheets_add_is_taken(tmp_path: Path, make: object) -> None:
         (HEAD + '"net_a,224\n', "expected comma-separated values"),
         (HEAD + A.replace("Net-A", "x" * 301), "expected at most 300 characters"),
         ("a," * 200 + "b\n", "expected at most 100 headings"),
+        (HEAD + "".join(A.replace("net_a", f"n{i}") for i in range(2001)), "expected at most 2000 rows"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(text: str, says: str) -> None:

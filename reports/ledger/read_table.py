@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from bench.errors import UsageError
@@ -22,7 +23,7 @@ KNOWN = (*REQUIRED, "title", "params_m", "macs_g", "top1_percent", "against", "h
 OUT_OF_MEMORY = "OOM"
 LARGEST_BYTES = 1_000_000
 LONGEST_CELL = 300
-MOST_COLUMNS = 100
+MOST_COLUMNS, MOST_ROWS = 100, 2000
 
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _RATIO = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?[x×]")
@@ -95,7 +96,9 @@ class _Reader:
         rows = _rows(text)
         _, headings = next(rows, (0, []))
         self._columns = _speeds(_checked(headings))
-        self._lines = [_line(number, headings, cells) for number, cells in rows]
+        self._lines = [_line(number, headings, cells) for number, cells in islice(rows, MOST_ROWS)]
+        if next(rows, None) is not None:
+            raise ValueError(f"expected at most {MOST_ROWS} rows, got more; leave some out")
 
     def table(self) -> PrintedTable:
         networks: dict[str, PrintedNetwork] = {}
