@@ -14,10 +14,10 @@ from reports.ledger.claim_entries import claim_entries
 from reports.ledger.entry import Entry
 from reports.ledger.network_entries import network_entries
 from reports.ledger.operator_entries import operator_entries
-from reports.memory.claim import MemoryClaim, memory_claims
 from reports.ledger.printed_column import PrintedColumn
 from reports.ledger.printed_table import PrintedTable
 from reports.ledger.read_table import parse_table
+from reports.memory.claim import MemoryClaim, memory_claims
 from reports.paper_tables import COLUMNS, paper
 from reports.plots.panel import Panel, candidates
 from reports.row import Row
