@@ -25,6 +25,7 @@ from bench.records.origin import Origin, PythonEnvironment
 from bench.records.pair import PairRecord
 from bench.records.record import Record
 from bench.records.run import SCHEMA, DeviceState, Plan, Run
+from bench.records.study import StudyRecord
 from bench.records.workload import Settings, Unit, Workload
 from bench.wire.decode import decode, encode
 
@@ -43,9 +44,9 @@ class DeviceEvent:
     pythons: tuple[PythonEnvironment, ...] = ()  # that the run's units name there
 
 
-Event = Record | PairRecord | DeviceEvent
+Event = Record | PairRecord | DeviceEvent | StudyRecord
 Progress = Callable[[str, int, int], object]
-_TYPES: dict[str, type[Event]] = {"record": Record, "pair": PairRecord, "device": DeviceEvent}
+_TYPES: dict[str, type[Event]] = {"record": Record, "pair": PairRecord, "device": DeviceEvent, "study": StudyRecord}
 _NAMES = {cls: name for name, cls in _TYPES.items()}
 
 
@@ -185,6 +186,7 @@ def read_run(folder: Path, progress: Progress = silent) -> Run:
     records: dict[Unit, Record] = {}
     pairs: dict[str, PairRecord] = {}
     devices = {state.name: state for state in plan.devices}
+    studied: list[StudyRecord] = []
     units = {unit: unit for unit in plan.units}
     for event in _events(folder / RECORDS_NAME, shared, progress):
         if isinstance(event, Record):
@@ -193,6 +195,8 @@ def read_run(folder: Path, progress: Progress = silent) -> Run:
             records[unit] = replace(event, unit=unit)
         elif isinstance(event, PairRecord):
             pairs[event.pair.id] = event
+        elif isinstance(event, StudyRecord):
+            studied.append(event)
         else:
             state = devices.get(event.device, DeviceState(name=event.device))
             noise = state.noise if event.noise is None else (*state.noise, event.noise)
@@ -207,6 +211,7 @@ def read_run(folder: Path, progress: Progress = silent) -> Run:
         records=tuple(records.values()),
         pair_records=tuple(pairs.values()),
         devices=tuple(devices.values()),
+        study_records=tuple(studied),
     )
 
 

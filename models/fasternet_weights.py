@@ -1,13 +1,12 @@
 """Load FasterNet checkpoints: the authors' released files, timm's `fasternet_*` and our own."""
 
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
+from models.checkpoint import load_strictly, read_weights, tensors
 from models.fasternet import FasterNet
 
 # Their names (left) and ours. The authors and timm differ in the merging layers and in the head only.
@@ -26,19 +25,11 @@ _RENAMES = tuple(
         (r"(?:head|classifier)\.(?=weight$|bias$)", "head.classifier."),
     )
 )
-_WRAPPERS = ("state_dict", "model")
 
 
 def load_checkpoint(network: FasterNet, path: Path | str) -> None:
     """Read a checkpoint file of weights only and load it strictly."""
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise ValueError(
-            f"expected a checkpoint of weights, got {path}, which torch.load(weights_only=True) refuses; "
-            "save the network's state_dict() alone"
-        ) from error
-    load_weights(network, content)
+    load_weights(network, read_weights(path))
 
 
 def load_weights(network: FasterNet, weights: Mapping[str, Tensor]) -> None:
@@ -49,28 +40,12 @@ def load_weights(network: FasterNet, weights: Mapping[str, Tensor]) -> None:
     renamed = rename(weights)
     if network.head is None:
         renamed = {key: value for key, value in renamed.items() if not key.startswith("head.")}
-    expected = network.state_dict()
-    missing = sorted(expected.keys() - renamed.keys())
-    unexpected = sorted(renamed.keys() - expected.keys())
-    if missing or unexpected:
-        problem, keys = ("lacks", missing) if missing else ("has the unknown", unexpected)
-        more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
-        raise ValueError(f"expected a checkpoint of this network, got one that {problem} {keys[0]}{more}; {_REMEDY}")
-    for key, value in renamed.items():
-        if value.shape != expected[key].shape:
-            shapes = f"{key} of shape {tuple(expected[key].shape)}, got {tuple(value.shape)}"
-            raise ValueError(f"expected {shapes}; {_REMEDY}")
-    network.load_state_dict(renamed, strict=True)
-
-
-_REMEDY = "choose the network the checkpoint was made with"
+    load_strictly(network, renamed)
 
 
 def rename(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the weights under our key names, whichever of the three schemes they came in."""
-    inner = next((weights[name] for name in _WRAPPERS if isinstance(weights.get(name), Mapping)), weights)
-    if not isinstance(inner, Mapping) or not all(isinstance(value, Tensor) for value in inner.values()):
-        raise ValueError("expected a mapping of names to tensors, got something else; save the state_dict() alone")
+    inner = tensors(weights)
     # The authors number stages and the merging layers between them in one row: 0, (1), 2, (3), 4, (5), 6.
     interleaved = any(re.match(r"stages\.\d+\.reduction\.", key) for key in inner)
     renamed = {}

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from bench.plan.plugins import rows
+from bench.records.study import STUDIES
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -106,6 +107,15 @@ _OF_HISTORIES = _by_name(
 )
 
 
+_OF_STUDIES = _by_name(
+    Format(name="table", writer="reports.studies.text:terminal_study", stdout=True),
+    Format(name="csv", writer="reports.studies.text:csv_study", file="study.csv", stdout=True),
+    Format(name="markdown", writer="reports.studies.text:markdown_study", file="study.md", stdout=True),
+    Format(name="ledger-csv", writer="reports.ledger.csv_ledger:csv_ledger", file="ledger.csv"),
+    Format(name="ledger-markdown", writer="reports.studies.ledger_page:markdown_study_ledger", file="ledger.md"),
+)
+
+
 _OF_TWO_RUNS = _by_name(
     Format(name="table", writer="reports.tables.runs_table:terminal_runs", stdout=True),
     Format(name="csv", writer="reports.tables.runs_table:csv_runs", file="compare.csv", stdout=True),
@@ -125,7 +135,9 @@ def history_formats() -> dict[str, Format]:
 
 
 def formats_of(command: str) -> dict[str, Format]:
-    """Those of the runs of that command: a comparison has files of its own."""
+    """Those of the runs of that command: comparisons and studies have files of their own."""
+    if command in STUDIES:
+        return _OF_STUDIES
     return _OF_COMPARISONS if command == "compare" else formats()
 
 

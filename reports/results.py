@@ -17,6 +17,7 @@ from reports.ledger.operator_entries import operator_entries
 from reports.ledger.printed_column import PrintedColumn
 from reports.ledger.printed_table import PrintedTable
 from reports.ledger.read_table import parse_table
+from reports.ledger.study_entries import study_entries
 from reports.memory.claim import MemoryClaim, memory_claims
 from reports.paper_tables import COLUMNS, paper
 from reports.plots.panel import Panel, candidates
@@ -62,6 +63,8 @@ class Results:
             return operator_entries(self.run, self.rows)
         if self.run.plan.command == "compare":
             return ()
+        if self.run.plan.study is not None:
+            return study_entries(self.run)
         return (*claim_entries(self.run, self.printed), *network_entries(self.run, self.rows, self.printed))
 
     @cached_property

@@ -85,7 +85,7 @@ def test_every_direct_dependency_is_pinned(project: dict[str, Any], pins: dict[s
 
 def test_every_dependency_is_imported(project: dict[str, Any]) -> None:
     """What nothing needs is a cost to everybody who installs this."""
-    modules = {"pyyaml": "yaml"}
+    modules = {"pyyaml": "yaml", "pillow": "PIL"}
     elsewhere = {"onnxscript", "timm", "torchvision"}  # imported by torch.onnx, and by names that a network names
     tops = (*HOUSE, "scripts")
     sources = "\n".join(path.read_text(encoding="utf-8") for top in tops for path in (ROOT / top).rglob("*.py"))

@@ -15,6 +15,7 @@ from bench.records.artifact import Artifact
 from bench.records.environment import RuntimeVersion
 from bench.records.measurement import Cost, NoiseFloor
 from bench.records.origin import Origin, PythonEnvironment
+from bench.records.study import StudyRecord
 from bench.wire.lease import Lease
 from bench.wire.message import Message, decode_line, encode_line
 from bench.wire.messages import (
@@ -51,6 +52,7 @@ from bench.wire.messages import (
 from bench.wire.order import Job, Order, Task
 from tests.made_up import environment, record, unit
 from tests.made_up_health import HEALTH
+from tests.made_up_studies import alike, errors, filters, run_of, study
 
 ROOT = Path(__file__).resolve().parents[1]
 DIGEST = "0f" * 32
@@ -59,7 +61,7 @@ ORDERS = (Order(unit=unit(), attempt=2, reference=DIGEST, model=DIGEST, deadline
 TASK = Task(
     kind="pair", orders=ORDERS, bursts=3, bursts_per_seat=2, burst_s=0.1, seed=4, side=1, cpus=(2, 3), cache="/cache",
     token_read=5, token_write=6, sources=("net.onnx",), input_px=224, packages=("numpy",),
-    origin=Origin(folder="/project"),
+    origin=Origin(folder="/project"), study=study(),
 )  # fmt: skip
 
 # No field is left at its default in all of them: one that does not travel would come back as it.
@@ -93,6 +95,11 @@ BODY_OF_EACH: tuple[Body, ...] = (
     Accelerators(names=("cuda:0 NVIDIA H200",), reason="none"),
     Network(source="net.onnx", input_shape=(3, 8, 8), digest=DIGEST, batch=4, dtype="float16", reason="none"),
     PythonEnvironment(path="/v/python", version="3.12.1", packages=(RuntimeVersion(name="numpy", version="2.4"),)),
+    StudyRecord(failed="none"),
+    run_of(study(), errors({"conv": [0.5]})).study_records[0],
+    *errors({"conv": [0.5]}),
+    filters("conv", (1,) * 9, zero=2),
+    alike("conv", 4, draw=True),
     Fatal(kind="unsupported", reason="no torch"),
     Setup(
         folder="env", packages=("numpy",), modules=("numpy",), wheels=(Wheel(name="numpy.whl", size=3, digest=DIGEST),),

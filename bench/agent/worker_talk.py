@@ -6,6 +6,7 @@ from bench.records.health import Health
 from bench.records.measurement import NoiseFloor
 from bench.records.origin import PythonEnvironment
 from bench.records.record import Record
+from bench.records.study import MOST_RECORDS, StudyRecord
 from bench.wire.message import Message, decode_line
 from bench.wire.messages import Accelerators, Begin, Body, Bursts, Fatal, Network, SideFailed, name_of, understood
 from bench.wire.order import Order, Task, TaskKind
@@ -19,6 +20,7 @@ _ANSWERS: dict[TaskKind, tuple[type[Body], ...]] = {
     "probe": (Accelerators,),
     "inspect": (Network,),
     "look": (PythonEnvironment,),
+    "study": (StudyRecord,),
 }
 
 
@@ -29,7 +31,8 @@ class WorkerTalk:
         self._answers = _ANSWERS[task.kind]
         orders = task.orders[worker : worker + 1] if task.kind == "pair" else task.orders
         self._waiting = {order.unit.id: order for order in orders}
-        self._unitless = 0 if orders else len(task.sources) or 1  # answers that are about no unit
+        about_none = MOST_RECORDS if task.kind == "study" else len(task.sources) or 1
+        self._unitless = 0 if orders else about_none  # answers that are about no unit
         self._current: Order | None = None
         self._sequence = 0
 

@@ -68,7 +68,7 @@ def run_command(request: Request) -> int:
 @contextmanager
 def _planned(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
     devices = _devices(request.devices, request)
-    folder = request.out or _default_folder(request.command, devices)
+    folder = request.out or default_folder(request.command, devices)
     check_new(folder)  # before anything is inspected or reached
     with closing(Campaign(devices, transport_for, usable_cache(), observer)) as campaign:
         table, pairs = request.table(campaign, devices)
@@ -114,7 +114,7 @@ def _dry_run(request: Request, observer: ConsoleObserver) -> int:
         show_plan(*left(plan, read_run(folder), request.retry_failed), rounds=1, enough=request.enough)
         return EXIT_DONE
     devices = _devices(request.devices, request)
-    check_new(request.out or _default_folder(request.command, devices))
+    check_new(request.out or default_folder(request.command, devices))
     with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
         table, pairs = request.table(campaign, devices)
     _check_budget(request, devices)
@@ -192,7 +192,7 @@ def _check_priority(units: Sequence[Unit], campaign: Campaign) -> None:
             raise UsageError(f"{unit.device}: {plain_line(problem, LONGEST_MESSAGE)}")
 
 
-def _default_folder(command: str, devices: Sequence[Device]) -> Path:
+def default_folder(command: str, devices: Sequence[Device]) -> Path:
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     names = "+".join(device.name.replace(":", "") for device in devices)
     if len(names) > LONGEST_NAMES:

@@ -16,7 +16,7 @@ from bench.records.device import Device
 from bench.records.environment import Environment, difference, fingerprint
 from bench.records.origin import PythonEnvironment
 from bench.records.workload import Unit
-from bench.wire.messages import Accelerators, Body, Said, name_of
+from bench.wire.messages import Accelerators, Body, Exit, Said, name_of
 from bench.wire.order import Job, Task, TaskKind
 
 
@@ -113,8 +113,12 @@ class Machine:
         """What a worker says to a task that is about no unit; None where it ended without, and why."""
         said: list[Said] = []
         job = Job(task=Task(kind=kind), threads=threads, start_s=self.patience.worker_start_s)
-        exits = run_job(self.connection, job, said.append, self._stop)
+        exits = self.work_on(job, said.append)
         return (said[0].body, "") if said else (None, failure_of(exits)[1])
+
+    def work_on(self, job: Job, handle: Callable[[Said], None]) -> tuple[Exit, ...]:
+        """Have a job done, its messages passed on; returns how its workers ended."""
+        return run_job(self.connection, job, handle, self._stop)
 
     # --- while others are busy, and when the link is lost
 

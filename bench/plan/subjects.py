@@ -75,6 +75,15 @@ def networks(asked: Sequence[str]) -> tuple[NetworkEntry, ...]:
         return resolve(asked)
 
 
+def one_network(name: str) -> NetworkEntry:
+    """The one that is to be looked into, module by module; ValueError for a group, and for a graph, which has none."""
+    entries = networks([name])
+    if len(entries) != 1 or entries[0].library == "onnx":
+        what = f"a group of {len(entries)}" if len(entries) != 1 else "an .onnx file"
+        raise ValueError(f"expected one PyTorch network, got {what}; name one, such as resnet50 or timm:resnet18")
+    return entries[0]
+
+
 def operator_spec(workload: Workload) -> OperatorSpec:
     """The operator that the workload names."""
     if workload.name not in OPERATORS:

@@ -9,6 +9,7 @@ from bench.records.measurement import NoiseFloor
 from bench.records.origin import PythonEnvironment
 from bench.records.pair import Pair, PairRecord
 from bench.records.record import Record
+from bench.records.study import Study, StudyRecord
 from bench.records.workload import Unit
 
 SCHEMA = 1
@@ -37,7 +38,7 @@ class Plan:
     """Everything that is to be run, written to run.json before anything runs."""
 
     schema: int = SCHEMA
-    command: str  # "ops", "models" or "compare"
+    command: str  # "ops", "models", "compare" or the name of a study
     argv: tuple[str, ...]
     options: tuple[Option, ...] = ()
     created_utc: str
@@ -50,6 +51,7 @@ class Plan:
     base: Base | None = None  # of a gate: what the first sides are
     margin: float = MARGIN  # below which no change counts, relative
     ledger: str = ""  # the printed figures that `--ledger` named, its file whole; empty: the PConv paper's
+    study: Study | None = None  # that the command asks for, in place of units
 
     def option(self, name: str) -> str:
         """What the command line said, or its default; empty where there was no such option."""
@@ -100,6 +102,7 @@ class Run:
     records: tuple[Record, ...]
     pair_records: tuple[PairRecord, ...] = ()
     devices: tuple[DeviceState, ...] = ()
+    study_records: tuple[StudyRecord, ...] = ()
 
     def device(self, name: str) -> DeviceState:
         """The state of that device; an empty one where it was never reached."""

@@ -5,7 +5,7 @@ A line is an envelope (bench.wire.message) around one of these bodies; `BODIES` 
     host -> agent              start, then alive, have, file, job, cancel, bye
     agent -> host              hello, then alive, missing, stored, exit, idle, error
     worker -> agent -> host    begin, then record, artifact, bursts or side_failed; noise, health, accelerators,
-                               network, python; fatal
+                               network, python, study ...; fatal
     host -> provision          setup or clean
     provision -> host          step ..., then done or error
 
@@ -23,6 +23,7 @@ from bench.records.health import Health
 from bench.records.measurement import NoiseFloor
 from bench.records.origin import PythonEnvironment
 from bench.records.record import FailureKind, Record
+from bench.records.study import StudyRecord
 from bench.records.times import are_times
 from bench.records.verdict import Verdict
 from bench.wire.decode import decode, encode
@@ -222,6 +223,7 @@ Body = (
     Start | Alive | Have | FilePart | Job | Cancel | Bye
     | Hello | Missing | Stored | Exit | Idle | Error
     | Begin | Record | Artifact | Bursts | SideFailed | NoiseFloor | Health | Accelerators | Network | PythonEnvironment
+    | StudyRecord
     | Fatal
     | Setup | Clean | Step | Done
 )  # fmt: skip
@@ -231,7 +233,7 @@ BODIES: dict[str, type[Body]] = {
     "hello": Hello, "missing": Missing, "stored": Stored, "exit": Exit, "idle": Idle, "error": Error,
     "begin": Begin, "record": Record, "artifact": Artifact, "bursts": Bursts, "side_failed": SideFailed,
     "noise": NoiseFloor, "health": Health, "accelerators": Accelerators, "network": Network,
-    "python": PythonEnvironment, "fatal": Fatal,
+    "python": PythonEnvironment, "study": StudyRecord, "fatal": Fatal,
     "setup": Setup, "clean": Clean, "step": Step, "done": Done,
 }  # fmt: skip
 _NAMES: dict[type, str] = {body: name for name, body in BODIES.items()}

@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bench.records.origin import Origin
+from bench.records.study import Study
 from bench.records.workload import Unit
 
 # Folders where a worker of this machine may import a user's own factory from, after its own, where no origin has any.
 IMPORT_PATH = "BENCH_IMPORT_PATH"
 
-TaskKind = Literal["measure", "export", "noise", "pair", "probe", "inspect", "look", "health"]
+TaskKind = Literal["measure", "export", "noise", "pair", "probe", "inspect", "look", "health", "study"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,7 @@ class Task:
     input_px: int = 0  # asked for; 0: the network's own
     packages: tuple[str, ...] = ()  # to look for
     origin: Origin = field(default_factory=Origin)  # of a worker that has no unit
+    study: Study | None = None  # to carry out
 
     def __post_init__(self) -> None:
         if self.bursts_per_seat < 1:

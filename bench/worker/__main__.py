@@ -26,6 +26,7 @@ _TASKS: dict[TaskKind, str] = {
     "look": "bench.worker.look:look_around",
     "health": "bench.worker.health:look_at_machine",
     "probe": "bench.worker.probe:probe_accelerators",
+    "study": "bench.worker.study:carry_out",
 }
 
 

@@ -21,13 +21,25 @@ Section = Literal[
     "network_order",  # Kendall's tau-b of a column
     "claim",  # ratio of two networks
     "accuracy_claim",  # how many points more accurate, by its own table
+    "approximation",  # Table 2: test MSE of a pair
+    "approximation_count",  # section 3: its multiply-adds
+    "salience",  # filters that are strongest in the centre
+    "redundancy",  # Fig. 3: channels with a near twin
 ]
 Quantity = (
-    SpeedQuantity | Literal["macs_per_s", "speed_ratio", "macs", "params", "top1_percent", "top1_points", "tau_b"]
+    SpeedQuantity
+    | Literal["macs_per_s", "speed_ratio", "macs", "params", "top1_percent", "top1_points", "tau_b", "mse", "share"]
 )
-Basis = Literal["", "round medians", "pairs of live workers", "count"]
+Basis = Literal["", "round medians", "pairs of live workers", "count", "trainings", "filters", "channels"]
 
-_BASES: dict[Section, Basis] = {"claim": "pairs of live workers", "network_count": "count"}
+_BASES: dict[Section, Basis] = {
+    "claim": "pairs of live workers",
+    "network_count": "count",
+    "approximation": "trainings",
+    "approximation_count": "count",
+    "salience": "filters",
+    "redundancy": "channels",
+}
 NOT_MEASURED = "not measured"
 NOT_PLANNED = "not planned in this run"
 
@@ -65,7 +77,7 @@ class Entry:
     quantity: Quantity
     paper: float | None = None
     ours: Interval | None = None
-    replicates: int = 0  # rounds or pairs behind `ours`
+    replicates: int = 0  # rounds, pairs, trainings, filters or channels behind `ours`
     rank_paper: int | None = None  # 1 is the fastest of the `ranked` networks measured here
     rank_ours: int | None = None
     ranked: int | None = None

@@ -54,6 +54,8 @@ _UNITS = {
     "tau_b": ("", 1.0),
     "top1_percent": ("%", 1.0),
     "top1_points": ("points", 1.0),
+    "mse": ("MSE", 1.0),
+    "share": ("share", 1.0),
 }
 _TOP1, _PARAMS, _MACS = "top-1 (%): paper", "params (M): paper", "MACs (G): paper"
 _NUMERIC = ("paper", "ours", "ours/paper", "rank there", "rank here", "pairs", _TOP1, _PARAMS, _MACS)

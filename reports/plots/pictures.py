@@ -9,6 +9,7 @@ from reports.plots.memory_picture import memory_pictures
 from reports.plots.network_pictures import network_pictures
 from reports.plots.operator_pictures import operator_pictures
 from reports.plots.settings_pictures import settings_pictures
+from reports.plots.study_pictures import study_pictures
 from reports.plots.style import style
 from reports.plots.sustained_pictures import sustained_pictures
 from reports.results import Results
@@ -22,6 +23,7 @@ def pictures(results: Results) -> Iterator[tuple[str, Figure]]:
     yield from network_pictures(results)
     yield from sustained_pictures(results)
     yield from comparison_pictures(results)
+    yield from study_pictures(results)
 
 
 def figures(results: Results) -> dict[str, Figure]:

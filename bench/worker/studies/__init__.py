@@ -1,0 +1,1 @@
+"""The studies of a network's representations, and what they are made on."""

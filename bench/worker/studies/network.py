@@ -1,0 +1,54 @@
+"""The network of a study, with random weights or those of a checkpoint."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from bench.plan.subjects import one_network
+from bench.records.study import Study, StudyRecord
+from models.build import build_and_look
+from models.checkpoint import load_strictly, read_weights
+from models.fasternet import FasterNet
+from models.fasternet_weights import load_weights
+
+Say = Callable[[StudyRecord], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Studied:
+    """In evaluation mode, with what must be known of it."""
+
+    network: nn.Module
+    input_shape: tuple[int, int, int]  # (C, H, W)
+    weights: str  # in words
+    checkpoint: str  # SHA-256, empty where there is none
+
+
+def network_of(study: Study) -> Studied:
+    """The network that a study names; ValueError in one line where there is none or its checkpoint is another's."""
+    entry = one_network(study.model)
+    network, shape = build_and_look(entry, seed=study.seed)
+    words = "its factory's own" if entry.library == "factory" else f"random, seed {study.seed}"
+    digest = ""
+    if study.weights:
+        _load(network, study.weights)
+        digest = _digest(study.weights)
+        words = f"{Path(study.weights).name}, SHA-256 {digest[:12]}"
+    return Studied(network=network, input_shape=shape, weights=words, checkpoint=digest)
+
+
+def _load(network: nn.Module, path: str) -> None:
+    """A FasterNet takes its authors' and timm's names too."""
+    weights = read_weights(path)
+    if isinstance(network, FasterNet):
+        load_weights(network, weights)
+    else:
+        load_strictly(network, weights)
+
+
+def _digest(path: str) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""What is made of a study of a network's representations."""
