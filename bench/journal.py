@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from bench.durable import sync_folder, write_atomically
 from bench.errors import StorageError, UsageError
+from bench.records.ceilings import Ceilings
 from bench.records.environment import Environment
 from bench.records.measurement import Cost, NoiseFloor
 from bench.records.origin import Origin, PythonEnvironment
@@ -36,12 +37,13 @@ LINES_PER_STEP = 500  # read between two looks at the progress
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceEvent:
-    """What was found on a device as it was reached, or one noise floor taken there."""
+    """What was found on a device as it was reached, one noise floor taken there, or what it can do at most."""
 
     device: str
     environment: Environment | None = None
     noise: NoiseFloor | None = None
     pythons: tuple[PythonEnvironment, ...] = ()  # that the run's units name there
+    ceilings: tuple[Ceilings, ...] = ()  # of each dtype and thread count of the run's units there
 
 
 Event = Record | PairRecord | DeviceEvent | StudyRecord
@@ -205,6 +207,7 @@ def read_run(folder: Path, progress: Progress = silent) -> Run:
                 noise=noise,
                 environment=event.environment or state.environment,
                 pythons=event.pythons or state.pythons,
+                ceilings=event.ceilings or state.ceilings,
             )
     return Run(
         plan=plan,

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from reports.history.report import HistoryReport
+    from reports.peak.report import PeakReport
     from reports.results import Results
     from reports.runs_compared import RunsCompared
 
-Made: TypeAlias = "Results | HistoryReport | RunsCompared"  # what a writer may be made for
+Made: TypeAlias = "Results | HistoryReport | RunsCompared | PeakReport"  # what a writer may be made for
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 _WRITER = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -122,6 +123,19 @@ _OF_TWO_RUNS = _by_name(
     Format(name="json", writer="reports.tables.runs_table:json_runs", file="compare.json", stdout=True),
     Format(name="markdown", writer="reports.tables.runs_table:markdown_runs", file="compare.md", stdout=True),
 )
+
+
+_OF_PEAKS = _by_name(
+    Format(name="table", writer="reports.peak.tables:terminal_peak", stdout=True),
+    Format(name="csv", writer="reports.peak.files:csv_peak", file="peak.csv", stdout=True),
+    Format(name="json", writer="reports.peak.files:json_peak", file="peak.json", stdout=True),
+    Format(name="markdown", writer="reports.peak.tables:markdown_peak", file="peak.md", stdout=True),
+)
+
+
+def peak_formats() -> dict[str, Format]:
+    """Those of `bench peak`, whose writers take a PeakReport."""
+    return _OF_PEAKS
 
 
 def two_run_formats() -> dict[str, Format]:

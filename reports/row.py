@@ -7,6 +7,7 @@ from bench.records.measurement import Cost
 from bench.records.verdict import Verdict
 from bench.records.workload import Unit, size_text
 from bench.statistics import Interval
+from reports.standing import Standing
 from reports.sustained import SustainedSpeed
 
 RowStatus = Literal["done", "partial", "failed", "lost", "skipped"]
@@ -60,6 +61,7 @@ class Row:
         is no number.
     notes: what must be known of the workload and its rounds, a line each.
     sustained: burst, steady and energy where it was kept busy for minutes: `time` is then the steady one.
+    standing: how far it is from what its device can do; None where that was not measured.
     """
 
     unit: Unit
@@ -85,6 +87,7 @@ class Row:
     verdict: Verdict | None = None
     notes: tuple[str, ...] = ()
     sustained: SustainedSpeed | None = None
+    standing: Standing | None = None
 
     def __post_init__(self) -> None:
         measured = self.status in ("done", "partial")

@@ -11,6 +11,7 @@ from statistics import median
 
 from bench.plan.runtimes import MODULE_RUNTIME
 from bench.plan.subjects import network_note
+from bench.records.ceilings import Ceilings
 from bench.records.measurement import Cost, Measurement
 from bench.records.record import Record, latest
 from bench.records.run import Run
@@ -22,7 +23,9 @@ from bench.statistics import (
     log_mean_interval,
     quantile,
 )
+from reports.limits import NoLimitError
 from reports.row import Percentiles, RoundMedian, Row, RowStatus
+from reports.standing import Standing, standing, without_limit
 from reports.sustained import sustained_speed
 
 NOT_RUN_YET = "not run yet"
@@ -38,10 +41,13 @@ def rows(run: Run) -> tuple[Row, ...]:
         cells.setdefault(replace(unit, round=0), []).append(unit)
     if run.plan.budget_s is not None:  # what it left out has not failed; a row without any record is not there yet
         cells = {cell: [unit for unit in units if unit in ended] or units[:1] for cell, units in cells.items()}
-    return tuple(_row(units, [ended.get(unit) for unit in units]) for units in cells.values())
+    ceilings = {state.name: state.ceilings for state in run.devices}
+    return tuple(
+        _row(units, [ended.get(unit) for unit in units], ceilings.get(cell.device, ())) for cell, units in cells.items()
+    )
 
 
-def _row(units: Sequence[Unit], records: Sequence[Record | None]) -> Row:
+def _row(units: Sequence[Unit], records: Sequence[Record | None], ceilings: Sequence[Ceilings]) -> Row:
     done = sorted((r for r in records if r and r.measurement), key=lambda r: r.unit.round)
     measurements = [record.measurement for record in done if record.measurement]
     unit = min(units, key=lambda each: each.round)
@@ -59,6 +65,8 @@ def _row(units: Sequence[Unit], records: Sequence[Record | None]) -> Row:
     pooled = [sample for m in measurements for sample in m.samples_s]
     time = log_mean_interval([each.seconds for each in medians])
     seen = [m.disturbances for m in measurements]
+    fault_share = _median(map(_fault_share, measurements))
+    stands, limit_notes = _standing(unit, cost, time.centre, fault_share, ceilings)
     return Row(
         unit=unit,
         planned=len(units),
@@ -77,15 +85,35 @@ def _row(units: Sequence[Unit], records: Sequence[Record | None]) -> Row:
         first_call_s=median(m.first_call_s for m in measurements),
         max_error=max((m.max_error for m in measurements if m.max_error is not None), default=None),
         page_faults_per_call=_median(d.page_faults_per_call for d in seen),
-        page_fault_share=_median(map(_fault_share, measurements)),
+        page_fault_share=fault_share,
         threads_worked=min((d.threads_worked for d in seen if d.threads_worked is not None), default=None),
         isa=", ".join(sorted({m.isa for m in measurements if m.isa})),
         verdict=of_rounds(chain.from_iterable(m.verdicts for m in measurements), time.half_width, len(measurements)),
         notes=tuple(
-            dict.fromkeys([*about, *stale, *(note for m in measurements for note in m.notes), *_too_few(len(pooled))])
+            dict.fromkeys(
+                [
+                    *about,
+                    *stale,
+                    *(note for m in measurements for note in m.notes),
+                    *limit_notes,
+                    *_too_few(len(pooled)),
+                ]
+            )
         ),
         sustained=sustained_speed([m.sustained for m in measurements if m.sustained is not None], unit.batch),
+        standing=stands,
     )
+
+
+def _standing(
+    unit: Unit, cost: Cost | None, time_s: float, fault_share: float | None, ceilings: Sequence[Ceilings]
+) -> tuple[Standing | None, tuple[str, ...]]:
+    """How far from its limit, and what must be said of that."""
+    try:
+        found = standing(unit, cost, time_s, fault_share, ceilings)
+    except NoLimitError as error:
+        return None, (without_limit(error),)
+    return found, found.notes if found else ()
 
 
 def _executed(

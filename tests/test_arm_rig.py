@@ -141,3 +141,14 @@ def test_a_throttled_board_says_so_in_the_row(rig: Path) -> None:
     with throttled(rig, "0x4"):
         done = run(*SMALL)[0]
     assert done["verdict"] == "throttled"
+
+
+@pytest.mark.usefixtures("ready")
+def test_what_it_can_do_at_most_is_measured_with_numpy_and_onnxruntime_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["peak", "--device", "rig", "--format", "csv"]) == 0
+    lines = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert {line["runtime"] for line in lines if line["kind"] == "product"} == {"numpy", "onnxruntime"}
+    assert {line["level"] for line in lines if line["kind"] == "memory"} == {"L1d", "L2", "DRAM"}
+    assert all(float(line["value"]) > 0 for line in lines)

@@ -1,9 +1,6 @@
 """`bench doctor` as a user starts it."""
 
-import importlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +8,7 @@ import pytest
 from bench.cli.main import main
 from bench.system.priority import refusal
 from tests.bench_process import BenchProcess
+from tests.board import small_board
 from tests.sshd import Sshd
 
 
@@ -63,16 +61,8 @@ def test_a_gpu_that_is_not_there_is_one_line(
 @pytest.mark.ssh
 @pytest.mark.slow
 def test_a_board_with_numpy_and_onnxruntime_alone(sshd: Sshd, tmp_path: Path) -> None:
-    board = tmp_path / "board"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(board)], check=True)
-    (theirs,) = board.glob("lib/python*/site-packages")
-    for name in ("numpy", "onnxruntime"):
-        for path in Path(importlib.import_module(name).__path__[0]).parent.glob(f"{name}[.-]*"):
-            (theirs / path.name).symlink_to(path)
-        (theirs / name).symlink_to(importlib.import_module(name).__path__[0])
     priority = "normal" if refusal() else "realtime"
-    way = f"ssh: board\n    ssh_config: {sshd.folder}/ssh_config\n    python: {board}/bin/python"
-    (tmp_path / "devices.yaml").write_text(f"devices:\n  board:\n    {way}\n    priority: {priority}\n")
+    small_board(tmp_path, sshd, "numpy", "onnxruntime", more=f"    priority: {priority}\n")
     done = BenchProcess(tmp_path, tmp_path / "cache").run("doctor", "--device", "board", "--format", "json")
     made = json.loads(done.stdout)
     assert (made["device"], done.returncode) == ("board", 0 if made["fit"] else 3), done.stderr

@@ -49,8 +49,9 @@ from bench.wire.messages import (
     name_of,
     understood,
 )
-from bench.wire.order import Job, Order, Task
+from bench.wire.order import Job, Order, Task, Visit
 from tests.made_up import environment, record, unit
+from tests.made_up_ceilings import FLOAT32
 from tests.made_up_health import HEALTH
 from tests.made_up_studies import alike, errors, filters, run_of, study
 
@@ -62,6 +63,7 @@ TASK = Task(
     kind="pair", orders=ORDERS, bursts=3, bursts_per_seat=2, burst_s=0.1, seed=4, side=1, cpus=(2, 3), cache="/cache",
     token_read=5, token_write=6, sources=("net.onnx",), input_px=224, packages=("numpy",),
     origin=Origin(folder="/project"), study=study(),
+    visit=Visit(part="cuda", dtype="int8", accelerator="cuda:1", shapes=((1, 2, 3),), realtime=True),
 )  # fmt: skip
 
 # No field is left at its default in all of them: one that does not travel would come back as it.
@@ -92,6 +94,7 @@ BODY_OF_EACH: tuple[Body, ...] = (
         timer_overhead_s=1e-8, timer_resolution_s=1e-9, spin_samples_s=(0.5,), gemm_samples_s=(0.25,), gemm_size=256
     ),
     HEALTH,
+    replace(FLOAT32, accelerator="cuda:0"),
     Accelerators(names=("cuda:0 NVIDIA H200",), reason="none"),
     Network(source="net.onnx", input_shape=(3, 8, 8), digest=DIGEST, batch=4, dtype="float16", reason="none"),
     PythonEnvironment(path="/v/python", version="3.12.1", packages=(RuntimeVersion(name="numpy", version="2.4"),)),

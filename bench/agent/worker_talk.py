@@ -2,6 +2,7 @@
 
 from bench.errors import ProtocolError
 from bench.records.artifact import Artifact
+from bench.records.ceilings import Ceilings
 from bench.records.health import Health
 from bench.records.measurement import NoiseFloor
 from bench.records.origin import PythonEnvironment
@@ -21,6 +22,7 @@ _ANSWERS: dict[TaskKind, tuple[type[Body], ...]] = {
     "inspect": (Network,),
     "look": (PythonEnvironment,),
     "study": (StudyRecord,),
+    "peak": (Ceilings,),
 }
 
 

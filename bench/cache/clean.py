@@ -7,7 +7,10 @@ from pathlib import Path
 from bench.cache.device_lock import LOCK_NAME, take_lock
 from bench.cache.files_lock import FILES_LOCK_NAME, files_in_use
 
-_OURS = ("files", "artifacts", "code", "compiled", "revisions", "environments", "own-code", LOCK_NAME, FILES_LOCK_NAME)
+_OURS = (
+    "files", "artifacts", "code", "compiled", "peaks", "revisions", "environments", "own-code",
+    LOCK_NAME, FILES_LOCK_NAME,
+)  # fmt: skip
 
 
 class CacheBusyError(Exception):

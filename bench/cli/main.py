@@ -24,6 +24,7 @@ class LazyGroup(click.Group):
         "approximate": "How well do cheap pairs do what a network's 3x3 convolutions do? The paper's Table 2.",
         "salience": "Where in their kernels are a network's filters strongest?",
         "redundancy": "How alike are the channels of a network's feature maps?",
+        "peak": "What can a device do at most? Matrix products and memory, measured; a roofline.",
         "devices": "List, check, set up, trust and clean the devices of devices.yaml.",
         "report": "Make the tables and plots of finished runs again.",
         "history": "Show each cell over many finished runs, and where it changed.",

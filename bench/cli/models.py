@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.ledger import given_ledger, ledger_option
-from bench.cli.options import ListOf, Whole, budget_option, one_of, shared_options, sustain_option
+from bench.cli.options import ListOf, Whole, budget_option, limit_option, one_of, shared_options, sustain_option
 from bench.cli.request import request, rows_of
 from bench.errors import UsageError
 from bench.plan.names import network_workloads
@@ -39,6 +39,7 @@ LARGEST_PX = 32_768  # an image of 12 GiB
 @ledger_option("Check the figures printed there (docs/ledger.md); without --model its networks are measured.")
 @sustain_option
 @budget_option
+@limit_option
 @shared_options
 @click.pass_context
 def models(context: click.Context, /, **options: Any) -> int:

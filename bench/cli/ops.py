@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bench.cli.options import F, ListOf, Whole, budget_option, one_of, shared_options, sustain_option
+from bench.cli.options import F, ListOf, Whole, budget_option, limit_option, one_of, shared_options, sustain_option
 from bench.cli.request import request, rows_of
 from bench.plan.runtimes import MODULE_RUNTIME
 from bench.plan.subjects import TABLE1_OPERATORS, TABLE1_SIZES, OperatorGrid, operator_workloads, operators
@@ -41,6 +41,7 @@ def _parse(row: Axis) -> Callable[[str], object]:
 @_axis_options
 @sustain_option
 @budget_option
+@limit_option
 @shared_options
 @click.pass_context
 def ops(context: click.Context, /, **options: Any) -> int:

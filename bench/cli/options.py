@@ -153,6 +153,12 @@ def budget_option(command: F) -> F:
     return click.option("--budget", type=Duration("10s", "100h"), help=text)(command)
 
 
+def limit_option(command: F) -> F:
+    """Add `--no-limit`, for rows; a comparison has none."""
+    text = "Don't measure what the device can do at most: percent_of_limit stays empty."
+    return click.option("--no-limit", is_flag=True, envvar="BENCH_NO_LIMIT", help=text)(command)
+
+
 def plan_options(context: click.Context) -> tuple[Option, ...]:
     """Every option that decides what is measured, as text."""
     return tuple(

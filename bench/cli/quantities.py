@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 class Percent(click.ParamType[float]):
@@ -21,7 +21,7 @@ class Percent(click.ParamType[float]):
 
 
 class Duration(click.ParamType[float]):
-    """`90s`, `2m` or `1h` in seconds; `least` and `most` are written in the same way."""
+    """`90s`, `2m`, `1h` or `30d` in seconds; `least` and `most` are written in the same way."""
 
     name = "TIME"
 
@@ -39,5 +39,5 @@ class Duration(click.ParamType[float]):
 
 def _seconds(text: str) -> float:
     """Of a time with its unit; 0 for what is none."""
-    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)([smh])", text)
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)([smhd])", text)
     return 0.0 if found is None else float(found[1]) * _SECONDS[found[2]]

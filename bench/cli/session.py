@@ -1,5 +1,6 @@
 """What `bench ops` and `bench models` have in common: from options to a folder of results and an exit code."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -18,6 +19,8 @@ from bench.cli.resume import check_same, device_names, left, plan_to_resume, tak
 from bench.cli.streams import tell
 from bench.errors import EXIT_DEVICE, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, BenchError, UsageError
 from bench.host.campaign import Campaign
+from bench.host.ceilings import MAX_AGE_S, CeilingSource
+from bench.host.peak_cache import PeakCache
 from bench.journal import Journal, check_new, read_run
 from bench.link.choice import transport_for
 from bench.plain_text import LONGEST_MESSAGE, plain_line
@@ -25,7 +28,7 @@ from bench.plan.schedule import all_rounds
 from bench.records.device import Device
 from bench.records.pair import Pair, PairRecord
 from bench.records.record import Record
-from bench.records.run import Plan, Run
+from bench.records.run import DeviceState, Plan, Run
 from bench.records.workload import Unit
 from bench.system.priority import crowded
 from reports.budget import too_few
@@ -44,6 +47,7 @@ class _Begun:
     campaign: Campaign | None = None
     units: Sequence[Unit] = ()
     pairs: Sequence[Pair] = ()
+    known: Sequence[DeviceState] = ()  # of an earlier process of the run
 
 
 def run_command(request: Request) -> int:
@@ -60,9 +64,24 @@ def run_command(request: Request) -> int:
             devices = [device for machine in campaign.machines for device in machine.devices]
             sure = [pair for pair in begun.pairs if not pair.again]
             with observer.watching(begun.units, sure, devices, request.enough.left_s), Interrupts(campaign):
-                problems = campaign.run(begun.journal, begun.units, begun.pairs, begun.plan.seed, request.enough)
+                problems = campaign.run(
+                    begun.journal, begun.units, begun.pairs, begun.plan.seed, request.enough, _ceilings(begun)
+                )
             interrupted = campaign.stopped
         return _report(begun.folder, request.output_format, problems, interrupted=interrupted)
+
+
+def _ceilings(begun: _Begun) -> CeilingSource | None:
+    """Where the limits of rows come from; None where there are none, or nobody wants them."""
+    plan = begun.plan
+    if not begun.units or plan.flag("no_limit"):
+        return None
+    return CeilingSource(
+        cache=PeakCache(usable_cache()),
+        max_age_s=math.inf if plan.flag("quick") else MAX_AGE_S,
+        measure=plan.budget_s is None,  # whose time is the rows'
+        known={state.name: state.ceilings for state in begun.known},
+    )
 
 
 @contextmanager
@@ -103,7 +122,15 @@ def _resumed(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
                 if record.status != "failed" or not request.retry_failed:
                     request.enough.ended(record, here=False)
             check_same(run, campaign, folder)
-            yield _Begun(plan=plan, folder=folder, journal=journal, campaign=campaign, units=units, pairs=pairs)
+            yield _Begun(
+                plan=plan,
+                folder=folder,
+                journal=journal,
+                campaign=campaign,
+                units=units,
+                pairs=pairs,
+                known=run.devices,
+            )
 
 
 def _dry_run(request: Request, observer: ConsoleObserver) -> int:

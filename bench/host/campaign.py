@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.cache.files_lock import FilesLock, files_in_use
 from bench.errors import BenchError, LinkLostError, StoppedError, StorageError, UsageError
 from bench.host.artifacts import ArtifactCache, made_with
+from bench.host.ceilings import CeilingSource
 from bench.host.contact import environment_of, reach
 from bench.host.enough import Enough
 from bench.host.inspection import inspect
@@ -164,9 +165,18 @@ class Campaign:
     # --- run
 
     def run(
-        self, journal: Journal, units: Sequence[Unit], pairs: Sequence[Pair], seed: int, enough: Enough | None = None
+        self,
+        journal: Journal,
+        units: Sequence[Unit],
+        pairs: Sequence[Pair],
+        seed: int,
+        enough: Enough | None = None,
+        ceilings: CeilingSource | None = None,
     ) -> list[BenchError]:
-        """Export what is missing, then measure; returns what lost a machine. The journal has the rest."""
+        """Export what is missing, then measure; returns what lost a machine. The journal has the rest.
+
+        The devices' ceilings come from `ceilings` before their first unit; without it the rows have no limit.
+        """
         units = ordered(units, seed)
         for machine in self.machines:
             for name, environment in machine.environments.items():
@@ -176,7 +186,7 @@ class Campaign:
             made = self._preparation(files)
             exports = pool.submit(self._prepare, made, [*units, *(u for p in pairs for u in (p.first, p.second))])
             tasks = [
-                pool.submit(self._measure, machine, units, pairs, made, journal, exports, enough)
+                pool.submit(self._measure, machine, units, pairs, made, journal, exports, enough, ceilings)
                 for machine in self.machines
             ]
             if self._host not in self.machines:
@@ -223,6 +233,7 @@ class Campaign:
         journal: Journal,
         exports: "Future[None]",
         enough: Enough | None,
+        ceilings: CeilingSource | None,
     ) -> BenchError | None:
         lost: BenchError | None = None
         try:
@@ -230,6 +241,8 @@ class Campaign:
                 machine.idle(exports.done)
             # Without what it should have made nothing can be checked: the units are lost, not failed.
             exports.result()
+            if ceilings is not None:
+                ceilings.write(machine, units, journal, self._observer)
         except StorageError:
             self.stop()
             raise

@@ -111,8 +111,12 @@ class Machine:
 
     def answer(self, kind: TaskKind, threads: int = 1) -> tuple[Body | None, str]:
         """What a worker says to a task that is about no unit; None where it ended without, and why."""
+        return self.ask(Task(kind=kind), threads)
+
+    def ask(self, task: Task, threads: int = 1) -> tuple[Body | None, str]:
+        """The same of a task that says more than its kind."""
         said: list[Said] = []
-        job = Job(task=Task(kind=kind), threads=threads, start_s=self.patience.worker_start_s)
+        job = Job(task=task, threads=threads, start_s=self.patience.worker_start_s)
         exits = self.work_on(job, said.append)
         return (said[0].body, "") if said else (None, failure_of(exits)[1])
 
@@ -158,6 +162,11 @@ class Machine:
             else:
                 return None
         return error
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run was ended."""
+        return self._stop.is_set()
 
     def interrupt(self) -> None:
         """Make whoever waits for the machine look at the stop event."""

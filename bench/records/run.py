@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bench.records.answer import MARGIN
 from bench.records.base import Base
+from bench.records.ceilings import Ceilings
 from bench.records.environment import Environment
 from bench.records.measurement import NoiseFloor
 from bench.records.origin import PythonEnvironment
@@ -23,6 +24,7 @@ class DeviceState:
     environment: Environment | None = None  # None where it was never reached
     noise: tuple[NoiseFloor, ...] = ()
     pythons: tuple[PythonEnvironment, ...] = ()  # that units name, and the usual one; none where no unit names any
+    ceilings: tuple[Ceilings, ...] = ()  # of the dtypes and thread counts of its units; none in older runs
 
 
 @dataclass(frozen=True, kw_only=True)

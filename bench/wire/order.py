@@ -10,7 +10,8 @@ from bench.records.workload import Unit
 # Folders where a worker of this machine may import a user's own factory from, after its own, where no origin has any.
 IMPORT_PATH = "BENCH_IMPORT_PATH"
 
-TaskKind = Literal["measure", "export", "noise", "pair", "probe", "inspect", "look", "health", "study"]
+TaskKind = Literal["measure", "export", "noise", "pair", "probe", "inspect", "look", "health", "peak", "study"]
+Part = Literal["memory", "numpy", "eager", "onnxruntime", "openvino", "cuda"]  # of a device's ceilings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,17 @@ class Order:
     def digests(self) -> tuple[str, ...]:
         """The files that the device must have."""
         return tuple(digest for digest in (self.reference, self.model) if digest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """One part of a device's ceilings to measure once; threads are those of the job."""
+
+    part: Part
+    dtype: str
+    accelerator: str = ""  # "" is the CPU, else "cuda:N"
+    shapes: tuple[tuple[int, int, int], ...] = ()  # of the matrix products (m, k, n); none: all there are
+    realtime: bool = False  # the worker runs at real-time priority
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +62,7 @@ class Task:
     packages: tuple[str, ...] = ()  # to look for
     origin: Origin = field(default_factory=Origin)  # of a worker that has no unit
     study: Study | None = None  # to carry out
+    visit: Visit | None = None  # of `bench peak`
 
     def __post_init__(self) -> None:
         if self.bursts_per_seat < 1:
@@ -63,7 +76,8 @@ class Task:
     @property
     def realtime(self) -> bool:
         """Whether it is worked on at real-time priority; units that share a worker agree, the plan sees to it."""
-        return any(order.unit.settings.realtime for order in self.orders)
+        visited = self.visit is not None and self.visit.realtime
+        return visited or any(order.unit.settings.realtime for order in self.orders)
 
 
 @dataclass(frozen=True, kw_only=True)

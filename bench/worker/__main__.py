@@ -25,6 +25,7 @@ _TASKS: dict[TaskKind, str] = {
     "noise": "bench.worker.noise:take_noise_floor",
     "look": "bench.worker.look:look_around",
     "health": "bench.worker.health:look_at_machine",
+    "peak": "bench.worker.peak.task:visit_ceilings",
     "probe": "bench.worker.probe:probe_accelerators",
     "study": "bench.worker.study:carry_out",
 }

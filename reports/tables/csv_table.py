@@ -11,6 +11,7 @@ from reports.numbers import centre, high, low
 from reports.results import Results
 from reports.row import Row
 from reports.rows import settings_text
+from reports.standing import Standing
 from reports.sustained import SustainedSpeed
 from reports.untrusted import safe_csv
 
@@ -45,6 +46,10 @@ def _of_sustained(value: Callable[[SustainedSpeed], Value]) -> Callable[[Row], V
     return lambda row: None if row.sustained is None else value(row.sustained)
 
 
+def _of_standing(value: Callable[[Standing], Value]) -> Callable[[Row], Value]:
+    return lambda row: None if row.standing is None else value(row.standing)
+
+
 # The order is a contract: new columns go at the end.
 COLUMNS: dict[str, Callable[[Row], Value]] = {
     **{name: _of_unit(name) for name in OF_UNIT if name not in ("round", "settings", "allocator")},
@@ -61,7 +66,7 @@ COLUMNS: dict[str, Callable[[Row], Value]] = {
     "macs_per_s": lambda row: centre(row.macs_per_s),
     "flops_per_s": lambda row: 2 * row.macs_per_s.centre if row.macs_per_s else None,
     **same("bytes_per_s"),
-    "percent_of_limit": lambda row: None,  # until ceilings are measured
+    "percent_of_limit": _of_standing(lambda it: it.percent_of_limit),
     **same("rounds", "samples", "peak_memory_bytes", "load_s", "first_call_s", "max_error"),
     **same("verdict", "status", "reason"),
     "rounds_planned": lambda row: row.planned,
@@ -86,6 +91,10 @@ COLUMNS: dict[str, Callable[[Row], Value]] = {
     "power_w": _of_sustained(lambda it: it.power_w),
     "idle_w": _of_sustained(lambda it: it.idle_w),
     "meter": _of_sustained(lambda it: it.meter or (f"none: {it.no_meter}" if it.no_meter else "")),
+    "bound": _of_standing(lambda it: it.bound),
+    "compute_share": _of_standing(lambda it: it.compute_share),
+    "memory_share": _of_standing(lambda it: it.memory_share),
+    "overhead_share": _of_standing(lambda it: it.overhead_share),
 }
 
 

@@ -13,10 +13,6 @@ _PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
 def load(unit: Unit, path: Path) -> Loaded:
     """Compile the exported graph for latency on the unit's threads; UnsupportedError where the CPU lacks the dtype."""
     compiled = _compiled(unit, path)
-    # A CPU without bfloat16 instructions takes the hint and computes in float32.
-    used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-    if used != _PRECISIONS[unit.dtype]:
-        raise UnsupportedError(f"asked OpenVINO for {unit.dtype}, on this CPU it computes in {used}")
     request = compiled.create_infer_request()
     feed = _feed(unit, compiled)
     infer = request.infer
@@ -42,16 +38,26 @@ def bytes_moved(unit: Unit, path: Path) -> int:
 
 
 def _compiled(unit: Unit, path: Path, **more: Any) -> Any:
+    return compiled_graph(path, unit.threads, unit.dtype, **more)
+
+
+def compiled_graph(path: Path, threads: int, dtype: str, **more: Any) -> Any:
+    """Compiled for latency on so many threads; UnsupportedError where the CPU lacks the dtype."""
     import openvino
 
     settings: dict[str, Any] = {
-        "INFERENCE_NUM_THREADS": unit.threads,
+        "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": _PRECISIONS[unit.dtype],
+        "INFERENCE_PRECISION_HINT": _PRECISIONS[dtype],
     }
     core = openvino.Core()
-    return core.compile_model(core.read_model(path), "CPU", settings | more)
+    compiled = core.compile_model(core.read_model(path), "CPU", settings | more)
+    # A CPU without bfloat16 instructions takes the hint and computes in float32.
+    used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+    if used != _PRECISIONS[dtype]:
+        raise UnsupportedError(f"asked OpenVINO for {dtype}, on this CPU it computes in {used}")
+    return compiled
 
 
 def _feed(unit: Unit, compiled: Any) -> dict[int, Any]:
