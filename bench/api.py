@@ -1,4 +1,4 @@
-"""The Python surface, whole: measure a network, read a run, and have its numbers as data frames.
+"""The Python surface, whole: measure a network or its layers, read a run, and have its numbers as data frames.
 
     from bench.api import measure
     row = measure("package.module:factory", runtime="onnxruntime")
@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import journal
-from bench.errors import UsageError
+from bench.errors import BenchError, UsageError
 from bench.plan.axes import Axes, cells
 from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME
 from bench.records.answer import MARGIN
 from reports.comparisons import Comparison, comparisons
 from reports.frame import frame, ledger, samples
+from reports.layers.profile import Profile, profiles
 from reports.notebook import NotebookRun
 from reports.row import Row
 from reports.rows import rows
@@ -37,8 +38,11 @@ if TYPE_CHECKING:
     from bench.records.pair import Pair
     from bench.records.run import Run
     from bench.records.workload import Unit
+    from bench.wire.order import TaskKind
 
-__all__ = ["compare", "compare_runs", "frame", "ledger", "measure", "read_run", "samples"]
+    Table = Callable[[Campaign, Device], tuple[Sequence[Unit], Sequence[Pair]]]
+
+__all__ = ["compare", "compare_runs", "frame", "layers", "ledger", "measure", "read_run", "samples"]
 
 
 def read_run(folder: Path | str) -> NotebookRun:
@@ -76,7 +80,7 @@ def measure(
     if isinstance(network, Path):
         network = str(network)
     if runtime is None:
-        runtime = GRAPH_RUNTIME if isinstance(network, str) and network.lower().endswith(".onnx") else MODULE_RUNTIME
+        runtime = _usual_runtime(network) if isinstance(network, str) else MODULE_RUNTIME
     try:
         if not isinstance(network, str):
             if runtime != MODULE_RUNTIME or device != "cpu":
@@ -84,17 +88,43 @@ def measure(
             from bench.worker.live import measure_live
 
             return rows(measure_live(network, input_px or 224, batch or 1, threads, dtype or "float32", layout))[0]
-        axes = Axes(
-            runtimes=(runtime,),
-            batches=(batch,) if batch else (),
-            threads=(threads,),
-            dtypes=(dtype,) if dtype else (),
-            layouts=(layout,),
-            rounds=rounds,
-        )
-        return _measure_named(network, axes, runtime, device, input_px, fused=fused, out=out)
+        axes = _axes(runtime, batch, threads, dtype, layout, rounds)
+        return rows(_run("models", device, _table(network, axes, input_px, fused=fused), axes.seed, out))[0]
     except ValueError as error:
         raise UsageError(str(error)) from error
+
+
+def layers(
+    network: "str | Path",
+    *,
+    runtime: str | None = None,
+    device: str = "cpu",
+    input_px: int | None = None,
+    batch: int | None = None,
+    threads: int = 1,
+    dtype: str | None = None,
+    layout: str = "nchw",
+    fused: bool = True,
+    workers: int = 3,
+    out: Path | None = None,
+) -> Profile:
+    """`bench layers NETWORK`: its `layers`, `kinds` and `stages`, each with its time, multiply-adds and bytes.
+
+    `network` is anything that `--model` takes; without a runtime ONNX Runtime for an .onnx file, eager for all others.
+    `total` is the sum of its layers, `plain` a call without the profiler. Records stay in the folder `out`, where
+    one is given. Raises BenchError, also where its layers cannot be had.
+    """
+    network = str(network)
+    try:
+        chosen = runtime or _usual_runtime(network)
+        axes = _axes(chosen, batch, threads, dtype, layout, workers)
+        run = _run("layers", device, _table(network, axes, input_px, fused=fused), axes.seed, out, kind="layers")
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    found = profiles(run, rows(run))
+    if not found:
+        raise BenchError(f"expected layers of {network}, got none: {rows(run)[0].reason}")
+    return found[0]
 
 
 def compare(
@@ -153,26 +183,40 @@ def _origin(python: Path | str | None) -> "Origin":
     return Origin(python=str(Path(python).expanduser().absolute()) if python else "")
 
 
-def _measure_named(
-    network: str, axes: Axes, runtime: str, device: str, input_px: int | None, *, fused: bool, out: Path | None
-) -> Row:
+def _usual_runtime(network: str) -> str:
+    return GRAPH_RUNTIME if network.lower().endswith(".onnx") else MODULE_RUNTIME
+
+
+def _axes(runtime: str, batch: int | None, threads: int, dtype: str | None, layout: str, rounds: int) -> Axes:
+    return Axes(
+        runtimes=(runtime,),
+        batches=(batch,) if batch else (),
+        threads=(threads,),
+        dtypes=(dtype,) if dtype else (),
+        layouts=(layout,),
+        rounds=rounds,
+    )
+
+
+def _table(network: str, axes: Axes, input_px: int | None, *, fused: bool) -> "Table":
     from bench.plan.names import network_workloads
     from bench.plan.schedule import all_rounds
 
     def table(campaign: "Campaign", found: "Device") -> "tuple[Sequence[Unit], Sequence[Pair]]":
         workloads = network_workloads(campaign.inspect, [network], input_px, forms=("plain",), fused=fused)
-        return all_rounds(cells(workloads, axes, found, (runtime,)), axes.rounds), ()
+        return all_rounds(cells(workloads, axes, found, axes.runtimes), axes.rounds), ()
 
-    return rows(_run("models", device, table, axes.seed, out))[0]
+    return table
 
 
 def _run(
     command: str,
     device: str,
-    table: "Callable[[Campaign, Device], tuple[Sequence[Unit], Sequence[Pair]]]",
+    table: "Table",
     seed: int,
     out: Path | None,
     enough: "Enough | None" = None,
+    kind: "TaskKind" = "measure",
 ) -> "Run":
     """Plan, measure and read back what `table` asks for on one device."""
     from bench.cache.store import usable_cache
@@ -190,7 +234,7 @@ def _run(
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(out or Path(scratch) / "run")
             with journal.Journal.create(folder, plan) as opened:
-                problems = campaign.run(opened, plan.units, plan.pairs, plan.seed, enough)
+                problems = campaign.run(opened, plan.units, plan.pairs, plan.seed, enough, kind=kind)
             if problems:
                 raise problems[0]
             return journal.read_run(folder)

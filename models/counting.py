@@ -1,8 +1,8 @@
 """What a network costs: parameters, multiply-adds and bytes moved, from one pass over the graph that will be timed."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,7 +95,7 @@ def count_on(
     return tally.cost(params=parameter_count(module), batch=len(images))
 
 
-class _Tally:
+class Tally:
     """Sums up what the two modes below see."""
 
     def __init__(self) -> None:
@@ -104,10 +104,14 @@ class _Tally:
         self.unseen_calls: Counter[str] = Counter()
         self.unseen_bytes: Counter[str] = Counter()
 
+    def macs_of(self, batch: int) -> int | None:
+        """Per image; None where operations are not counted."""
+        return None if self.unseen_calls else sum(self.macs.values()) // batch
+
     def cost(self, *, params: int, batch: int) -> NetworkCost:
         return NetworkCost(
             params=params,
-            macs=None if self.unseen_calls else sum(self.macs.values()) // batch,
+            macs=self.macs_of(batch),
             bytes_moved=self.moved,
             macs_by_kind=tuple(KindCost(kind=kind, macs=self.macs[kind] // batch) for kind in KINDS if self.macs[kind]),
             unseen=tuple(
@@ -117,12 +121,35 @@ class _Tally:
         )
 
 
+class Tallies:
+    """The sums of one pass: for each module what its own forward executes, outside of the modules that it calls."""
+
+    def __init__(self) -> None:
+        self.by_module: dict[str, Tally] = {"": Tally()}  # by path, in the order in which they began
+        self._running = [""]
+
+    @property
+    def current(self) -> Tally:
+        """Of the module that is running."""
+        return self.by_module[self._running[-1]]
+
+    @contextmanager
+    def within(self, path: str) -> Iterator[None]:
+        """What is executed meanwhile belongs to that module."""
+        self.by_module.setdefault(path, Tally())
+        self._running.append(path)
+        try:
+            yield
+        finally:
+            self._running.pop()
+
+
 class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Sees every operation that torch really executes, after it has taken composite ones apart."""
 
-    def __init__(self, tally: _Tally) -> None:
+    def __init__(self, tallies: Tallies) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.tally = tally
+        self.tallies = tallies
 
     def __torch_dispatch__(
         self,
@@ -135,14 +162,14 @@ class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if func.namespace == "prim":  # questions such as "on which device?", no operations
             return result
         call = bind(func, args, kwargs or {}, result)
-        moved = bytes_of(call)
-        self.tally.moved += moved
+        moved, tally = bytes_of(call), self.tallies.current
+        tally.moved += moved
         if call.name in RULES:
             kind, rule = RULES[call.name]
-            self.tally.macs[kind] += rule(call)
+            tally.macs[kind] += rule(call)
         elif not counts_nothing(call, args, kwargs or {}):
-            self.tally.unseen_calls[call.name] += 1
-            self.tally.unseen_bytes[call.name] += moved
+            tally.unseen_calls[call.name] += 1
+            tally.unseen_bytes[call.name] += moved
         return result
 
 
@@ -152,9 +179,9 @@ class _Pooling(TorchFunctionMode):
     While any such mode is on, nn.MultiheadAttention leaves its opaque fast path, so its parts are seen too.
     """
 
-    def __init__(self, tally: _Tally) -> None:
+    def __init__(self, tallies: Tallies) -> None:
         super().__init__()
-        self.tally = tally
+        self.tallies = tallies
 
     def __torch_function__(
         self,
@@ -165,15 +192,23 @@ class _Pooling(TorchFunctionMode):
     ) -> object:
         if func in (F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d):
             values = (*args, *(kwargs or {}).values())
-            self.tally.macs["pooling"] += next(value.numel() for value in values if isinstance(value, Tensor))
+            self.tallies.current.macs["pooling"] += next(value.numel() for value in values if isinstance(value, Tensor))
         return func(*args, **(kwargs or {}))
 
 
-@torch.inference_mode(False)  # in which operations arrive whole that are made of others
-def _pass(module: nn.Module, images: Tensor, *, channels_last: bool, fake: bool) -> _Tally:
-    tally = _Tally()
+def _pass(module: nn.Module, images: Tensor, *, channels_last: bool, fake: bool) -> Tally:
+    tallies = Tallies()
     # What its forward keeps in itself goes with the copy.
-    module = evaluating(clone(module, share_weights=True))
+    run_counted(clone(module, share_weights=True), images, tallies, channels_last=channels_last, fake=fake)
+    return tallies.current
+
+
+@torch.inference_mode(False)  # in which operations arrive whole that are made of others
+def run_counted(
+    module: nn.Module, images: Tensor, tallies: Tallies, *, channels_last: bool = False, fake: bool = False
+) -> None:
+    """One forward pass of `module` itself, in evaluation mode, whose operations go into `tallies`."""
+    module = evaluating(module)
     parameter = next((value for value in module.parameters() if value.is_floating_point()), None)
     dtype = torch.float32 if parameter is None else parameter.dtype
     device = torch.device("cpu") if parameter is None else parameter.device
@@ -183,6 +218,5 @@ def _pass(module: nn.Module, images: Tensor, *, channels_last: bool, fake: bool)
     with torch.no_grad(), randomness_restored(), mode:
         # A copy: an operation in place would change the caller's images.
         mine = images.to(dtype=dtype, device=device, copy=True, memory_format=layout)
-        with _Operations(tally), _Pooling(tally):
+        with _Operations(tallies), _Pooling(tallies):
             module(mine)
-    return tally

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from models.clone import clone, evaluating, randomness_restored
+from models.onnx_names import name_by_module
 
 OPSET = 20  # the first with Gelu as one operator
 INPUT_NAME = "input"
@@ -59,7 +60,8 @@ def _to_proto(module: nn.Module, example: Tensor) -> onnx.ModelProto:
 
 
 def _strip(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Drop source lines, file paths and module names: they differ between machines, no runtime reads them."""
+    """Drop source lines and file paths, which differ between machines; what they say of modules goes into the names."""
+    name_by_module(model.graph)
     del model.metadata_props[:]
     model.doc_string = model.graph.doc_string = ""
     del model.graph.metadata_props[:]

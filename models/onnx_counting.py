@@ -13,6 +13,10 @@ from models.onnx_rules import RULES, Node, OpenSizeError, Shape, counts_nothing
 from models.onnx_shapes import load_with_shapes, shapes_of
 
 
+class UncountedError(Exception):
+    """An operation that nobody counts, by its name."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class GraphCost:
     """The cost of one graph, in the convention of count_rules.
@@ -37,21 +41,29 @@ def count_graph(path: Path, input_shapes: Mapping[str, Sequence[int]] | None = N
     macs: int = 0
     skipped: Counter[str] = Counter()
     for node in model.graph.node:
-        rule = RULES.get((node.domain, node.op_type))
-        if rule is None:
-            if not _is_free(node):
-                skipped[f"{node.domain}::{node.op_type}".removeprefix("::")] += 1
-            continue
         try:
-            macs += rule(_describe(node, shapes))
-        except (OpenSizeError, IndexError, ValueError):  # the latter where a graph is not as its schema says
-            skipped[f"{node.op_type} of unknown size"] += 1
+            macs += macs_of_node(node, shapes)
+        except UncountedError as error:
+            skipped[str(error)] += 1
     total = len(model.graph.node)
     return GraphCost(
         params=count_params(model.graph),
-        macs=None if skipped else macs // _batch(model.graph, shapes),
+        macs=None if skipped else macs // batch_of(model.graph, shapes),
         unseen=tuple(f"{name}: {calls} calls, {calls / total:.2%} of nodes" for name, calls in skipped.most_common()),
     )
+
+
+def macs_of_node(node: Any, shapes: dict[str, Shape]) -> int:
+    """Multiply-adds of one operation over the whole batch; UncountedError names one that is not counted."""
+    rule = RULES.get((node.domain, node.op_type))
+    if rule is None and _is_free(node):
+        return 0
+    if rule is None:
+        raise UncountedError(f"{node.domain}::{node.op_type}".removeprefix("::"))
+    try:
+        return rule(_describe(node, shapes))
+    except (OpenSizeError, IndexError, ValueError):  # the latter where a graph is not as its schema says
+        raise UncountedError(f"{node.op_type} of unknown size") from None
 
 
 def _is_free(node: Any) -> bool:
@@ -70,7 +82,8 @@ def _describe(node: Any, shapes: dict[str, Shape]) -> Node:
     )
 
 
-def _batch(graph: Any, shapes: dict[str, Shape]) -> int:
+def batch_of(graph: Any, shapes: dict[str, Shape]) -> int:
+    """How many images the graph takes in one call."""
     weights = {weight.name for weight in graph.initializer}
     images = [shapes[value.name] for value in graph.input if value.name not in weights and value.name in shapes]
     first = next((sizes for sizes in images if len(sizes) == 4), images[0] if images else ())

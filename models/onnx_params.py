@@ -46,11 +46,21 @@ def subgraphs(node: Any) -> Iterator[Any]:
 
 def count_params(graph: Any) -> int:
     """The elements of all constants that some operation takes as data; a scalar is a setting."""
+    sizes = _sizes(graph)
+    wanted = {name for inner in _graphs(graph) for node in inner.node for name in _data(node)}
+    return sum(size for name, size in sizes.items() if name in wanted)
+
+
+def params_by_node(graph: Any) -> list[int]:
+    """The same for each of the graph's own nodes; what several take is the first one's."""
+    left = _sizes(graph)
+    return [sum(left.pop(name, 0) for name in _data(node)) for node in graph.node]
+
+
+def _sizes(graph: Any) -> dict[str, int]:
     sizes: dict[str, int] = {}
-    wanted: set[str] = set()
     for inner in _graphs(graph):
         quantised = {name for node in inner.node for name in _data(node, quantised_only=True)}
-        wanted.update(name for node in inner.node for name in _data(node))
         for name, tensor in constants(inner):
             is_bias = tensor.data_type == TensorProto.INT32 and name in quantised
             if tensor.dims and (tensor.data_type in _WEIGHTS or is_bias):
@@ -59,7 +69,7 @@ def count_params(graph: Any) -> int:
             if node.op_type == "MatMulNBits":  # packed, several to an element
                 packed = {item.name: item.i for item in node.attribute}
                 sizes[node.input[1]] = packed["K"] * packed["N"]
-    return sum(size for name, size in sizes.items() if name in wanted)
+    return sizes
 
 
 def _graphs(graph: Any) -> Iterator[Any]:

@@ -100,6 +100,14 @@ _OF_COMPARISONS = _by_name(
 )
 
 
+_OF_LAYERS = _by_name(
+    Format(name="table", writer="reports.layers.tables:terminal_layers", stdout=True),
+    Format(name="csv", writer="reports.layers.files:csv_layers", file="layers.csv", stdout=True),
+    Format(name="json", writer="reports.layers.files:json_layers", file="layers.json", stdout=True),
+    Format(name="markdown", writer="reports.layers.tables:markdown_layers", file="layers.md", stdout=True),
+)
+
+
 _OF_HISTORIES = _by_name(
     Format(name="table", writer="reports.history.tables:terminal_history", stdout=True),
     Format(name="csv", writer="reports.history.files:csv_history", file="history.csv", stdout=True),
@@ -149,10 +157,9 @@ def history_formats() -> dict[str, Format]:
 
 
 def formats_of(command: str) -> dict[str, Format]:
-    """Those of the runs of that command: comparisons and studies have files of their own."""
-    if command in STUDIES:
-        return _OF_STUDIES
-    return _OF_COMPARISONS if command == "compare" else formats()
+    """Those of the runs of that command: comparisons, layers and studies have files of their own."""
+    own = {"compare": _OF_COMPARISONS, "layers": _OF_LAYERS, **dict.fromkeys(STUDIES, _OF_STUDIES)}
+    return own.get(command) or formats()
 
 
 @cache

@@ -10,6 +10,7 @@ from reports.ci.finding import Finding, findings
 from reports.comparisons import Comparison, comparisons
 from reports.flips import Flips, flips
 from reports.gate import Gated, gated
+from reports.layers.profile import Profile, profiles
 from reports.ledger.claim_entries import claim_entries
 from reports.ledger.entry import Entry
 from reports.ledger.network_entries import network_entries
@@ -61,7 +62,7 @@ class Results:
         """The ledger, an entry per printed value: operators for `bench ops`, claims and networks for `bench models`."""
         if self.run.plan.command == "ops":
             return operator_entries(self.run, self.rows)
-        if self.run.plan.command == "compare":
+        if self.run.plan.command in ("compare", "layers"):
             return ()
         if self.run.plan.study is not None:
             return study_entries(self.run)
@@ -71,6 +72,11 @@ class Results:
     def comparisons(self) -> tuple[Comparison, ...]:
         """What `bench compare` asked for."""
         return comparisons(self.run) if self.run.plan.command == "compare" else ()
+
+    @cached_property
+    def profiles(self) -> tuple[Profile, ...]:
+        """What `bench layers` asked for."""
+        return profiles(self.run, self.rows) if self.run.plan.command == "layers" else ()
 
     @cached_property
     def flips(self) -> Flips:

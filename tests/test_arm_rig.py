@@ -152,3 +152,16 @@ def test_what_it_can_do_at_most_is_measured_with_numpy_and_onnxruntime_alone(
     assert {line["runtime"] for line in lines if line["kind"] == "product"} == {"numpy", "onnxruntime"}
     assert {line["level"] for line in lines if line["kind"] == "memory"} == {"L1d", "L2", "DRAM"}
     assert all(float(line["value"]) > 0 for line in lines)
+
+
+@pytest.mark.usefixtures("ready")
+def test_layers_are_timed_there_and_mapped_here() -> None:
+    """The board has no onnx: what its nodes stand for is the host's to say."""
+    arguments = ("layers", "fasternet_t0", "--runtime", "onnxruntime", "--input", "64", "--device", "rig")
+    assert main([*arguments, "--quick", "--no-progress", "--out", "out"]) == 0
+    with Path("out/layers.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["by"] == "layer" and row["time_s"]]
+    assert {"pwconv", "conv"} <= {row["layer_kind"] for row in rows}
+    mapped = sum(float(row["share"]) for row in rows if row["layer_kind"] != "unmapped")
+    assert mapped > 0.9
+    assert all(float(row["time_s"]) > 0 for row in rows)

@@ -18,6 +18,7 @@ from bench import api
 from bench.api import frame, measure, read_run, samples
 from bench.errors import BenchError, UsageError
 from bench.journal import Journal
+from bench.plan.axes import Axes
 from bench.records.measurement import Disturbances, Measurement
 from bench.records.run import Run
 from reports.row import Percentiles, Row
@@ -46,13 +47,18 @@ def test_nonsense_is_refused_in_one_way(wrong: dict[str, object]) -> None:
 def test_an_onnx_file_runs_under_onnx_runtime_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
 
-    def stop(network: str, axes: object, runtime: str, *_: object, **__: object) -> None:
-        asked.append(runtime)
+    def stop(network: str, axes: Axes, *_: object, **__: object) -> None:
+        asked.append(axes.runtimes[0])
+        raise ValueError(network)
 
-    monkeypatch.setattr("bench.api._measure_named", stop)
-    measure("net.onnx")
-    measure("fasternet_t0")
-    measure("net.onnx", runtime="openvino")
+    monkeypatch.setattr("bench.api._table", stop)
+    for arguments in (
+        {"network": "net.onnx"},
+        {"network": "fasternet_t0"},
+        {"network": "net.onnx", "runtime": "openvino"},
+    ):
+        with pytest.raises(UsageError):
+            measure(**arguments)  # type: ignore[arg-type]
     assert asked == ["onnxruntime", "eager", "openvino"]
 
 

@@ -47,6 +47,7 @@ MAY_NAME_THEM = {
         ({"loader": "toy.core"}, "module:function"),
         ({"moved": "toy.core"}, "module:function"),
         ({"moved": None}, "moved"),
+        ({"profiled": "toy.core"}, "module:function"),
         ({"graph": "yes"}, "True or False"),
         ({"lacks": {"int3": "no such dtype here"}}, "int3"),
         ({"lacks": {"float16": ""}}, "reason"),

@@ -53,6 +53,7 @@ from bench.wire.order import Job, Order, Task, Visit
 from tests.made_up import environment, record, unit
 from tests.made_up_ceilings import FLOAT32
 from tests.made_up_health import HEALTH
+from tests.made_up_layers import LAYERS
 from tests.made_up_studies import alike, errors, filters, run_of, study
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,11 +83,11 @@ BODY_OF_EACH: tuple[Body, ...] = (
     Idle(),
     Error(kind="disk", message="full"),
     Begin(),
-    record(unit()),
+    replace(record(unit()), layers=LAYERS),
     replace(record(unit(), status="failed", kind="timeout", reason="long"), started_utc="2026-01-01", seconds=1.5),
     Artifact(
-        reference=DIGEST, model=DIGEST, cost=COST, channels_last_cost=COST, graph_nodes=7, peak_bytes=9, kind="build",
-        reason="no layer", graph_reason="no graph", seconds=2.5,
+        reference=DIGEST, model=DIGEST, parts=DIGEST, cost=COST, channels_last_cost=COST, graph_nodes=7, peak_bytes=9,
+        kind="build", reason="no layer", graph_reason="no graph", seconds=2.5,
     ),
     Bursts(seconds=(0.5, 0.25), discarded=(1,), verdicts=("throttled",)),
     SideFailed(kind="wrong_output", reason="NaN"),

@@ -14,6 +14,7 @@ from bench.wire.order import Order, Task, TaskKind
 
 _ANSWERS: dict[TaskKind, tuple[type[Body], ...]] = {
     "measure": (Record,),
+    "layers": (Record,),
     "export": (Artifact,),
     "pair": (Bursts, SideFailed),
     "noise": (NoiseFloor,),

@@ -19,6 +19,7 @@ class LazyGroup(click.Group):
     summaries: ClassVar[dict[str, str]] = {
         "ops": "Time Conv, GConv, DWConv, PConv and their pairs; the default is the paper's Table 1.",
         "models": "Time FasterNet and its rivals; the default is the paper's Table 3.",
+        "layers": "Say where a network's time goes, layer by layer, and what two networks differ in.",
         "compare": "Say how many times as slow one workload is as another, by pairs of live workers.",
         "doctor": "Is this machine fit to measure? What mends it, and the smallest change it could see.",
         "approximate": "How well do cheap pairs do what a network's 3x3 convolutions do? The paper's Table 2.",

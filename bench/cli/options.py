@@ -19,7 +19,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # Options that say how a run is shown or continued, not what it measures.
 NOT_IN_PLAN = frozenset(
-    {"out", "resume", "retry_failed", "output_format", "dry_run", "no_progress", "verbose", "devices_file", "argv"}
+    {
+        "out",
+        "resume",
+        "retry_failed",
+        "output_format",
+        "dry_run",
+        "no_progress",
+        "verbose",
+        "devices_file",
+        "argv",
+        "trace",
+    }
 )
 
 
@@ -107,7 +118,7 @@ _SHARED = (
         help="Of the workers; default normal, or as the device's entry says. realtime: nothing takes their CPU.",
     ),
     click.option("--quick", is_flag=True, help="One round: no interval is claimed."),
-    click.option("--rounds", type=Whole(), help="Default 5."),
+    click.option("--rounds", type=Whole(), help="Default 5, of layers 3."),
     click.option("--publish", is_flag=True, help="Ten rounds, each sampled longer."),
     click.option("--seed", type=Whole(0, LARGEST_SEED), default=0, help="Of the inputs and the order; default 0."),
     click.option("--tf32", is_flag=True, help="Let a GPU use TF32 for float32."),

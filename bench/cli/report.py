@@ -12,7 +12,7 @@ from bench.errors import UsageError
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(file_okay=False), metavar="RUN...")
 @ledger_option("Set networks beside the figures printed there (docs/ledger.md), not beside those the run was given.")
-@format_option("ops", "compare")
+@format_option("ops", "compare", "layers")
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
 def report(runs: tuple[str, ...], ledger: str | None, output_format: str, verbose: bool) -> int:
     """Make tables, ledger and plots of finished runs again, from their journals alone."""

@@ -1,8 +1,8 @@
-"""What `bench ops` and `bench models` have in common: from options to a folder of results and an exit code."""
+"""What the commands that measure have in common: from options to a folder of results and an exit code."""
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +34,7 @@ from bench.system.priority import crowded
 from reports.budget import too_few
 from reports.results import Results
 
+Also = Callable[[Results], Sequence[Path]]  # writes what else was asked for, gives the files
 LONGEST_NAMES = 100  # characters of a folder's name; a file system takes 255 bytes
 
 
@@ -50,8 +51,8 @@ class _Begun:
     known: Sequence[DeviceState] = ()  # of an earlier process of the run
 
 
-def run_command(request: Request) -> int:
-    """Plan or resume, measure, report. Returns the exit code."""
+def run_command(request: Request, also: Also = lambda _: ()) -> int:
+    """Plan or resume, measure, report; `also` writes files beyond those of the run. Returns the exit code."""
     observer = ConsoleObserver(SturdyConsole(stderr=True), quiet=request.quiet)
     if request.dry_run:
         return _dry_run(request, observer)
@@ -65,10 +66,16 @@ def run_command(request: Request) -> int:
             sure = [pair for pair in begun.pairs if not pair.again]
             with observer.watching(begun.units, sure, devices, request.enough.left_s), Interrupts(campaign):
                 problems = campaign.run(
-                    begun.journal, begun.units, begun.pairs, begun.plan.seed, request.enough, _ceilings(begun)
+                    begun.journal,
+                    begun.units,
+                    begun.pairs,
+                    begun.plan.seed,
+                    request.enough,
+                    _ceilings(begun),
+                    "layers" if begun.plan.command == "layers" else "measure",
                 )
             interrupted = campaign.stopped
-        return _report(begun.folder, request.output_format, problems, interrupted=interrupted)
+        return _report(begun.folder, request.output_format, problems, also, interrupted=interrupted)
 
 
 def _ceilings(begun: _Begun) -> CeilingSource | None:
@@ -79,7 +86,7 @@ def _ceilings(begun: _Begun) -> CeilingSource | None:
     return CeilingSource(
         cache=PeakCache(usable_cache()),
         max_age_s=math.inf if plan.flag("quick") else MAX_AGE_S,
-        measure=plan.budget_s is None,  # whose time is the rows'
+        measure=plan.budget_s is None and plan.command != "layers",  # whose time is their own
         known={state.name: state.ceilings for state in begun.known},
     )
 
@@ -165,10 +172,14 @@ def _reach(campaign: Campaign, units: Sequence[Unit], pairs: Sequence[Pair]) -> 
     _check_priority(measured, campaign)
 
 
-def _report(folder: Path, output_format: str, problems: Sequence[BenchError], *, interrupted: bool) -> int:
+def _report(folder: Path, output_format: str, problems: Sequence[BenchError], also: Also, *, interrupted: bool) -> int:
     run = read_run(folder)
     results = Results(run=run)
-    print_results(results, folder, write_files(results, folder), output_format)
+    files = write_files(results, folder)
+    more = also(results)
+    print_results(results, folder, files, output_format)
+    for path in more:
+        tell(f"{path} written")
     for problem in problems:
         tell(f"bench: {plain_line(str(problem), LONGEST_MESSAGE)}")
     code = exit_code(run, bool(problems), interrupted)

@@ -101,8 +101,7 @@ class ArtifactCache:
         found = _read(self._path(unit))
         if found is None:
             return None
-        files = [digest for digest in (found.reference, found.model) if digest]
-        return found if all(self.store.has(digest) for digest in files) else None
+        return found if all(map(self.store.has, found.digests)) else None
 
     def put(self, unit: Unit, artifact: Artifact) -> None:
         """Keep an artifact that was made whole; a failure is not kept, so that it is tried again.
@@ -122,7 +121,7 @@ class ArtifactCache:
             if not path.name.startswith(f"{self._mark}-"):
                 path.unlink(missing_ok=True)
             elif (found := _read(path)) is not None:
-                used |= {found.reference, found.model}
+                used.update(found.digests)
         self.store.keep_only(used)
 
     def _path(self, unit: Unit) -> Path:

@@ -34,6 +34,7 @@ from bench.records.record import utc_now
 from bench.records.run import DeviceState, Option, Plan
 from bench.records.workload import Unit
 from bench.wire.messages import Network
+from bench.wire.order import TaskKind
 
 _HERE = Device(name="this machine")
 _USUAL = Origin()
@@ -172,8 +173,9 @@ class Campaign:
         seed: int,
         enough: Enough | None = None,
         ceilings: CeilingSource | None = None,
+        kind: TaskKind = "measure",
     ) -> list[BenchError]:
-        """Export what is missing, then measure; returns what lost a machine. The journal has the rest.
+        """Export what is missing, then give workers that kind of task; returns what lost a machine.
 
         The devices' ceilings come from `ceilings` before their first unit; without it the rows have no limit.
         """
@@ -186,7 +188,7 @@ class Campaign:
             made = self._preparation(files)
             exports = pool.submit(self._prepare, made, [*units, *(u for p in pairs for u in (p.first, p.second))])
             tasks = [
-                pool.submit(self._measure, machine, units, pairs, made, journal, exports, enough, ceilings)
+                pool.submit(self._measure, machine, units, pairs, made, journal, exports, enough, ceilings, kind)
                 for machine in self.machines
             ]
             if self._host not in self.machines:
@@ -234,6 +236,7 @@ class Campaign:
         exports: "Future[None]",
         enough: Enough | None,
         ceilings: CeilingSource | None,
+        kind: TaskKind,
     ) -> BenchError | None:
         lost: BenchError | None = None
         try:
@@ -255,7 +258,7 @@ class Campaign:
             if self.stopped:
                 break  # what is left has no record: `--resume` measures it
             work = Work(
-                device.name, machine, made.artifact, made.cache.store, journal, self._observer, self._stop, enough
+                device.name, machine, made.artifact, made.cache.store, journal, self._observer, self._stop, enough, kind
             )
             try:
                 if problem is not None:

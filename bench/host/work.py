@@ -10,22 +10,24 @@ from bench.errors import BenchError, LinkLostError, ProtocolError, StorageError
 from bench.host.artifacts import counts_of
 from bench.host.enough import Enough
 from bench.host.job import run_job
+from bench.host.layers import mapped, parts_in
 from bench.host.machine import Machine
 from bench.host.observer import Observer
 from bench.host.pair import PairRun
 from bench.host.units import UnitLoop
 from bench.journal import DeviceEvent, Journal
-from bench.plan.estimate import PAIR_CALLS, SLOW_CALLS, deadline_s
+from bench.plan.estimate import LAYER_CALLS, PAIR_CALLS, SLOW_CALLS, deadline_s
 from bench.plan.runtimes import runtime
 from bench.plan.schedule import grouped
 from bench.plan.support import unsupported
 from bench.records.artifact import Artifact
+from bench.records.layers import Layers
 from bench.records.measurement import NoiseFloor
 from bench.records.pair import Pair, PairRecord
 from bench.records.record import FailureKind, Record, Status, status_of, utc_now
 from bench.records.workload import Unit, describe
 from bench.wire.messages import Body, name_of
-from bench.wire.order import Job, Order, Task
+from bench.wire.order import Job, Order, Task, TaskKind
 
 
 class Work:
@@ -44,8 +46,10 @@ class Work:
         observer: Observer,
         stop: Event,
         enough: Enough | None = None,
+        kind: TaskKind = "measure",
     ) -> None:
         self._device, self._machine, self._artifact, self._store = device, machine, artifact, store
+        self._kind = kind
         self._journal, self._observer, self._stop = journal, observer, stop
         self._loop, self._enough = UnitLoop(self, stop), enough or Enough()
         self._ended: set[str] = set()
@@ -121,7 +125,14 @@ class Work:
             raise ProtocolError(f"expected {name_of(Record)!r}, got {name_of(body)!r}")
         if body.unit != order.unit or body.attempt != order.attempt or body.cost is not None:
             raise ProtocolError("expected a record of the unit that was asked for")
-        self._write(replace(body, cost=self._artifact(order.unit).cost))
+        artifact = self._artifact(order.unit)
+        self._write(replace(body, cost=artifact.cost, layers=self._mapped(body, artifact)))
+
+    def _mapped(self, body: Record, artifact: Artifact) -> Layers | None:
+        """The pieces of a graph by the parts that were counted as it was exported; eager counts its own."""
+        if body.layers is None or not artifact.parts or not runtime(body.unit.runtime).graph:
+            return body.layers
+        return mapped(body.layers, parts_in(self._store.path(artifact.parts)))
 
     def failed(self, order: Order, kind: FailureKind, reason: str) -> None:
         self._fail(order.unit, order.attempt, status_of(kind), kind, reason)
@@ -167,11 +178,12 @@ class Work:
     def _job(self, orders: tuple[Order, ...]) -> Job:
         self._send_files(orders)
         start_s = self._machine.patience.worker_start_s
-        return Job(task=Task(kind="measure", orders=orders), threads=orders[0].unit.threads, start_s=start_s)
+        return Job(task=Task(kind=self._kind, orders=orders), threads=orders[0].unit.threads, start_s=start_s)
 
-    def _order(self, unit: Unit, calls: float = SLOW_CALLS) -> Order:
+    def _order(self, unit: Unit, calls: float = 0.0) -> Order:
         artifact = self._artifact(unit)
-        limit = deadline_s(unit, artifact.cost, calls)
+        usual = LAYER_CALLS if self._kind == "layers" else SLOW_CALLS
+        limit = deadline_s(unit, artifact.cost, calls or usual)
         return Order(unit=unit, reference=artifact.reference, model=artifact.model, deadline_s=limit)
 
     def _send_files(self, orders: tuple[Order, ...]) -> None:

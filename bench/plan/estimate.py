@@ -14,6 +14,8 @@ from operators.cost import operator_cost
 SLOW_CALLS = 20
 # Of each side of a pair: these, bursts of one call with an untimed one before each, and those that settle a seat.
 PAIR_CALLS = SLOW_CALLS + 2 * BURSTS_PER_SIDE + 15
+# Of a unit of `bench layers`: the same, and those with its profiler and without in turn.
+LAYER_CALLS = SLOW_CALLS + 30
 DEADLINE_S = 120.0
 # Slower than any healthy device at fp32 on one thread, a Cortex-A72's depthwise convolution apart.
 SLOWEST_MACS_PER_S = 0.25e9

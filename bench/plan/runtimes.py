@@ -27,6 +27,10 @@ class Runtime:
     int`, the bytes that the operations of one call read and write as the runtime executes them. It is called once the
     unit was measured, and nothing of it is timed; UnsupportedError says why it cannot tell.
 
+    `profiled` is "module:function" as well, or empty where it keeps no time of its parts: `profiled(unit: Unit, model:
+    Path | None) -> Layers`, for `bench layers`: pieces in the order of execution, each with its time in one call, and
+    calls without the profiler between those with it (`bench.worker.interleaved`).
+
     `lacks` gives the reason for each dtype, layout and field of Settings that cannot be had: such a unit is skipped
     before anything runs. The step of one with `accelerator` works on torch's current CUDA stream.
     """
@@ -38,6 +42,7 @@ class Runtime:
     loader: str
     graph: bool  # it takes the exported graph, not the PyTorch module
     moved: str = ""
+    profiled: str = ""
     float32_graph: bool = False  # one float32 graph serves all its dtypes
     accelerator: bool = False
     lacks: Mapping[str, str] = field(default_factory=dict)
@@ -51,8 +56,9 @@ class Runtime:
         self._expect("package", PLAIN_NAME, "the name that pip installs it by")
         self._expect("module", _MODULE, "the module that is imported, such as onnxruntime")
         self._expect("loader", rf"{_MODULE}:[A-Za-z_]\w*", '"module:function"')
-        if self.moved != "":
-            self._expect("moved", rf"{_MODULE}:[A-Za-z_]\w*", '"module:function" or empty')
+        for name in ("moved", "profiled"):
+            if getattr(self, name) != "":
+                self._expect(name, rf"{_MODULE}:[A-Za-z_]\w*", '"module:function" or empty')
         for name in ("graph", "float32_graph", "accelerator"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"expected {name} of {self.name} to be True or False, got {getattr(self, name)!r}")
@@ -84,6 +90,7 @@ _OURS = {
             package="torch",
             module="torch",
             loader="bench.worker.runtimes.pytorch:load",
+            profiled="bench.worker.runtimes.pytorch_layers:profiled",
             graph=False,
             accelerator=True,
         ),
@@ -106,6 +113,7 @@ _OURS = {
             module="onnxruntime",
             loader="bench.worker.runtimes.onnx_runtime:load",
             moved="bench.worker.runtimes.onnx_runtime:bytes_moved",
+            profiled="bench.worker.runtimes.onnx_runtime_layers:profiled",
             graph=True,
             lacks={
                 "channels_last": "ONNX Runtime chooses its own layout",
@@ -122,6 +130,7 @@ _OURS = {
             module="openvino",
             loader="bench.worker.runtimes.openvino_runtime:load",
             moved="bench.worker.runtimes.openvino_runtime:bytes_moved",
+            profiled="bench.worker.runtimes.openvino_layers:profiled",
             graph=True,
             float32_graph=True,
             lacks={

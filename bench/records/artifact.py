@@ -12,6 +12,7 @@ class Artifact:
 
     reference: str = ""  # fp32 eager's output on the same input, .npz
     model: str = ""  # the exported graph, .onnx
+    parts: str = ""  # what each operation of that graph belongs to and costs, .json
     cost: Cost | None = None
     channels_last_cost: Cost | None = None  # where that layout moves other bytes
     graph_nodes: int | None = None  # operations of the graph
@@ -20,3 +21,8 @@ class Artifact:
     reason: str = ""  # one line for people
     graph_reason: str = ""  # why there is no graph, where the rest could be made
     seconds: float = 0.0  # that making it took
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Its files."""
+        return tuple(filter(None, (self.reference, self.model, self.parts)))

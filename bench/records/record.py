@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.records.layers import Layers
 from bench.records.measurement import Cost, Measurement
 from bench.records.workload import Unit
 
@@ -46,12 +47,15 @@ class Record:
     reason: str = ""
     measurement: Measurement | None = None  # of a unit that is done
     cost: Cost | None = None  # added by the host
+    layers: Layers | None = None  # of a unit of `bench layers`
     started_utc: str = ""  # as `utc_now` writes it
     seconds: float = 0.0  # of work on this unit, start to end
 
     def __post_init__(self) -> None:
         if (self.status == "done") != (self.measurement is not None):
             raise ValueError(f"expected a measurement exactly where status is done, got {self.status}")
+        if self.layers is not None and self.measurement is None:
+            raise ValueError("expected layers beside a measurement alone")
         if (self.status == "done") != (self.reason_kind == ""):
             raise ValueError(f"expected a reason kind exactly where status is not done, got {self.reason_kind!r}")
 

@@ -40,7 +40,7 @@ class Plan:
     """Everything that is to be run, written to run.json before anything runs."""
 
     schema: int = SCHEMA
-    command: str  # "ops", "models", "compare" or the name of a study
+    command: str  # "ops", "models", "layers", "compare" or the name of a study
     argv: tuple[str, ...]
     options: tuple[Option, ...] = ()
     created_utc: str

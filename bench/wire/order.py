@@ -10,7 +10,9 @@ from bench.records.workload import Unit
 # Folders where a worker of this machine may import a user's own factory from, after its own, where no origin has any.
 IMPORT_PATH = "BENCH_IMPORT_PATH"
 
-TaskKind = Literal["measure", "export", "noise", "pair", "probe", "inspect", "look", "health", "peak", "study"]
+TaskKind = Literal[
+    "measure", "layers", "pair", "export", "inspect", "noise", "peak", "health", "study", "look", "probe"
+]
 Part = Literal["memory", "numpy", "eager", "onnxruntime", "openvino", "cuda"]  # of a device's ceilings
 
 

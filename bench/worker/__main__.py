@@ -19,6 +19,7 @@ from bench.worker.project import NoProjectError, enter_project
 _PR_SET_PDEATHSIG = 1
 _TASKS: dict[TaskKind, str] = {
     "measure": "bench.worker.measure:measure_units",
+    "layers": "bench.worker.layers:time_layers",
     "pair": "bench.worker.pair:measure_pair",
     "export": "bench.worker.prepare:export_units",
     "inspect": "bench.worker.inspect:inspect_networks",

@@ -15,6 +15,7 @@ from torch import nn
 
 from bench.plan.subjects import BYTES, network_entry, operator_spec
 from bench.records.artifact import Artifact
+from bench.records.layers import GraphParts, Part
 from bench.records.measurement import Cost, KindMacs
 from bench.records.workload import Workload
 from bench.worker.output_check import leaves
@@ -22,6 +23,7 @@ from models.registry import NetworkEntry
 from operators.build import build as build_operator
 
 if TYPE_CHECKING:
+    from models.count_layers import LayerCost
     from models.counting import NetworkCost
     from models.inference_form import Deployed
 
@@ -179,3 +181,31 @@ def with_graph_size(
     except ValueError:
         return artifact
     return replace(artifact, graph_nodes=size.nodes, peak_bytes=size.peak_bytes)
+
+
+def graph_parts(path: Path, side: int, input_shapes: Mapping[str, Sequence[int]] | None = None) -> GraphParts:
+    """What each operation of the graph at `path` belongs to and costs, on square images of that side."""
+    from models.onnx_layers import graph_layers
+
+    return GraphParts(
+        parts=tuple(
+            Part(
+                name=each.name,
+                layer=each.layer,
+                kind=each.kind,
+                macs=each.macs,
+                params=each.params,
+                stride=each.stride,
+                also=tuple(name for name in each.outputs if name != each.name),
+                takes=each.takes,
+            )
+            for each in graph_layers(path, side, input_shapes)
+        )
+    )
+
+
+def count_layers(module: nn.Module, images: torch.Tensor, *, channels_last: bool = False) -> "tuple[LayerCost, ...]":
+    """Counts of each module of a network as it is, on the images that it is timed on."""
+    from models.count_layers import count_layers as count
+
+    return count(module, images, channels_last=channels_last)

@@ -185,7 +185,7 @@ def measure_loaded(
         with machine.ready():
             first = _first_call(unit, loaded, machine, reference)
             rules, threads = rules_for(unit.effort), ThreadWatch()
-            with _collector_off():
+            with collector_off():
                 for again in (False, True):  # once more after a pause; whatever comes then is what is reported
                     if again:
                         clock.sleep(rules.remeasure_pause_s)
@@ -282,7 +282,8 @@ def reference_of(order: Order, store: Store) -> Callable[[], Reference] | None:
 
 
 @contextmanager
-def _collector_off() -> Iterator[None]:
+def collector_off() -> Iterator[None]:
+    """No garbage is looked for while something is timed."""
     was_on = gc.isenabled()  # a live module's process may have it off
     gc.collect()
     gc.freeze()

@@ -1,5 +1,6 @@
 """The task that makes what units need beforehand: cost, fp32 eager's output, and the ONNX graph."""
 
+import json
 import os
 import time
 from dataclasses import replace
@@ -13,6 +14,7 @@ from bench.plan.runtimes import runtime
 from bench.records.artifact import Artifact
 from bench.records.measurement import Cost
 from bench.records.workload import Unit, Workload
+from bench.wire.decode import encode
 from bench.wire.messages import Begin
 from bench.wire.order import Task
 from bench.worker import build
@@ -26,7 +28,7 @@ from bench.worker.project import expect_from
 from bench.worker.runtimes.pytorch import to_arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
     import torch
@@ -85,7 +87,7 @@ def _from_module(unit: Unit, store: Store) -> Artifact:
         except Exception as error:  # noqa: BLE001 - the network can still be timed in eager
             found = replace(found, graph_reason=f"no ONNX graph: {one_line(error)}")
         else:
-            found = build.with_graph_size(found, store.path(found.model))
+            found = _looked_through(found, workload, store)
     return found
 
 
@@ -141,7 +143,22 @@ def _onnx_file(unit: Unit, store: Store) -> Artifact:
         reference=store.add_bytes(Reference(arrays=arrays, limit=_limit(graph, arrays)).saved()),
         cost=build.graph_cost_of(store.path(digest), shapes),
     )
-    return build.with_graph_size(made, store.path(digest), shapes)
+    return _looked_through(made, unit.workload, store, shapes)
+
+
+def _looked_through(
+    made: Artifact, workload: Workload, store: Store, shapes: "Mapping[str, Sequence[int]] | None" = None
+) -> Artifact:
+    """With the size of the graph, and for a network with what its operations belong to."""
+    path = store.path(made.model)
+    made = build.with_graph_size(made, path, shapes)
+    if workload.kind == "op":
+        return made
+    try:
+        parts = build.graph_parts(path, workload.input_shape[1], shapes)
+    except ValueError:  # a graph that can be timed all the same
+        return made
+    return replace(made, parts=store.add_bytes(json.dumps(encode(parts)).encode()))
 
 
 def _limit(graph: Graph, arrays: "Sequence[npt.NDArray[Any]]") -> float:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from matplotlib.figure import Figure
 
+from reports.layers.pictures import layer_pictures
 from reports.plots.comparison_picture import comparison_pictures
 from reports.plots.memory_picture import memory_pictures
 from reports.plots.network_pictures import network_pictures
@@ -17,6 +18,9 @@ from reports.results import Results
 
 def pictures(results: Results) -> Iterator[tuple[str, Figure]]:
     """Each by its name, drawn when its turn comes; draw and save them inside `style()`."""
+    if results.run.plan.command == "layers":
+        yield from layer_pictures(results)
+        return
     yield from operator_pictures(results)
     yield from settings_pictures(results)
     yield from memory_pictures(results)

@@ -1,6 +1,7 @@
 """ONNX Runtime on the CPU. Imports neither torch nor our operators, so a board without them runs it."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,12 +13,22 @@ from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
 
 # Where its word for an input's type is not numpy's.
 _NUMPY_NAMES = {"float": "float32", "double": "float64"}
+_SIZES = ("activation_size", "parameter_size", "output_size")
+KERNEL = "_kernel_time"  # the end of an event's name, behind that of its node
 
 
 def session(
-    path: Path, threads: int, *, optimised: bool = True, flush_denormal: bool = False, profile: Path | None = None
+    path: Path,
+    threads: int,
+    *,
+    optimised: bool = True,
+    flush_denormal: bool = False,
+    profile: Path | None = None,
+    packed: bool = True,
 ) -> Any:
     """A session on `threads` threads of the CPU provider; one that writes its profile to the folder `profile`.
+
+    A kernel that packs its weights takes them out of the profile; the graph stays the same where it may not.
 
     The first session of a process decides whether its calling thread flushes denormal numbers: give all the same.
     """
@@ -34,7 +45,7 @@ def session(
     if profile is not None:
         options.enable_profiling = True
         options.profile_file_prefix = str(profile / "onnxruntime")
-        # A kernel that packs its weights takes them out of the profile; the graph stays the same.
+    if not packed:
         options.add_session_config_entry("session.disable_prepacking", "1")
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
@@ -60,12 +71,27 @@ def load(unit: Unit, path: Path) -> Loaded:
 
 def bytes_moved(unit: Unit, path: Path) -> int:
     """What one call's nodes read and write by ONNX Runtime's own profile, in a session of its own."""
+    return sum(node_sizes(unit, path).values())
+
+
+def node_sizes(unit: Unit, path: Path) -> dict[str, int]:
+    """The same by node, each under the name that the profile gives it."""
     with TemporaryDirectory() as folder:
-        opened = session(path, unit.threads, flush_denormal=unit.settings.flush_denormal, profile=Path(folder))
+        flush = unit.settings.flush_denormal
+        opened = session(path, unit.threads, flush_denormal=flush, profile=Path(folder), packed=False)
         opened.run(None, feed(unit, opened))
-        events = json.loads(Path(opened.end_profiling()).read_text())
-    nodes = [event["args"] for event in events if event.get("cat") == "Node" and "output_size" in event["args"]]
-    return sum(int(node[size]) for node in nodes for size in ("activation_size", "parameter_size", "output_size"))
+        sizes: Counter[str] = Counter()
+        for event in profile_of(opened):
+            told = event.get("args", {})
+            if event.get("cat") == "Node" and "output_size" in told:
+                sizes[event["name"].removesuffix(KERNEL)] += sum(int(told[size]) for size in _SIZES)
+    return sizes
+
+
+def profile_of(opened: Any) -> list[dict[str, Any]]:
+    """The events of a session that profiles, which ends with that."""
+    events: list[dict[str, Any]] = json.loads(Path(opened.end_profiling()).read_text())
+    return events
 
 
 def feed(unit: Unit, opened: Any) -> dict[str, Any]:

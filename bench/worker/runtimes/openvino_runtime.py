@@ -12,14 +12,14 @@ _PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
 
 def load(unit: Unit, path: Path) -> Loaded:
     """Compile the exported graph for latency on the unit's threads; UnsupportedError where the CPU lacks the dtype."""
-    compiled = _compiled(unit, path)
-    request = compiled.create_infer_request()
-    feed = _feed(unit, compiled)
+    opened = compiled(unit, path)
+    request = opened.create_infer_request()
+    given = feed(unit, opened)
     infer = request.infer
     return Loaded(
-        step=lambda: infer(feed, share_inputs=True),
-        output=lambda: [array.copy() for array in infer(feed).values()],
-        threads=int(compiled.get_property("INFERENCE_NUM_THREADS")),
+        step=lambda: infer(given, share_inputs=True),
+        output=lambda: [array.copy() for array in infer(given).values()],
+        threads=int(opened.get_property("INFERENCE_NUM_THREADS")),
         anew=lambda: load(unit, path),
     )
 
@@ -29,15 +29,25 @@ def bytes_moved(unit: Unit, path: Path) -> int:
 
     OpenVINO says so of each: constants are made while it compiles, and a reshape in place is optimised out.
     """
-    compiled = _compiled(unit, path, PERF_COUNT=True)
-    request = compiled.create_infer_request()
-    request.infer(_feed(unit, compiled))
+    opened = compiled(unit, path, PERF_COUNT=True)
+    request = opened.create_infer_request()
+    request.infer(feed(unit, opened))
     executed = {node.node_name for node in request.profiling_info if node.status == node.Status.EXECUTED}
-    nodes = [node for node in compiled.get_runtime_model().get_ops() if node.get_friendly_name() in executed]
-    return sum(tensor.get_tensor().size for node in nodes for tensor in (*node.inputs(), *node.outputs()))
+    return sum(moved_by(node) for node in nodes_of(opened) if node.get_friendly_name() in executed)
 
 
-def _compiled(unit: Unit, path: Path, **more: Any) -> Any:
+def nodes_of(opened: Any) -> list[Any]:
+    """The operations of the graph as it was compiled, in the order of execution."""
+    return list(opened.get_runtime_model().get_ordered_ops())
+
+
+def moved_by(node: Any) -> int:
+    """The sizes of what a compiled operation reads and writes, in bytes."""
+    return sum(tensor.get_tensor().size for tensor in (*node.inputs(), *node.outputs()))
+
+
+def compiled(unit: Unit, path: Path, **more: Any) -> Any:
+    """The exported graph for the CPU as the unit wants it, and as `more` says."""
     return compiled_graph(path, unit.threads, unit.dtype, **more)
 
 
@@ -52,16 +62,17 @@ def compiled_graph(path: Path, threads: int, dtype: str, **more: Any) -> Any:
         "INFERENCE_PRECISION_HINT": _PRECISIONS[dtype],
     }
     core = openvino.Core()
-    compiled = core.compile_model(core.read_model(path), "CPU", settings | more)
+    opened = core.compile_model(core.read_model(path), "CPU", settings | more)
     # A CPU without bfloat16 instructions takes the hint and computes in float32.
-    used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+    used = opened.get_property("INFERENCE_PRECISION_HINT").get_type_name()
     if used != _PRECISIONS[dtype]:
         raise UnsupportedError(f"asked OpenVINO for {dtype}, on this CPU it computes in {used}")
-    return compiled
+    return opened
 
 
-def _feed(unit: Unit, compiled: Any) -> dict[int, Any]:
-    return dict(enumerate(input_arrays(unit, [_declared(port) for port in compiled.inputs])))
+def feed(unit: Unit, opened: Any) -> dict[int, Any]:
+    """The unit's arrays by the numbers of the inputs."""
+    return dict(enumerate(input_arrays(unit, [_declared(port) for port in opened.inputs])))
 
 
 def _declared(port: Any) -> Declared:

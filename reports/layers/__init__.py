@@ -1,0 +1,1 @@
+"""What `bench layers` shows: where a network's time goes."""
