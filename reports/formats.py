@@ -158,8 +158,10 @@ def history_formats() -> dict[str, Format]:
 
 def formats_of(command: str) -> dict[str, Format]:
     """Those of the runs of that command: comparisons, layers and studies have files of their own."""
-    own = {"compare": _OF_COMPARISONS, "layers": _OF_LAYERS, **dict.fromkeys(STUDIES, _OF_STUDIES)}
-    return own.get(command) or formats()
+    if command in STUDIES:
+        return _OF_STUDIES
+    own = {"compare": _OF_COMPARISONS, "layers": _OF_LAYERS}
+    return own[command] if command in own else formats()
 
 
 @cache

@@ -61,7 +61,8 @@ def test_a_plan_whose_limit_is_none_is_refused(value: str) -> None:
 def test_a_devices_words_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Journal.create(tmp_path / "run", plan(unit())) as journal:
         journal.append(record(unit()))
-    assert _report(tmp_path / "run", "csv", [DeviceError(f"board: torch {HOSTILE}\nand more")], interrupted=False) == 4
+    problems = [DeviceError(f"board: torch {HOSTILE}\nand more")]
+    assert _report(tmp_path / "run", "csv", problems, lambda _: (), interrupted=False) == 4
     found = replace(environment(), governor=HOSTILE)
     _print_found("board", Found(environment=found, warnings=(f"the governor is {HOSTILE}",)))
     output, errors = capsys.readouterr()
