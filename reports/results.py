@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from bench.records.run import Run
 from bench.records.workload import Kind
@@ -19,11 +20,13 @@ from reports.ledger.printed_column import PrintedColumn
 from reports.ledger.printed_table import PrintedTable
 from reports.ledger.read_table import parse_table
 from reports.ledger.study_entries import study_entries
-from reports.memory.claim import MemoryClaim, memory_claims
 from reports.paper_tables import COLUMNS, paper
 from reports.plots.panel import Panel, candidates
 from reports.row import Row
 from reports.rows import rows
+
+if TYPE_CHECKING:
+    from reports.memory.claim import MemoryClaim
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +87,10 @@ class Results:
         return flips(self.rows)
 
     @cached_property
-    def memory(self) -> tuple[MemoryClaim, ...]:
+    def memory(self) -> "tuple[MemoryClaim, ...]":
         """Whether operators are slow because of memory access, by device, runtime, dtype, threads and switches."""
+        from reports.memory.claim import memory_claims  # it needs numpy, which importing the surface does not
+
         return memory_claims(self.rows)
 
     @cached_property
