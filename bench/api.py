@@ -58,7 +58,7 @@ def measure(
     *,
     runtime: str | None = None,
     device: str = "cpu",
-    input_px: int | None = None,
+    input_px: int | tuple[int, int] | None = None,
     batch: int | None = None,
     threads: int = 1,
     dtype: str | None = None,
@@ -71,7 +71,8 @@ def measure(
 
     `network` is anything that `--model` takes: a name, `timm:NAME`, `package.module:factory`, a path to an .onnx file.
     Without a runtime, ONNX Runtime for an .onnx file and eager for everything else. A factory is imported as it would
-    be here: from the folder of the script, the current one, and what else `sys.path` holds.
+    be here: from the folder of the script, the current one, and what else `sys.path` holds. `input_px` is the side of
+    the image, or its height and width.
 
     A live module or exported program cannot be sent to a fresh process: a copy is measured in this one, as it is
     (eager, one round), and its verdict says `unreplicated`; it and the process stay as they were. Records stay in the
@@ -198,7 +199,7 @@ def _axes(runtime: str, batch: int | None, threads: int, dtype: str | None, layo
     )
 
 
-def _table(network: str, axes: Axes, input_px: int | None, *, fused: bool) -> "Table":
+def _table(network: str, axes: Axes, input_px: int | tuple[int, int] | None, *, fused: bool) -> "Table":
     from bench.plan.names import network_workloads
     from bench.plan.schedule import all_rounds
 

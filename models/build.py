@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -15,7 +16,7 @@ from torch.nn.parameter import is_lazy
 
 from models.clone import clone, evaluating
 from models.reason import reason
-from models.registry import DEFAULT_INPUT_PX, NetworkEntry
+from models.registry import DEFAULT_INPUT_PX, NetworkEntry, Pixels, height_width
 from models.torchvision_import import import_timm, import_torchvision
 from models.weights import randomise
 
@@ -24,7 +25,9 @@ USUAL_PX = (224, 256, 299, 384, 512, 128, 96, 64, 32, 28)
 _OUR_PACKAGES = ("bench", "models", "operators", "reports")
 
 
-def build(entry: NetworkEntry, *, input_px: int | None = None, channels: int | None = None, seed: int = 0) -> nn.Module:
+def build(
+    entry: NetworkEntry, *, input_px: Pixels | None = None, channels: int | None = None, seed: int = 0
+) -> nn.Module:
     """The network in evaluation mode, fp32, on the CPU; it, or a copy of a user's own, has run once on such an image.
 
     Networks of the zoo and of the two libraries get random weights drawn from `seed`; a user's own network
@@ -35,21 +38,21 @@ def build(entry: NetworkEntry, *, input_px: int | None = None, channels: int | N
 
 
 def build_and_look(
-    entry: NetworkEntry, *, input_px: int | None = None, channels: int | None = None, seed: int = 0
+    entry: NetworkEntry, *, input_px: Pixels | None = None, channels: int | None = None, seed: int = 0
 ) -> tuple[nn.Module, tuple[int, int, int]]:
     """What `build` makes, and the (C, H, W) that it has run on."""
-    if input_px is not None and input_px < 1:
+    if input_px is not None and min(height_width(input_px)) < 1:
         raise ValueError(f"expected a positive input size, got {input_px}")
-    px = input_px or entry.input_px or default_input_px(entry)
+    px = height_width(input_px or default_input_px(entry))
     module = bare(entry, seed=seed)
-    shape = (channels or COLOURS, px, px)
+    shape = (channels or COLOURS, *px)
     try:
         with _working_directory_importable():
             if entry.library != "factory":
                 randomise(module, shape, seed=seed)
                 return module, shape
             module.float()
-            shapes = [shape] if channels else [(count, px, px) for count in _channel_counts(module)]
+            shapes = [shape] if channels else [(count, *px) for count in _channel_counts(module)]
             return module, _first_taken(module, shapes)
     except Exception as error:  # whatever a network raises, the user asked for this size
         with _working_directory_importable():
@@ -66,8 +69,8 @@ def bare(entry: NetworkEntry, *, seed: int = 0) -> nn.Module:
         return evaluating(_create(entry))
 
 
-def default_input_px(entry: NetworkEntry) -> int:
-    """The side of the image that a network outside the zoo was made for, as far as its library tells."""
+def default_input_px(entry: NetworkEntry) -> Pixels:
+    """The size of the image that a network was made for, outside the zoo as far as its library tells."""
     if entry.input_px is not None:
         return entry.input_px
     if entry.library == "timm":
@@ -96,7 +99,7 @@ def _create(entry: NetworkEntry) -> nn.Module:
         _require(entry, entry.library_name in names, names)
         return _called(entry, lambda: models.get_model(entry.library_name, weights=None, **_quiet(entry)))
     with _working_directory_importable():
-        return _called(entry, _factory(entry.library_name))
+        return _called(entry, partial(_factory(entry.library_name), **dict(entry.arguments)))
 
 
 def _quiet(entry: NetworkEntry) -> dict[str, bool]:
@@ -111,7 +114,7 @@ def _require(entry: NetworkEntry, known: bool, names: list[str]) -> None:
         raise ValueError(f"expected a network of {entry.library}, got {entry.library_name!r}; {hint}")
 
 
-def _factory(source: str) -> Callable[[], object]:
+def _factory(source: str) -> Callable[..., object]:
     """The callable that `package.module:factory` names."""
     module_name, _, attribute = source.partition(":")
     try:
@@ -127,7 +130,7 @@ def _factory(source: str) -> Callable[[], object]:
         hint = f"did you mean {', '.join(near)}?" if near else "name one that takes no arguments"
         hint = _hides(module_name) or hint
         raise ValueError(f"expected a factory {attribute!r} in {module_name}, got none; {hint}")
-    return cast(Callable[[], object], factory)
+    return cast(Callable[..., object], factory)
 
 
 def _import_remedy(module_name: str, error: Exception) -> str:
@@ -198,16 +201,22 @@ def _run_once(module: nn.Module, shape: tuple[int, int, int]) -> None:
         (module if lazy else clone(module, share_weights=True))(torch.zeros(1, *shape))
 
 
-def _helping_size(entry: NetworkEntry, module: nn.Module, refused_px: int) -> int:
-    """A size that the network does take; 0 where no other is likely to help."""
+def _helping_size(entry: NetworkEntry, module: nn.Module, refused: tuple[int, int]) -> str:
+    """A size that the network does take, as --input has it; empty where no other is likely to help."""
     if entry.library != "factory":
-        own = default_input_px(entry)
-        return own if own != refused_px else 0
+        own = height_width(default_input_px(entry))
+        return _input_text(own) if own != refused else ""
     counts = _channel_counts(module)
+    sizes = [(count, px, px) for px in USUAL_PX if (px, px) != refused for count in counts]
     try:
-        return _first_taken(module, [(count, px, px) for px in USUAL_PX if px != refused_px for count in counts])[1]
+        return _input_text(_first_taken(module, sizes)[1:])
     except Exception:  # noqa: BLE001 - it takes none
-        return 0
+        return ""
+
+
+def _input_text(size: tuple[int, int]) -> str:
+    height, width = size
+    return str(height) if height == width else f"{height}x{width}"
 
 
 @contextmanager

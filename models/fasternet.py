@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.fasternet_config import FASTERNETS, Activation, FasterNetConfig, Norm
+from models.fasternet_config import FASTERNETS, FasterNetConfig
 from operators.pconv import PConv
 
 
@@ -61,7 +61,7 @@ class FasterNet(nn.Module):
 class Downsampling(nn.Module):
     """Embedding and merging layer: a convolution whose stride is its kernel, then a norm."""
 
-    def __init__(self, channels_in: int, channels_out: int, stride: int, norm: Norm) -> None:
+    def __init__(self, channels_in: int, channels_out: int, stride: int, norm: str) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels_in, channels_out, stride, stride, bias=False)
         self.norm = _norm(norm, channels_out)
@@ -98,6 +98,7 @@ class Block(nn.Module):
             implementation=config.implementation,
             selection=config.selection,
             seed=config.seed + index,
+            block=index,
         )
         self.expand = nn.Conv2d(channels, width, 1, bias=False)
         self.norm = _norm(config.norm, width)
@@ -145,18 +146,21 @@ class DropPath(nn.Module):
 
 
 class ChannelLayerNorm(nn.LayerNorm):
-    """Layer norm over the channels of (N, C, H, W): the ablation of Table 5."""
+    """Layer norm over the channels of each pixel of (N, C, H, W), as in ConvNeXt: the ablation of Table 5.
+
+    It normalises by what flows through, so that nothing of it can be folded into a convolution for inference.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.layer_norm(x.permute(0, 2, 3, 1), self.normalized_shape, self.weight, self.bias, self.eps)  # (n, h, w, c)
         return x.permute(0, 3, 1, 2)  # (n, h, w, c) -> (n, c, h, w)
 
 
-def _norm(kind: Norm, channels: int) -> nn.Module:
-    return nn.BatchNorm2d(channels) if kind == "batch" else ChannelLayerNorm(channels)
+def _norm(kind: str, channels: int) -> nn.Module:
+    return nn.BatchNorm2d(channels) if kind == "bn" else ChannelLayerNorm(channels)
 
 
-def _activation(kind: Activation) -> nn.Module:
+def _activation(kind: str) -> nn.Module:
     return nn.GELU() if kind == "gelu" else nn.ReLU(inplace=True)
 
 

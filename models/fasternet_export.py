@@ -14,7 +14,7 @@ BLOCK = 16
 
 
 def export_form(network: FasterNet) -> nn.Module:
-    """Return the form of `network` to export; it stays as it is. Batch norms are folded.
+    """Return the form of `network` to export; it stays as it is. Batch norms are folded, layer norms stay.
 
     In a stage where both parts of PConv fill whole blocks, the layers that write the map are cut in two by output
     channel, so that what PConv touches and what it passes are two tensors from the start and no Split is needed:
@@ -26,7 +26,7 @@ def export_form(network: FasterNet) -> nn.Module:
 
 
 class ExportedFasterNet(nn.Module):
-    """A FasterNet without batch norms, each stage plain or in two streams."""
+    """A FasterNet without batch norms, each stage plain or in two streams; one with layer norms is plain throughout."""
 
     def __init__(self, network: FasterNet) -> None:
         super().__init__()
@@ -35,7 +35,8 @@ class ExportedFasterNet(nn.Module):
             assert isinstance(stage, Stage)
             layer = stage.merging if index else network.embedding
             blocks = [block for block in stage.blocks if isinstance(block, Block)]
-            in_streams = all(_fills_blocks(block) for block in blocks)
+            # A norm that stays, a layer norm, needs all channels of its map at once.
+            in_streams = network.config.norm == "bn" and all(_fills_blocks(block) for block in blocks)
             self.stages.append(TwoStreams(layer, blocks) if in_streams else nn.Sequential(layer, *blocks))
         self.head = network.head
         self.eval()

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.fasternet import Block, Downsampling, FasterNet, Head, Stage
-from models.fasternet_config import Activation
 from models.fuse import fold_batch_norms
 from models.packed_conv import PackedConv
 
@@ -39,8 +38,11 @@ class FastFasterNet(nn.Module):
     def __init__(self, network: FasterNet) -> None:
         """Take over the weights of a network without batch norms."""
         super().__init__()
-        if network.config.norm != "batch" or not isinstance(network.embedding.norm, nn.Identity):
-            raise ValueError("expected a FasterNet whose norms were folded, got one with norms; use optimise()")
+        if network.config.norm != "bn" or not isinstance(network.embedding.norm, nn.Identity):
+            raise ValueError(
+                "expected a FasterNet whose norms were folded, got one with norms; use optimise(), or with layer norms,"
+                " which cannot be folded, the plain form"
+            )
         self.config = network.config
         activation = network.config.activation
         # The paper's 224 x 224 images; other sizes run as well, with a weight layout meant for this one.
@@ -79,7 +81,7 @@ class FastFasterNet(nn.Module):
 class FastBlock(nn.Module):
     """The block, in place: the shortcut needs a copy only of the channels that PConv overwrites."""
 
-    def __init__(self, block: Block, activation: Activation, side: int) -> None:
+    def __init__(self, block: Block, activation: str, side: int) -> None:
         super().__init__()
         choice = block.mixing.choice
         first, last, step = choice.indices[0], choice.indices[-1], choice.step
@@ -109,7 +111,7 @@ class FastBlock(nn.Module):
 class FastHead(nn.Module):
     """The head on the pooled vector: its pointwise convolution is a matrix product there."""
 
-    def __init__(self, head: Head, activation: Activation) -> None:
+    def __init__(self, head: Head, activation: str) -> None:
         super().__init__()
         self.weight = nn.Parameter(head.conv.weight.detach().flatten(1), requires_grad=False)
         self.activation = activation

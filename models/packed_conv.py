@@ -7,8 +7,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.fasternet_config import Activation
-
 
 class PackedConv(nn.Module):
     """A dense convolution for channels_last maps, of frozen weights, in its fastest form on this device.
@@ -19,9 +17,7 @@ class PackedConv(nn.Module):
     and in a graph being compiled or exported, the same is done with public operations.
     """
 
-    def __init__(
-        self, conv: nn.Conv2d, *, activation: Activation | None = None, side: tuple[int, int] = (14, 14)
-    ) -> None:
+    def __init__(self, conv: nn.Conv2d, *, activation: str | None = None, side: tuple[int, int] = (14, 14)) -> None:
         """Take over the weights of `conv`; `side` is the expected (h, w) of the input, a hint for the layout."""
         super().__init__()
         if conv.groups != 1 or isinstance(conv.padding, str) or conv.padding_mode != "zeros":

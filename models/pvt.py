@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 # arXiv 2102.12122, Table 1: the same for all four sizes.
-_CHANNELS = (64, 128, 320, 512)
+CHANNELS = (64, 128, 320, 512)
 _HEADS = (1, 2, 5, 8)
 _REDUCTION = (8, 4, 2, 1)
 _EXPANSION = (8, 8, 4, 4)
@@ -77,8 +77,8 @@ class Stage(nn.Module):
 
     def __init__(self, index: int, *, depth: int, grid: int, class_token: bool) -> None:
         super().__init__()
-        channels = _CHANNELS[index]
-        before = _CHANNELS[index - 1] if index else 3
+        channels = CHANNELS[index]
+        before = CHANNELS[index - 1] if index else 3
         self.first = index == 0
         self.grid = grid
         self.embed = nn.Conv2d(before, channels, _PATCH[index], stride=_PATCH[index])
@@ -120,11 +120,19 @@ class Stage(nn.Module):
 class PVT(nn.Module):
     """PVT v1 as a classifier: (N, 3, H, W) to (N, classes); H and W divisible by 32, 224 by default.
 
-    The reference code multiplies query and key itself; here both go to torch's fused attention, as in the other
-    attention networks of the zoo.
+    With `features_only` it has no head and no class token, and returns the maps of its stages (strides 4 to 32), as the
+    authors' detection backbone does. The reference code multiplies query and key itself; here both go to torch's fused
+    attention, as in the other attention networks of the zoo.
     """
 
-    def __init__(self, depths: tuple[int, int, int, int], *, classes: int = 1000, input_px: int = 224) -> None:
+    def __init__(
+        self,
+        depths: tuple[int, int, int, int],
+        *,
+        classes: int = 1000,
+        input_px: int = 224,
+        features_only: bool = False,
+    ) -> None:
         super().__init__()
         if min(depths) < 1 or classes < 1:
             raise ValueError(f"expected positive depths and classes, got {depths} and {classes}")
@@ -132,25 +140,33 @@ class PVT(nn.Module):
             raise ValueError(f"expected an input size divisible by 32, got {input_px}; use 224")
         last = len(depths) - 1
         self.stages = nn.ModuleList(
-            Stage(index, depth=depth, grid=input_px // (4 * 2**index), class_token=index == last)
+            Stage(
+                index,
+                depth=depth,
+                grid=input_px // (4 * 2**index),
+                class_token=index == last and not features_only,
+            )
             for index, depth in enumerate(depths)
         )
-        self.norm = nn.LayerNorm(_CHANNELS[-1], eps=_EPS)
-        self.head = nn.Linear(_CHANNELS[-1], classes)
+        self.norm = None if features_only else nn.LayerNorm(CHANNELS[-1], eps=_EPS)
+        self.head = None if features_only else nn.Linear(CHANNELS[-1], classes)
         self.apply(_initialise)
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Tensor) -> Tensor | list[Tensor]:
         height, width = image.shape[2:]
         if height % 32 or width % 32:
             raise ValueError(f"expected height and width divisible by 32, got {height}x{width}; use 224x224")
-        *grids, last = self.stages
-        features = image
-        for index, stage in enumerate(grids):
-            tokens = stage(features)  # (n, c_in, h, w) -> (n, h/p w/p, c)
+        features, maps = image, []
+        for index, stage in enumerate(self.stages):
+            tokens = stage(features)  # (n, c_in, h, w) -> (n, h/p w/p, c); the last with a class token: (n, 1 + t, c)
+            if stage.class_token is not None and self.norm is not None and self.head is not None:
+                logits: Tensor = self.head(self.norm(tokens)[:, 0])  # (n, 1 + t, c) -> (n, classes)
+                return logits
             sides = (side // (4 * 2**index) for side in (height, width))
             features = tokens.transpose(1, 2).reshape(*tokens.shape[::2], *sides)  # (n, h w, c) -> (n, c, h, w)
-        logits: Tensor = self.head(self.norm(last(features))[:, 0])  # (n, c, h, w) -> (n, 1 + t, c) -> (n, classes)
-        return logits
+            if self.head is None:  # else nobody needs it any more
+                maps.append(features)
+        return maps
 
 
 def _initialise(module: nn.Module) -> None:
@@ -164,21 +180,29 @@ def _initialise(module: nn.Module) -> None:
 
 
 # arXiv 2102.12122, Table 1: blocks per stage.
+DEPTHS = {
+    "pvt_tiny": (2, 2, 2, 2),
+    "pvt_small": (3, 4, 6, 3),
+    "pvt_medium": (3, 4, 18, 3),
+    "pvt_large": (3, 8, 27, 3),
+}
+
+
 def pvt_tiny() -> PVT:
     """13.2 M parameters."""
-    return PVT((2, 2, 2, 2))
+    return PVT(DEPTHS["pvt_tiny"])
 
 
 def pvt_small() -> PVT:
     """24.5 M parameters."""
-    return PVT((3, 4, 6, 3))
+    return PVT(DEPTHS["pvt_small"])
 
 
 def pvt_medium() -> PVT:
     """44.2 M parameters."""
-    return PVT((3, 4, 18, 3))
+    return PVT(DEPTHS["pvt_medium"])
 
 
 def pvt_large() -> PVT:
     """61.4 M parameters."""
-    return PVT((3, 8, 27, 3))
+    return PVT(DEPTHS["pvt_large"])

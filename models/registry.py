@@ -1,4 +1,4 @@
-"""Which networks there are: the rows of the paper's Table 3, two of Table 4, and how a name finds them.
+"""Which networks there are: the rows of the paper's Table 3, the backbones of Table 4, and how a name finds them.
 
 Imports no torch, so that a run is planned without it; `models.build` makes the networks.
 """
@@ -8,11 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from operators.axes import Value
+
 Library = Literal["own", "timm", "torchvision", "factory", "onnx"]
+Pixels = int | tuple[int, int]  # the side of a square image, or its height and width
 
 GROUPS = ("t0", "t1", "t2", "s", "m", "l")
 # What a network is fed where neither its row nor the user names a size: ImageNet's usual crop.
 DEFAULT_INPUT_PX = 224
+
+
+def height_width(pixels: Pixels) -> tuple[int, int]:
+    """Of an image of that size."""
+    return pixels if isinstance(pixels, tuple) else (pixels, pixels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +30,8 @@ class NetworkEntry:
     `group` is the block of Table 3 that holds it, empty for all others. `library_name` is the library's own
     name, the `module:factory` of an own or a user's network, or the path of an .onnx file. `input_px` is None
     where only the network itself knows (a user's own, or one named after its library). `note` is what a reader of
-    its numbers must know; reports print it.
+    its numbers must know; reports print it. `arguments` are what the factory of an own network is called with, by name.
+    `gmacs` is a guess of its multiply-adds at its own size, in 1e9, for planning; 0: as its group has.
     """
 
     name: str
@@ -30,8 +39,10 @@ class NetworkEntry:
     library: Library
     library_name: str
     group: str = ""
-    input_px: int | None = None
+    input_px: Pixels | None = None
     note: str = ""
+    arguments: tuple[tuple[str, Value], ...] = ()
+    gmacs: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.name or not self.title or not self.library_name:
@@ -40,7 +51,7 @@ class NetworkEntry:
             raise ValueError(f"expected a library of {', '.join(get_args(Library))}, got {self.library!r}")
         if self.group and self.group not in GROUPS:
             raise ValueError(f"expected a group of {', '.join(GROUPS)} or none, got {self.group!r}")
-        if self.input_px is not None and self.input_px < 1:
+        if self.input_px is not None and min(height_width(self.input_px)) < 1:
             raise ValueError(f"expected a positive input size, got {self.input_px}")
 
 
@@ -117,10 +128,45 @@ _TABLE4 = (
     _row("resnext101_64x4d", "ResNeXt101-64x4d", "", "timm", "resnext101_64x4d", note=_TABLE4_NOTE),
 )
 
-NETWORKS: tuple[NetworkEntry, ...] = _TABLE3 + _TABLE4
+
+def _coco(backbone: str, title: str, gmacs: float) -> NetworkEntry:
+    """A backbone of Table 4 with its feature pyramid; `gmacs` as counted."""
+    return NetworkEntry(
+        name=f"{backbone}_fpn",
+        title=f"{title} FPN",
+        library="own",
+        library_name="models.pyramid:pyramid",
+        input_px=(800, 1280),
+        note=_PYRAMID,
+        arguments=(("backbone", backbone),),
+        gmacs=gmacs,
+    )
+
+
+_PYRAMID = (
+    "a detection backbone of Table 4 with its feature pyramid, five maps of 256 channels, without Mask R-CNN's heads"
+)
+# arXiv 2303.03667v3, Table 4, in its order.
+_COCO = (
+    _coco("resnet50", "ResNet50", 141),
+    _coco("poolformer_s24", "PoolFormer-S24", 122),
+    _coco("pvt_small", "PVT-Small", 187),
+    _coco("fasternet_s", "FasterNet-S", 147),
+    _coco("resnet101", "ResNet101", 217),
+    _coco("resnext101_32x4d", "ResNeXt101-32x4d", 221),
+    _coco("poolformer_s36", "PoolFormer-S36", 154),
+    _coco("pvt_medium", "PVT-Medium", 274),
+    _coco("fasternet_m", "FasterNet-M", 233),
+    _coco("resnext101_64x4d", "ResNeXt101-64x4d", 374),
+    _coco("pvt_large", "PVT-Large", 376),
+    _coco("fasternet_l", "FasterNet-L", 372),
+)
+
+NETWORKS: tuple[NetworkEntry, ...] = _TABLE3 + _TABLE4 + _COCO
 _BY_NAME = {entry.name: entry for entry in NETWORKS}
 _BY_GROUP: dict[str, tuple[NetworkEntry, ...]] = {
     "paper": _TABLE3,
+    "coco": _COCO,
     "fasternet": tuple(entry for entry in _TABLE3 if entry.library_name.startswith("models.fasternet:")),
     **{group: tuple(entry for entry in _TABLE3 if entry.group == group) for group in GROUPS},
 }

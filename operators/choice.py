@@ -8,6 +8,7 @@ from operators.validation import one_of, partial_channels, seed_int
 
 IMPLEMENTATIONS = ("split_cat", "slice", "inplace")
 SELECTIONS = ("first", "last", "even", "random")
+NETWORK_SELECTIONS = (*SELECTIONS, "shifted")  # from block to block, which a bare operator has none of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,15 +52,19 @@ class ChannelChoice:
         return tuple(position[i] for i in range(self.channels))
 
 
-def choose(channels: int, *, ratio: Fraction, selection: str, seed: int) -> ChannelChoice:
-    """The c_p = r c touched channels; `seed` decides for `random` only."""
-    one_of("selection", selection, SELECTIONS)
+def choose(channels: int, *, ratio: Fraction, selection: str, seed: int, block: int = 0) -> ChannelChoice:
+    """The c_p = r c touched channels; `seed` decides for `random` only, the number of the `block` for `shifted`."""
+    one_of("selection", selection, NETWORK_SELECTIONS)
     seed_int(seed)
     count = partial_channels(channels, ratio)
     if selection == "first":
         indices = range(count)
     elif selection == "last":
         indices = range(channels - count, channels)
+    elif selection == "shifted":
+        return ChannelChoice(
+            channels=channels, indices=tuple(sorted((block * count + i) % channels for i in range(count)))
+        )
     elif selection == "even":
         return ChannelChoice(channels=channels, indices=tuple(i * channels // count for i in range(count)))
     else:

@@ -19,7 +19,8 @@ class PConv(nn.Module):
     implementation: `split_cat` returns a new tensor made by split and cat; `slice` clones its input and writes
     the touched channels into the clone; `inplace` writes them into the input itself, which it returns: valid
     only where nothing else needs that input, and without gradients.
-    selection: the touched channels are the `first`, the `last`, `even`ly spaced ones or `random` ones (seed).
+    selection: the touched channels are the `first`, the `last`, `even`ly spaced ones or `random` ones (seed);
+    `shifted` in a network: block b takes the c_p channels from b c_p on, counted round the c channels.
     """
 
     def __init__(
@@ -32,10 +33,11 @@ class PConv(nn.Module):
         implementation: str = "split_cat",
         selection: str = "first",
         seed: int = 0,
+        block: int = 0,
     ) -> None:
         super().__init__()
         self.implementation = one_of("implementation", implementation, IMPLEMENTATIONS)
-        choice = choose(channels, ratio=ratio, selection=selection, seed=seed)
+        choice = choose(channels, ratio=ratio, selection=selection, seed=seed, block=block)
         self.choice = choice
         first, partial = choice.indices[0], len(choice.indices)
         self.partial_conv = nn.Conv2d(

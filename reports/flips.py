@@ -8,11 +8,11 @@ orders looked at. A sweep without a flip then shows one with a chance of at most
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from itertools import combinations
 
 from bench.statistics import Interval, holm_adjusted
-from reports.row import Row, inverse
+from reports.row import Row, inverse, labelled
 from reports.rows import settings_text
 from reports.welch import Logs, Ratio, holds_one
 
@@ -145,8 +145,12 @@ def _flip(order: _Order) -> Flip | None:
 
 
 def _subject(row: Row) -> str:
-    """What is ranked: an operator as it is made, or a network at its own size."""
-    return row.label if row.unit.workload.kind == "op" else f"{row.unit.workload.name} {row.size}"
+    """What is ranked: an operator as it is made, or a network as it is built, at its own size."""
+    model = row.unit.workload.model
+    if model is None:
+        return row.label
+    changed = ",".join(str(each) for each in astuple(model.changes) if each)
+    return f"{labelled(row.unit.workload.name, changed)} {row.size}"
 
 
 def _form(row: Row) -> str:

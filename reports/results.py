@@ -12,7 +12,9 @@ from reports.comparisons import Comparison, comparisons
 from reports.flips import Flips, flips
 from reports.gate import Gated, gated
 from reports.layers.profile import Profile, profiles
+from reports.ledger.ablation_entries import ablation_entries
 from reports.ledger.claim_entries import claim_entries
+from reports.ledger.detection_entries import detection_entries
 from reports.ledger.entry import Entry
 from reports.ledger.network_entries import network_entries
 from reports.ledger.operator_entries import operator_entries
@@ -69,7 +71,10 @@ class Results:
             return ()
         if self.run.plan.study is not None:
             return study_entries(self.run)
-        return (*claim_entries(self.run, self.printed), *network_entries(self.run, self.rows, self.printed))
+        own = (*claim_entries(self.run, self.printed), *network_entries(self.run, self.rows, self.printed))
+        if self.printed is not paper():
+            return own
+        return (*own, *ablation_entries(self.run, self.rows), *detection_entries(self.run, self.rows))
 
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli.main import main
-from bench.plan.values import LARGEST_SEED, ratio, size, whole
+from bench.plan.values import LARGEST_SEED, pixels, ratio, size, whole
 
 NINES = "9" * 5000  # more digits than Python reads
 LONG = "a" * 300  # more than a file system takes in one name
@@ -47,6 +47,39 @@ def test_a_seed_is_one_that_the_wire_takes(capsys: pytest.CaptureFixture[str], v
 @pytest.mark.parametrize("value", ["1e-99999999", "1e99999999", f"1/{NINES}", NINES, "١/٢", "1/", "/2", ".", "1/0"])
 def test_a_ratio_is_short(capsys: pytest.CaptureFixture[str], value: str) -> None:
     assert "expected a ratio such as 1/4" in refused(capsys, "ops", "--op", "pconv", "--ratio", value)
+
+
+@pytest.mark.parametrize(
+    "value", ["0", "-1", "32769", "800x", "800x1280x3", "x", "8e2", NINES, f"{NINES}x8", "800x0", "٨x٨", "800,1280"]
+)
+def test_the_size_of_an_image_has_its_limit(capsys: pytest.CaptureFixture[str], value: str) -> None:
+    said = refused(capsys, "models", "--model", "resnet50", "--input", value)
+    assert "expected an input of N or HxW pixels, such as 224 or 800x1280, each at most 32768" in said
+
+
+@pytest.mark.parametrize(("value", "expected"), [("224", 224), ("800x1280", (800, 1280)), ("800X1280", (800, 1280))])
+def test_the_size_of_an_image_is_a_side_or_two(value: str, expected: object) -> None:
+    assert pixels(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--ratio", "1/16", "fasternet_t0: expected ratio times channels to be a whole number of channels"),
+        ("--ratio", "2", "expected a ratio over 0 and up to 1"),
+        ("--norm", "batch", "expected a norm, got 'batch'"),
+        ("--activation", "gelu,swish", "expected an activation, got 'swish'"),
+        ("--dilation", "65", "fasternet_t0: expected dilation to be at most 64"),
+        ("--dilation", NINES, "expected a whole number of at least 1"),
+        ("--channels", "\x1b[31mred", "expected a choice of channels"),
+    ],
+)
+def test_a_value_that_no_fasternet_takes_is_one_line(
+    capsys: pytest.CaptureFixture[str], option: str, value: str, said: str
+) -> None:
+    found = refused(capsys, "models", "--model", "fasternet_t0", option, value)
+    assert said in found
+    assert "\x1b" not in found
 
 
 @pytest.mark.parametrize("value", ["1/4", "0.25", ".25", "2.5e-1", "25E-2"])

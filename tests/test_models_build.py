@@ -34,6 +34,7 @@ def _logits(module: nn.Module, px: int, seed: int) -> Tensor:
 def test_outputs_depend_on_the_image_and_fit_half_precision(name: str) -> None:
     (entry,) = resolve([name])
     px = entry.input_px or 224
+    assert isinstance(px, int)
     module = build(entry)
     assert not module.training
     extremes: list[float] = []

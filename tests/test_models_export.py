@@ -26,6 +26,7 @@ def _run(path: Path, image: Tensor) -> np.ndarray:
 def test_exports_compute_what_eager_does(name: str, tmp_path: Path) -> None:
     (entry,) = resolve([name])
     px = entry.input_px or 224
+    assert isinstance(px, int)
     module = build(entry)
     image = torch.randn(1, 3, px, px, generator=torch.Generator().manual_seed(1))
     export(module, image, tmp_path / "net.onnx")

@@ -82,7 +82,7 @@ def test_features_are_the_four_stages_and_carry_no_head() -> None:
 
 
 def test_arguments_reach_the_layers() -> None:
-    network = fasternet_t0(ratio=Fraction(1, 8), dilation=2, kernel=5, activation="relu", norm="layer", classes=7)
+    network = fasternet_t0(ratio=Fraction(1, 8), dilation=2, kernel=5, activation="relu", norm="ln", classes=7)
     block = network.blocks()[1]
     conv = block.mixing.partial_conv
     assert conv.weight.shape == (10, 10, 5, 5)
@@ -93,7 +93,7 @@ def test_arguments_reach_the_layers() -> None:
 
 
 def test_layer_norm_normalises_over_channels() -> None:
-    network = FasterNet(FasterNetConfig(**{**vars(SMALL), "norm": "layer"}))
+    network = FasterNet(FasterNetConfig(**{**vars(SMALL), "norm": "ln"}))
     y = network.embedding(torch.randn(2, 3, 16, 16))
     torch.testing.assert_close(y.mean(1), torch.zeros(2, 4, 4), atol=1e-5, rtol=0)
 

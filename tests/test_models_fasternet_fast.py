@@ -151,7 +151,7 @@ def test_compiles_into_one_graph() -> None:
 
 def test_networks_without_a_fast_form_are_refused() -> None:
     with pytest.raises(ValueError, match="expected a FasterNet whose norms were folded"):
-        optimise(network(norm="layer"))
+        optimise(network(norm="ln"))
     with pytest.raises(ValueError, match="use optimise"):
         FastFasterNet(network())
     with pytest.raises(ValueError, match="expected an ungrouped convolution"):

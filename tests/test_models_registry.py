@@ -28,7 +28,9 @@ def test_groups_are_those_of_table_3() -> None:
 
 def test_table_4_backbones_are_no_rows_of_table_3() -> None:
     names = {entry.name for entry in NETWORKS} - {entry.name for entry in resolve(["paper"])}
-    assert names == {"resnext101_32x4d", "resnext101_64x4d"}
+    assert names - {entry.name for entry in resolve(["coco"])} == {"resnext101_32x4d", "resnext101_64x4d"}
+    assert len(resolve(["coco"])) == 12
+    assert {entry.input_px for entry in resolve(["coco"])} == {(800, 1280)}
 
 
 def test_a_network_named_twice_comes_once_where_first_named() -> None:
@@ -84,6 +86,8 @@ def test_entries_refuse_nonsense() -> None:
         NetworkEntry(name="a", title="A", library="timm", library_name="a", group="xl")
     with pytest.raises(ValueError, match="positive input size"):
         NetworkEntry(name="a", title="A", library="timm", library_name="a", input_px=0)
+    with pytest.raises(ValueError, match="positive input size"):
+        NetworkEntry(name="a", title="A", library="timm", library_name="a", input_px=(224, 0))
     with pytest.raises(ValueError, match="expected a name"):
         NetworkEntry(name="", title="A", library="timm", library_name="a")
 

@@ -32,6 +32,7 @@ def _rows() -> dict[str, dict[str, str]]:
 def test_recounts_table_3(entry: NetworkEntry) -> None:
     """Not fused, as printed; its second digit behind the point is held exactly."""
     row = _rows()[entry.title]
+    assert isinstance(entry.input_px, int)
     assert entry.input_px == int(row["input_px"])
     cost = count(bare(entry), (3, entry.input_px, entry.input_px))
     assert cost.macs is not None
@@ -60,7 +61,7 @@ def test_mobilevit_counts_its_attention() -> None:
 )
 def test_three_counters_agree_on_what_they_see(name: str) -> None:
     (entry,) = resolve([name])
-    assert entry.input_px is not None
+    assert isinstance(entry.input_px, int)
     found = audit(bare(entry), (3, entry.input_px, entry.input_px))
     for kind in found.kinds:
         assert kind.fvcore == (0 if kind.kind == "attention" else kind.macs), kind
@@ -92,7 +93,11 @@ def test_the_inference_form_counts_what_the_fused_network_does() -> None:
 
 def test_table_4_backbones_are_there() -> None:
     # 44.18 M and 83.46 M parameters, 8.0 and 15.5 GMACs of convolution: arXiv 1611.05431 and torchvision's pages.
-    params = {entry.name: count(bare(entry), (3, 224, 224)).params for entry in NETWORKS if not entry.group}
+    params = {
+        entry.name: count(bare(entry), (3, 224, 224)).params
+        for entry in NETWORKS
+        if entry.name.startswith("resnext101") and entry.library == "timm"
+    }
     assert {name: round(value / 1e6, 2) for name, value in params.items()} == {
         "resnext101_32x4d": 44.18,
         "resnext101_64x4d": 83.46,

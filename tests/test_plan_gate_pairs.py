@@ -23,7 +23,7 @@ class Networks:
     def __init__(self, **failing: str) -> None:
         self.failing = failing
 
-    def inspect(self, sources: Sequence[str], input_px: int | None, origin: Origin) -> dict[str, Network]:
+    def inspect(self, sources: Sequence[str], image: tuple[int, int] | None, origin: Origin) -> dict[str, Network]:
         found = {}
         for source in sources:
             failed = self.failing.get(source.partition(":")[2], "") in (origin.folder.lstrip("/"), "both")

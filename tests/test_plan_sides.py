@@ -11,6 +11,7 @@ from bench.plan.sides import comparison_pairs, parse_side
 from bench.records.device import Device, SshTarget
 from bench.records.origin import Origin
 from bench.records.pair import MOST_PAIRS, Pair
+from bench.records.workload import NetworkChanges
 from bench.wire.messages import Network
 
 CPU = Device(name="cpu")
@@ -65,7 +66,7 @@ def test_an_at_in_the_name_of_a_file_is_no_runtime() -> None:
         ("", "expected SUBJECT"),
         ("@eager", "expected SUBJECT"),
         ("fasternet_t0@tflite", "expected a runtime of eager, .* got 'tflite'"),
-        ("fasternet_t0,colour=red", "each name once of allocator, batch, .* got 'colour=red'"),
+        ("fasternet_t0,colour=red", "each name once of activation, allocator, batch, .* got 'colour=red'"),
         ("fasternet_t0,batch", "got 'batch'"),
         ("fasternet_t0,batch=1,batch=2", "got 'batch=2'"),
         ("fasternet_t0,size=96x56x56", "got 'size=96x56x56'"),
@@ -89,11 +90,27 @@ def test_what_is_no_side_is_one_line(text: str, said: str) -> None:
         ("conv,size=8x4x4,threads=2", "conv,size=8x4x4", "expected both sides on as many threads"),
         ("fasternet", "mobilenetv2", "expected one network, fasternet stands for 6"),
         ("no_such_network", "mobilenetv2", "no_such_network"),
+        ("resnet50,ratio=1/8", "resnet50", "expected a FasterNet of the zoo with another ratio, got resnet50; leave"),
+        ("fasternet_t0,ratio=1/16", "fasternet_t0", "fasternet_t0: expected ratio times channels"),
+        ("fasternet_t0,norm=group", "fasternet_t0", "expected norm to be one of bn, ln, got 'group'"),
+        ("fasternet_t0,dilation=x", "fasternet_t0", "expected dilation like 1, got 'x'"),
+        ("fasternet_t0,input=8x8x8", "fasternet_t0", "expected an input of N or HxW pixels"),
     ],
 )
 def test_what_cannot_be_one_pair_is_one_line(first: str, second: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         planned(first, second)
+
+
+def test_a_changed_network_beside_the_published_one() -> None:
+    (pair,) = planned("fasternet_t0,ratio=1/8,norm=ln,activation=relu,dilation=2,channels=shifted", "fasternet_t0")
+    model = pair.first.workload.model
+    assert model is not None
+    assert model.changes == NetworkChanges(ratio="1/8", norm="ln", activation="relu", dilation=2, selection="shifted")
+    assert pair.first.workload.variant == "r1/8,ln,relu,d2,shifted"
+    assert pair.second.workload.variant == ""
+    (same,) = planned("fasternet_t0,ratio=0.25,activation=gelu", "fasternet_t0")
+    assert same.first == same.second
 
 
 def test_a_list_for_both_is_no_comparison() -> None:
@@ -111,7 +128,7 @@ def test_a_number_of_pairs_that_is_none_is_refused(pairs: int) -> None:
 def test_each_side_comes_from_its_own_place() -> None:
     asked: list[tuple[str, Origin]] = []
 
-    def inspect(sources: Sequence[str], px: int | None, origin: Origin) -> dict[str, Network]:
+    def inspect(sources: Sequence[str], image: tuple[int, int] | None, origin: Origin) -> dict[str, Network]:
         asked.append((sources[0], origin))
         return {sources[0]: Network(source=sources[0], input_shape=(3, 8, 8), digest=origin.folder)}
 

@@ -62,7 +62,7 @@ COST = Cost(params=10, macs=100, bytes_ideal=40, bytes_moved=60)
 ORDERS = (Order(unit=unit(), attempt=2, reference=DIGEST, model=DIGEST, deadline_s=1.5), Order(unit=unit("pconv")))
 TASK = Task(
     kind="pair", orders=ORDERS, bursts=3, bursts_per_seat=2, burst_s=0.1, seed=4, side=1, cpus=(2, 3), cache="/cache",
-    token_read=5, token_write=6, sources=("net.onnx",), input_px=224, packages=("numpy",),
+    token_read=5, token_write=6, sources=("net.onnx",), image=(800, 1280), packages=("numpy",),
     origin=Origin(folder="/project"), study=study(),
     visit=Visit(part="cuda", dtype="int8", accelerator="cuda:1", shapes=((1, 2, 3),), realtime=True),
 )  # fmt: skip

@@ -22,7 +22,7 @@ from bench.worker.channel import Channel
 from bench.worker.inspect import inspect_networks
 from bench.worker.onnx_file import digest_of, self_contained
 from bench.worker.prepare import _refuse_another, export_units
-from models.registry import resolve
+from models.registry import Pixels, height_width, resolve
 
 
 class Heard:
@@ -36,9 +36,11 @@ class Heard:
             self.said.append(body)
 
 
-def inspected(source: str, input_px: int = 8) -> Network:
+def inspected(source: str, input_px: Pixels = 8) -> Network:
     heard = Heard()
-    inspect_networks(Task(kind="inspect", sources=(source,), input_px=input_px), cast(Channel, heard))
+    inspect_networks(
+        Task(kind="inspect", sources=(source,), image=height_width(input_px) if input_px else ()), cast(Channel, heard)
+    )
     (found,) = heard.said
     assert isinstance(found, Network)
     return found

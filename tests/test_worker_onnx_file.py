@@ -53,7 +53,7 @@ def doubled(path: Path, sizes: Sizes, kind: int = FLOAT) -> Path:
 def planned(path: Path, input_px: int | None = 8, axes: Axes | None = None) -> Unit:
     """The unit that `bench models --model path` plans."""
 
-    def inspect(sources: Sequence[str], _: int | None) -> dict[str, Network]:
+    def inspect(sources: Sequence[str], _: tuple[int, int] | None) -> dict[str, Network]:
         found = {source: inspected(source, input_px or 0) for source in sources}
         assert not any(each.reason for each in found.values()), found
         return found
@@ -216,6 +216,13 @@ def test_a_fixed_size_is_named_where_another_is_asked_for(fixed: Sizes, tmp_path
     wide = inspected(str(doubled(tmp_path / "net.onnx", (1, 3, 8, 12))), 16).reason
     assert "expected no --input" in wide
     assert "8x12" in wide
+    assert inspected(str(tmp_path / "net.onnx"), (8, 12)).input_shape == (3, 8, 12)
+
+
+def test_an_open_size_is_taken_as_height_and_width(tmp_path: Path) -> None:
+    path = str(doubled(tmp_path / "net.onnx", (1, 3, None, 12)))
+    assert inspected(path, (8, 12)).input_shape == (3, 8, 12)
+    assert "got --input 8x16" in inspected(path, (8, 16)).reason
 
 
 def test_weights_listed_as_inputs_are_not_fed(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.axis_options import asked_values, axis_options
 from bench.cli.ledger import given_ledger, ledger_option
 from bench.cli.options import ListOf, Whole, budget_option, limit_option, one_of, shared_options, sustain_option
 from bench.cli.request import request, rows_of
@@ -12,6 +13,8 @@ from bench.errors import UsageError
 from bench.plan.names import network_workloads
 from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME
 from bench.plan.schedule import PAIRS_PER_CLAIM, claim_pairs
+from bench.plan.values import pixels
+from models.fasternet_config import AXES
 
 if TYPE_CHECKING:
     from bench.host.campaign import Campaign
@@ -19,20 +22,36 @@ if TYPE_CHECKING:
     from bench.records.workload import Unit, Workload
 
 FORMS = ("plain", "fast")
-LARGEST_PX = 32_768  # an image of 12 GiB
+
+
+class Size(click.ParamType[str]):
+    """The size of an image, kept as it was written."""
+
+    name = "N|HxW"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            pixels(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return str(value).lower()
 
 
 @click.command()
 @click.option(
     "--model",
     type=ListOf("LIST", str),
-    help="Names, groups (paper, fasternet, t0 ... l), timm:NAME, torchvision:NAME, package.module:factory, FILE.onnx; "
-    "default paper, with --quick t0.",
+    help="Names, groups (paper, fasternet, coco, t0 ... l), timm:NAME, torchvision:NAME, package.module:factory, "
+    "FILE.onnx; default paper, with --quick t0.",
 )
 @click.option(
-    "--input", "input_px", type=Whole(most=LARGEST_PX), help="Height and width in pixels; default each network's own."
+    "--input",
+    "input_px",
+    type=Size(),
+    help="Height and width in pixels, equal or as 800x1280; default a network's own.",
 )
 @click.option("--form", type=ListOf("LIST", one_of("a form", FORMS)), default="plain", help="fast: FasterNet's own.")
+@axis_options(AXES, defaults=False)
 @click.option("--unfused", is_flag=True, help="Leave branches and norms as trained (default: as deployed).")
 @click.option("--claims", is_flag=True, help="Also measure the ratios that the paper claims, as pairs of live workers.")
 @click.option("--pairs", type=Whole(most=1000), default=PAIRS_PER_CLAIM, help="Fresh pairs for each claim; default 4.")
@@ -61,10 +80,11 @@ def models(context: click.Context, /, **options: Any) -> int:
         return network_workloads(
             campaign.inspect,
             names,
-            options["input_px"],
+            pixels(options["input_px"]) if options["input_px"] else None,
             forms=options["form"],
             fused=not options["unfused"],
             sizes=own,
+            axes=asked_values(AXES, options),
         )
 
     def pairs(units: "Sequence[Unit]") -> "Sequence[Pair]":

@@ -95,11 +95,12 @@ class ConsoleObserver:
             now = time.monotonic()
             self._preparing.ended(unit.id, artifact.seconds)
             self._last = dict.fromkeys(self._last, now)
-        size = size_text(unit.workload.input_shape)
+        workload = unit.workload
+        what = " ".join(filter(None, (workload.name, workload.variant, size_text(workload.input_shape))))
         if artifact.kind:
-            self.line(f"{unit.workload.name} {size}: not prepared: {artifact.reason}")
-        elif unit.workload.kind == "model":
-            self.line(f"{unit.workload.name} {size}: prepared ({artifact.seconds:.0f} s), {self._time_left()}")
+            self.line(f"{what}: not prepared: {artifact.reason}")
+        elif workload.kind == "model":
+            self.line(f"{what}: prepared ({artifact.seconds:.0f} s), {self._time_left()}")
 
     def began(self, unit: Unit) -> None:
         with self._lock:

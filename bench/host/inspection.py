@@ -14,9 +14,9 @@ BUILD_S = 600.0
 
 
 def inspect(
-    connection: Connection, sources: Sequence[str], input_px: int | None, stop: Event, origin: Origin
+    connection: Connection, sources: Sequence[str], image: tuple[int, int] | None, stop: Event, origin: Origin
 ) -> dict[str, Network]:
-    """What each source takes, `input_px` wide and high or as it says itself, or the reason why it cannot be built.
+    """What each source takes, at a (height, width) or as it says itself, or the reason why it cannot be built.
 
     `origin` is where they are taken from, and the Python that builds them.
 
@@ -31,7 +31,7 @@ def inspect(
             found[said.body.source] = said.body
 
     while left := [source for source in sources if source not in found]:
-        task = Task(kind="inspect", sources=tuple(left), input_px=input_px or 0, origin=origin)
+        task = Task(kind="inspect", sources=tuple(left), image=image or (), origin=origin)
         exits = run_job(connection, Job(task=task, start_s=BUILD_S), handle, stop)
         # The worker dies of one at most; those after it get another.
         if died := next((source for source in left if source not in found), None):

@@ -1,5 +1,7 @@
 """How long things will take: a rough guess from the work, corrected by what has been seen."""
 
+from math import prod
+
 from bench.plan.runtimes import runtime
 from bench.plan.schedule import BURSTS_PER_SIDE
 from bench.plan.subjects import network_entry, operator_spec
@@ -8,6 +10,7 @@ from bench.records.pair import Pair
 from bench.records.sustained import LONGEST_REST_S, REST_S
 from bench.records.workload import Unit
 from bench.wire.order import Task
+from models.registry import DEFAULT_INPUT_PX, height_width
 from operators.cost import operator_cost
 
 # Calls of a slow step within one unit: first call, check, three warm-up windows of three, five samples, and a margin.
@@ -31,9 +34,9 @@ def macs_of(unit: Unit) -> float:
     if unit.workload.operator is not None:
         return operator_cost(operator_spec(unit.workload), unit.batch).macs * float(unit.batch)
     entry = network_entry(unit.workload)
-    typical = {"t0": 0.4, "t1": 0.8, "t2": 1.9, "s": 4.5, "m": 9.0, "l": 15.0}.get(entry.group, 5.0)
-    _, height, width = unit.workload.input_shape
-    return typical * 1e9 * unit.batch * height * width / (entry.input_px or 224) ** 2
+    typical = entry.gmacs or {"t0": 0.4, "t1": 0.8, "t2": 1.9, "s": 4.5, "m": 9.0, "l": 15.0}.get(entry.group, 5.0)
+    own = height_width(entry.input_px or DEFAULT_INPUT_PX)
+    return typical * 1e9 * unit.batch * prod(unit.workload.input_shape[1:]) / prod(own)
 
 
 def deadline_s(unit: Unit, cost: Cost | None = None, calls: float = SLOW_CALLS) -> float:

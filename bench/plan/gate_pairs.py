@@ -56,12 +56,12 @@ def _again(pair: Pair) -> Pair:
 def _forgiving(inspect: InspectAt, origins: tuple[Origin, Origin]) -> InspectAt:
     """What cannot be built at one origin is taken for what it is at the other."""
 
-    def found(sources: Sequence[str], input_px: int | None, origin: Origin) -> dict[str, Network]:
-        mine = inspect(sources, input_px, origin)
+    def found(sources: Sequence[str], image: tuple[int, int] | None, origin: Origin) -> dict[str, Network]:
+        mine = inspect(sources, image, origin)
         bad = [source for source, network in mine.items() if network.reason]
         if not bad:
             return mine
-        elsewhere = inspect(bad, input_px, origins[origin.folder == origins[0].folder])
+        elsewhere = inspect(bad, image, origins[origin.folder == origins[0].folder])
         return mine | {source: replace(network, digest="") for source, network in elsewhere.items()}
 
     return found

@@ -10,17 +10,20 @@ from bench.plan.axes import Axes, cells
 from bench.plan.names import Inspect, network_workloads
 from bench.plan.runtimes import MODULE_RUNTIME, find_runtime, runtimes
 from bench.plan.subjects import OperatorGrid, is_factory, is_onnx_file, operator_workloads, operators
-from bench.plan.values import positive, ratio, shown, size
+from bench.plan.values import pixels, positive, ratio, shown, size
 from bench.records.device import Device
 from bench.records.origin import Origin
 from bench.records.pair import MOST_PAIRS, Pair
 from bench.records.workload import CACHES, DTYPES, LAYOUTS, Unit, Workload
 from bench.system.allocator import ALLOCATORS
 from bench.wire.messages import Network
+from models.fasternet_config import AXES as NETWORK_AXES
+from models.registry import Pixels
+from operators.axes import Axis, Value
 from operators.spec import AXES
 
 # Builds networks once, where and with what the origin says.
-InspectAt = Callable[[Sequence[str], int | None, Origin], dict[str, Network]]
+InspectAt = Callable[[Sequence[str], tuple[int, int] | None, Origin], dict[str, Network]]
 _USUAL = (MODULE_RUNTIME,)
 FORM = "SUBJECT[@RUNTIME][,NAME=VALUE...]"
 _CHOICES = {
@@ -64,7 +67,8 @@ def parse_side(text: str) -> Side:
         raise ValueError(f"expected {FORM}, such as fasternet_t0@onnxruntime, got {text!r}")
     settings: dict[str, str] = {}
     operator = subject in operators()
-    allowed = {*_OF_A_UNIT, *(("size", *_options()) if operator else _OF_A_NETWORK)}
+    own = ("size", *_options(AXES)) if operator else (*_OF_A_NETWORK, *_options(NETWORK_AXES))
+    allowed = {*_OF_A_UNIT, *own}
     for part in rest:
         name, equals, value = part.partition("=")
         if "@" in value and find_runtime(value.rpartition("@")[2]) is not None:
@@ -113,12 +117,12 @@ def comparison_pairs(
 
 def _inspected_once(inspect: InspectAt) -> InspectAt:
     """Several devices ask for the same network."""
-    known: dict[tuple[tuple[str, ...], int | None, Origin], dict[str, Network]] = {}
+    known: dict[tuple[tuple[str, ...], tuple[int, int] | None, Origin], dict[str, Network]] = {}
 
-    def found(sources: Sequence[str], input_px: int | None, origin: Origin) -> dict[str, Network]:
-        key = tuple(sources), input_px, origin
+    def found(sources: Sequence[str], image: tuple[int, int] | None, origin: Origin) -> dict[str, Network]:
+        key = tuple(sources), image, origin
         if key not in known:
-            known[key] = inspect(sources, input_px, origin)
+            known[key] = inspect(sources, image, origin)
         return known[key]
 
     return found
@@ -127,7 +131,7 @@ def _inspected_once(inspect: InspectAt) -> InspectAt:
 def _unit(side: Side, origin: Origin, inspect: InspectAt, axes: Axes, device: Device) -> Unit:
     # A board's Python builds nothing here.
     builder = origin if device.ssh is None else replace(origin, python="")
-    workload = _workload(side, lambda sources, input_px: inspect(sources, input_px, builder))
+    workload = _workload(side, lambda sources, image: inspect(sources, image, builder))
     if not (is_factory(workload) or is_onnx_file(workload)):
         origin = replace(origin, folder="")  # nothing of it is used
     given: dict[str, Any] = {}
@@ -151,7 +155,8 @@ def _workload(side: Side, inspect: Inspect) -> Workload:
     found = network_workloads(
         inspect,
         [side.subject],
-        None if px is None else _number("input", px, side),
+        None if px is None else _pixels(px, side),
+        axes=_asked(NETWORK_AXES, side),
         forms=(side.settings.get("form", "plain"),),
         fused=side.settings.get("unfused", "no") == "no",
     )
@@ -165,26 +170,37 @@ def _grid(side: Side) -> OperatorGrid:
         shape = size(side.settings["size"])
     except ValueError as error:
         raise UsageError(f"{error} in {shown(side.text)}") from None
-    axes = {}
-    for option, name in _options().items():
-        if option in side.settings:
-            axes[name] = (_value(name, side.settings[option], side),)
-    return OperatorGrid(operators=(side.subject,), sizes=(shape,), axes=axes)
+    return OperatorGrid(operators=(side.subject,), sizes=(shape,), axes=_asked(AXES, side))
 
 
-def _value(name: str, text: str, side: Side) -> Any:
-    default = AXES[name].default
-    if isinstance(default, str):
+def _asked(table: Mapping[str, Axis], side: Side) -> dict[str, tuple[Value, ...]]:
+    """The values of the axes in that table which the side names."""
+    return {
+        name: (_value(name, table[name], side.settings[option], side),)
+        for option, name in _options(table).items()
+        if option in side.settings
+    }
+
+
+def _value(name: str, row: Axis, text: str, side: Side) -> Value:
+    if isinstance(row.default, str):
         return text
     try:
-        return ratio(text) if isinstance(default, Fraction) else positive(text)
+        return ratio(text) if isinstance(row.default, Fraction) else positive(text)
     except ValueError:
-        raise UsageError(f"expected {name} like {default}, got {shown(text)} in {shown(side.text)}") from None
+        raise UsageError(f"expected {name} like {row.default}, got {shown(text)} in {shown(side.text)}") from None
 
 
-def _options() -> dict[str, str]:
-    """The words for an operator's axes, those of `bench ops`."""
-    return {row.option or name: name for name, row in AXES.items()}
+def _options(table: Mapping[str, Axis]) -> dict[str, str]:
+    """The words for the axes, those of `bench ops` and `bench models`."""
+    return {row.option or name: name for name, row in table.items()}
+
+
+def _pixels(text: str, side: Side) -> Pixels:
+    try:
+        return pixels(text)
+    except ValueError as error:
+        raise UsageError(f"{error} in {shown(side.text)}") from None
 
 
 def _number(name: str, text: str, side: Side) -> int:

@@ -1,7 +1,7 @@
 """What a workload stands for in `operators` and `models`. Starts without torch; the worker makes the modules."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cache
 from itertools import product
@@ -12,8 +12,10 @@ from bench.errors import UsageError
 from bench.plan.limits import check_elements, check_number
 from bench.plan.plugins import rows
 from bench.records.measurement import Cost
-from bench.records.workload import ModelArguments, OperatorArguments, Workload, size_text
-from models.registry import NetworkEntry, add, names, resolve
+from bench.records.workload import ModelArguments, NetworkChanges, OperatorArguments, Workload, size_text
+from models.fasternet_config import AXES as NETWORK_AXES
+from models.fasternet_config import spelled
+from models.registry import NetworkEntry, add, height_width, names, resolve
 from operators.axes import Value
 from operators.cost import OperatorCost, layer_costs, operator_cost
 from operators.registry import OPERATORS, Operator
@@ -22,6 +24,7 @@ from operators.spec import AXES, OperatorSpec, axes
 # arXiv 2303.03667v3, Table 1: (channels, height, width), four operators, ten stacked layers.
 TABLE1_SIZES = ((96, 56, 56), (192, 28, 28), (384, 14, 14), (768, 7, 7))
 TABLE1_OPERATORS = ("conv", "gconv", "dwconv", "pconv")
+LAYER_NORM_NOTE = "layer norms normalise by each image's own statistics: none can be folded, all of them are timed"
 BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 
 
@@ -101,17 +104,27 @@ def operator_spec(workload: Workload) -> OperatorSpec:
 
 
 def network_entry(workload: Workload) -> NetworkEntry:
-    """The registry's row, or the one made for a network from elsewhere."""
+    """The registry's row with the workload's changes, or the one made for a network from elsewhere."""
     if workload.model is None:
         raise ValueError(f"expected a network, got the operator {workload.name}")
     (entry,) = networks([workload.model.source])
-    return entry
+    return replace(entry, arguments=(*entry.arguments, *_changes(workload.model.changes).items()))
+
+
+def _changes(changes: NetworkChanges) -> dict[str, Value]:
+    """JSON has no fractions: each value becomes what its axis holds again."""
+    given = asdict(changes)
+    return {name: type(row.default)(given[name]) for name, row in NETWORK_AXES.items() if given[name]}
 
 
 def network_note(workload: Workload) -> str:
     """What a reader of the network's numbers must know, from its row in the registry; empty where there is nothing."""
+    if workload.model is None:
+        return ""
+    if workload.model.changes.norm == "ln":
+        return LAYER_NORM_NOTE
     try:
-        return network_entry(workload).note if workload.model is not None else ""
+        return network_entry(workload).note
     except ValueError:  # a run of another version, whose networks had other names
         return ""
 
@@ -182,12 +195,17 @@ def network_workload(
     digest: str = "",
     batch: int = 0,
     dtype: str = "",
+    changes: Mapping[str, Value] | None = None,
 ) -> Workload:
-    """One network at one input size; the last three as inspecting it has told."""
-    differs = [] if fused or entry.library == "onnx" else ["unfused"]
+    """One network at one input size, with `changes` by axis; digest, batch and dtype as inspecting it has told."""
+    changes = changes or {}
+    changed: dict[str, Any] = {name: str(v) if isinstance(v, Fraction) else v for name, v in changes.items()}
+    differs = spelled(changes)
+    differs += [] if fused or entry.library == "onnx" else ["unfused"]
     differs += [form] if form else []
-    if entry.input_px is not None and input_shape[1] != entry.input_px:
-        differs.append(f"{input_shape[1]}px")
+    if entry.input_px is not None and input_shape[1:] != height_width(entry.input_px):
+        _, height, width = input_shape
+        differs.append(f"{height}px" if height == width else f"{height}x{width}px")
     return Workload(
         kind="model",
         name=entry.name,
@@ -200,5 +218,6 @@ def network_workload(
             digest=digest,
             batch=batch,
             dtype=dtype,
+            changes=NetworkChanges(**changed),
         ),
     )

@@ -11,7 +11,7 @@ from bench.records.workload import Settings, Unit
 def unsupported(unit: Unit, environment: Environment | None) -> str:
     """Why the unit cannot run on a device of that environment; empty where nothing speaks against it."""
     row = runtime(unit.runtime)
-    if reason := _lacking(row, unit) or _other_form(row, unit):
+    if reason := _lacking(row, unit) or _unfoldable(unit) or _other_form(row, unit):
         return reason
     if environment is not None and environment.runtime(row.package) is None:
         return f"{row.package} is not installed on this device"
@@ -29,6 +29,13 @@ def unsupported(unit: Unit, environment: Environment | None) -> str:
 def _lacking(row: Runtime, unit: Unit) -> str:
     switched = [each.name for each in fields(Settings) if getattr(unit.settings, each.name) != each.default]
     return next((row.lacks[each] for each in (unit.layout, unit.dtype, *switched) if each in row.lacks), "")
+
+
+def _unfoldable(unit: Unit) -> str:
+    model = unit.workload.model
+    if model is not None and model.form == "fast" and model.changes.norm == "ln":
+        return "the inference form has its norms folded into convolutions, which no layer norm can be"
+    return ""
 
 
 def _other_form(row: Runtime, unit: Unit) -> str:

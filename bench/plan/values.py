@@ -3,8 +3,11 @@
 import re
 from fractions import Fraction
 
+from models.registry import Pixels
+
 LARGEST = 1_000_000  # of the numbers that are asked for; a device would refuse them long before
 LARGEST_SEED = 2**63 - 1
+LARGEST_PX = 32_768  # an image of 12 GiB
 _RATIO = re.compile(r"[0-9]{1,9}/0{0,8}[1-9][0-9]{0,8}|(?=\.?[0-9])[0-9]{0,9}\.?[0-9]{0,9}([eE]-?[0-9])?")
 
 
@@ -36,6 +39,19 @@ def size(text: str) -> tuple[int, int, int]:
             f"expected a size CxHxW of positive numbers, such as 96x56x56, each at most {LARGEST}, got {shown(text)}"
         ) from None
     return channels, height, width
+
+
+def pixels(text: str) -> Pixels:
+    """The side of a square image, as in 224, or HxW, as in 800x1280."""
+    try:
+        sides = tuple(whole(part, 1, LARGEST_PX) for part in text.lower().split("x"))
+        (height, width) = sides if len(sides) > 1 else sides * 2
+    except ValueError:
+        raise ValueError(
+            f"expected an input of N or HxW pixels, such as 224 or 800x1280, each at most {LARGEST_PX}, "
+            f"got {shown(text)}"
+        ) from None
+    return height if len(sides) == 1 else (height, width)
 
 
 def ratio(text: str) -> Fraction:

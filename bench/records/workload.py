@@ -20,8 +20,13 @@ CACHES = ("warm", "cold")  # as the call before left them, or emptied before eac
 LONGEST_SUSTAIN_S = 86_400.0
 PLAIN_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}"
 
-# What an id hashes; `vars` are the fields of the types below in plain JSON.
-_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, default=vars)
+
+def _fields(value: object) -> dict[str, object]:
+    """Those of the types below that an id hashes: a network as published keeps the id that it had in older runs."""
+    return {name: own for name, own in vars(value).items() if own != NetworkChanges()}
+
+
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, default=_fields)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +44,17 @@ class OperatorArguments:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NetworkChanges:
+    """What of a network is not as published, by axis; empty or 0 where it is. `ratio` is a fraction as text ("1/8")."""
+
+    ratio: str = ""
+    norm: str = ""
+    activation: str = ""
+    dilation: int = 0
+    selection: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelArguments:
     """Where a network comes from.
 
@@ -52,6 +68,7 @@ class ModelArguments:
     digest: str = ""  # of an .onnx file, or of a factory's source and weights: another one is another workload
     batch: int = 0  # that an .onnx file is fixed to; 0: any
     dtype: str = ""  # that an .onnx file computes in; empty: any
+    changes: NetworkChanges = field(default_factory=NetworkChanges)
 
 
 @dataclass(frozen=True, kw_only=True)

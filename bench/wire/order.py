@@ -60,7 +60,7 @@ class Task:
     token_read: int = -1
     token_write: int = -1
     sources: tuple[str, ...] = ()  # of the networks to inspect
-    input_px: int = 0  # asked for; 0: the network's own
+    image: tuple[int, ...] = ()  # the (height, width) that they are asked to take; empty: their own
     packages: tuple[str, ...] = ()  # to look for
     origin: Origin = field(default_factory=Origin)  # of a worker that has no unit
     study: Study | None = None  # to carry out

@@ -19,7 +19,7 @@ from bench.records.layers import GraphParts, Part
 from bench.records.measurement import Cost, KindMacs
 from bench.records.workload import Workload
 from bench.worker.output_check import leaves
-from models.registry import NetworkEntry
+from models.registry import NetworkEntry, Pixels
 from operators.build import build as build_operator
 
 if TYPE_CHECKING:
@@ -58,8 +58,9 @@ def plain_network(workload: Workload) -> nn.Module:
 
     if workload.model is None:
         raise ValueError(f"expected a network, got the operator {workload.name}")
-    channels, side, _ = workload.input_shape
-    return build_network(network_entry(workload), input_px=side, channels=channels, seed=workload.model.seed)
+    channels, height, width = workload.input_shape
+    entry = network_entry(workload)
+    return build_network(entry, input_px=(height, width), channels=channels, seed=workload.model.seed)
 
 
 def timed_form(module: nn.Module, workload: Workload, images: torch.Tensor) -> "Deployed":
@@ -106,7 +107,7 @@ def network_cost_of(before: "NetworkCost", after: "NetworkCost", dtype: str, *, 
     )
 
 
-def look_at(entry: NetworkEntry, input_px: int | None) -> tuple[tuple[int, int, int], str]:
+def look_at(entry: NetworkEntry, input_px: Pixels | None) -> tuple[tuple[int, int, int], str]:
     """Build a network once at that size or its own: its (C, H, W), and for a user's own what it is made of.
 
     ValueError where it cannot be built or refuses the size.

@@ -20,11 +20,11 @@ def inspect_networks(task: Task, channel: Channel) -> None:
         try:
             (entry,) = networks([source])
             if entry.library == "onnx":
-                found = _of_file(entry, task.input_px)
+                found = _of_file(entry, task.image)
             else:
                 from bench.worker.build import look_at
 
-                shape, digest = look_at(entry, task.input_px or None)
+                shape, digest = look_at(entry, (task.image[0], task.image[1]) if task.image else None)
                 expect_from(task.origin.folder, source)
                 found = replace(found, input_shape=shape, digest=digest)
         except (ValueError, OSError) as error:
@@ -37,21 +37,22 @@ def inspect_networks(task: Task, channel: Channel) -> None:
         channel.send(found)
 
 
-def _of_file(entry: NetworkEntry, input_px: int) -> Network:
+def _of_file(entry: NetworkEntry, asked: tuple[int, ...]) -> Network:
     path = Path(entry.library_name)
     data = self_contained(path)
     graph = Graph.read(path, data)
     sizes = dict(zip(graph.image.order, graph.image.sizes, strict=True))
-    fixed = [sizes[axis] for axis in "HW" if sizes[axis]]
-    if input_px and any(size != input_px for size in fixed):
-        asked = f"--input {fixed[0]}" if len(set(fixed)) == 1 else "no --input"
-        size = "x".join(map(str, fixed))
-        raise ValueError(f"expected {asked} for {path}, which is fixed to {size} pixels, got --input {input_px}")
-    if len(fixed) < 2 and not input_px:
+    wanted = dict(zip("HW", asked, strict=True)) if asked else {}
+    fixed = {axis: sizes[axis] for axis in "HW" if sizes[axis]}
+    if any(wanted.get(axis, size) != size for axis, size in fixed.items()):
+        helps = f"--input {sizes['H']}" if len(set(fixed.values())) == 1 else "no --input"
+        size, given = "x".join(map(str, fixed.values())), "x".join(map(str, dict.fromkeys(asked)))
+        raise ValueError(f"expected {helps} for {path}, which is fixed to {size} pixels, got --input {given}")
+    if len(fixed) < 2 and not asked:
         raise ValueError(f"expected {path} to fix its input size, it leaves it open; give it with --input N")
     return Network(
         source=entry.name,
-        input_shape=(graph.channels, sizes["H"] or input_px, sizes["W"] or input_px),
+        input_shape=(graph.channels, sizes["H"] or wanted["H"], sizes["W"] or wanted["W"]),
         digest=digest_of(data),
         batch=sizes["N"],
         dtype=graph.dtype,

@@ -30,11 +30,12 @@ from bench.worker.runtimes.pytorch import load_module
 from models.clone import clone, evaluating, randomness_restored
 from models.inference_form import reparameterisable
 from models.reason import reason
+from models.registry import Pixels, height_width
 
 Live = nn.Module | torch.export.ExportedProgram
 
 
-def measure_live(network: Live, input_px: int, batch: int, threads: int, dtype: str, layout: str) -> Run:
+def measure_live(network: Live, input_px: Pixels, batch: int, threads: int, dtype: str, layout: str) -> Run:
     """A run of one unit, eager on this CPU, in one round, of copies of the network; the process is left as it was.
 
     Raises UsageError where it is no network, its output is wrong, or it cannot run as asked.
@@ -50,7 +51,7 @@ def measure_live(network: Live, input_px: int, batch: int, threads: int, dtype: 
         workload=Workload(
             kind="model",
             name=name,
-            input_shape=(3, input_px, input_px),
+            input_shape=(3, *height_width(input_px)),
             variant="live",
             model=ModelArguments(source=name, fused=False),
         ),

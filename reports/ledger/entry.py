@@ -19,6 +19,11 @@ Section = Literal[
     "network_count",  # params and MACs
     "network_top1",  # accuracy, which is the paper's alone
     "network_order",  # Kendall's tau-b of a column
+    "ablation",  # Table 5: speed of a changed FasterNet
+    "ablation_ratio",  # its speed over that of the published one
+    "detection",  # Table 4: latency of a backbone with its pyramid
+    "detection_ratio",  # its speed over ResNet50's
+    "detection_count",  # Table 4: params and MACs
     "claim",  # ratio of two networks
     "accuracy_claim",  # how many points more accurate, by its own table
     "approximation",  # Table 2: test MSE of a pair
@@ -35,6 +40,7 @@ Basis = Literal["", "round medians", "pairs of live workers", "count", "training
 _BASES: dict[Section, Basis] = {
     "claim": "pairs of live workers",
     "network_count": "count",
+    "detection_count": "count",
     "approximation": "trainings",
     "approximation_count": "count",
     "salience": "filters",

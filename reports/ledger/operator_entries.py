@@ -1,14 +1,12 @@
 """Table 1 beside our operators: times, ratios to DWConv, averages of the achieved speeds."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from bench.plan.subjects import TABLE1_OPERATORS
 from bench.records.run import Run
-from bench.records.verdict import worst
 from bench.records.workload import size_text
-from bench.statistics import log_mean_interval
+from reports.ledger.by_round import by_round
 from reports.ledger.entry import NOT_MEASURED, Entry, Place, by_place, speed_entry
 from reports.paper_tables import ARXIV, COLUMNS, OperatorFacts, printed, table1, table1_averages
 from reports.row import Row
@@ -72,19 +70,20 @@ class _OperatorLedger:
         paper = paper_speed / paper_base if paper_speed and paper_base else None
         variant = row.unit.workload.variant if row else ""
         entry = self._entry(facts.op, variant, paper, facts.source, against=BASELINE, shape=size_text(facts.shape))
-        return _by_round(entry, [row, base], lambda speeds: speeds[0] / speeds[1])
+        return by_round(entry, [row, base], _speeds, lambda speeds: speeds[0] / speeds[1])
 
     def _averages(self, op: str, variant: str) -> list[Entry]:
         """The plain mean of the four achieved speeds, as the paper averages, and its ratio to DWConv's."""
         own, base = self._four(op, variant), self._four(BASELINE, "")
         averages = {name: speeds[self.place.column] for name, speeds in table1_averages().items()}
         source = f"{SOURCE}, printed averages"
-        mean = _by_round(self._entry(op, variant, averages[op], source), own, fmean)
+        mean = by_round(self._entry(op, variant, averages[op], source), own, _speeds, fmean)
         if op == BASELINE:
             return [mean]
         ratio = self._entry(op, variant, averages[op] / averages[BASELINE], source, against=BASELINE)
         over = len(own)
-        return [mean, _by_round(ratio, [*own, *base], lambda speeds: fmean(speeds[:over]) / fmean(speeds[over:]))]
+        both = by_round(ratio, [*own, *base], _speeds, lambda each: fmean(each[:over]) / fmean(each[over:]))
+        return [mean, both]
 
     def _entry(
         self, op: str, variant: str, paper: float | None, source: str, *, against: str = "", shape: str = ""
@@ -106,29 +105,6 @@ class _OperatorLedger:
     def _four(self, op: str, variant: str) -> list[Row | None]:
         """The rows of that operator at the paper's four sizes, None for a missing one."""
         return [self.first.get((op, variant, facts.shape)) for facts in table1() if facts.op == op]
-
-
-def _by_round(entry: Entry, rows: Sequence[Row | None], combine: Callable[[Sequence[float]], float]) -> Entry:
-    """The entry with `combine` of the rows' achieved speeds in each round they share, as one interval over the rounds.
-
-    It is worth what the worst of the rows is. Operators of one round share a worker, so what slows that worker
-    cancels in a ratio made round by round.
-    """
-    present = [row for row in rows if row is not None]
-    speeds = [_speeds(row) for row in present]
-    shared = sorted(set.intersection(*(set(each) for each in speeds))) if speeds else []
-    if len(present) < len(rows):
-        missing = f"needs {len(rows)} rows, {len(present)} of them in this run"
-        return replace(entry, reason=missing if len(rows) > 2 else "a side is not in this run")
-    if not shared:
-        return replace(entry, reason="no round in which all sides were measured")
-    verdicts = [row.verdict for row in present if row.verdict is not None]
-    return replace(
-        entry,
-        ours=log_mean_interval([combine([each[number] for each in speeds]) for number in shared]),
-        replicates=len(shared),
-        verdict=worst([*verdicts, "unreplicated"] if len(shared) < 2 else verdicts),
-    )
 
 
 def _speeds(row: Row) -> Mapping[int, float]:

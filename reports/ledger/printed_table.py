@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from bench.records.environment import Environment
-from bench.records.workload import Unit
+from bench.records.workload import NetworkChanges, Unit
 from reports.ledger.printed_column import PrintedColumn
 
 # Forms of a network that stand for a printed row: as published, then our inference form.
@@ -46,12 +46,12 @@ class PrintedNetwork:
         return self.title.removeprefix(self.family).strip(" -")
 
     def matches(self, unit: Unit) -> bool:
-        """Whether the unit is this network as it was timed: its input size, in the form that is deployed."""
+        """Whether the unit is this network as it was timed: its input size, unchanged, in the form that is deployed."""
         workload, arguments = unit.workload, unit.workload.model
         if arguments is None or workload.name != self.name or workload.input_shape[1:] != self.input_shape[1:]:
             return False
         deployed = arguments.fused or workload.name.lower().endswith(".onnx")  # which is as it is
-        return deployed and arguments.form in FORMS
+        return deployed and arguments.form in FORMS and arguments.changes == NetworkChanges()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,11 +109,11 @@ def _accuracy_caption(shown: Sequence[Panel], table: PrintedTable) -> list[str]:
     lines = [
         f"Better: {corners}. Dashes and grey discs: Pareto front, beaten by nothing here in both. {bars_text(shown)}"
     ]
-    left_out = sorted({row.unit.workload.name for p in shown for row in p.measured if not table.published(row.unit)})
+    left_out = sorted({row.label for p in shown for row in p.measured if not table.published(row.unit)})
     if left_out:
         names = ", ".join(left_out[:MOST_NAMES]) + " ..." * (len(left_out) > MOST_NAMES)
         lines.append(f"Left out, no published accuracy at this input size: {names}")
-    failed = sorted({row.unit.workload.name for p in shown for row in p.rows if row.time is None})
+    failed = sorted({row.label for p in shown for row in p.rows if row.time is None})
     if failed:
         names = ", ".join(failed[:MOST_NAMES]) + " ..." * (len(failed) > MOST_NAMES)
         lines.append(f"Not measured (see table.md): {names}")
@@ -233,7 +233,8 @@ def macs_picture(panel: Panel, table: PrintedTable) -> Figure:
 
 
 def _family(row: Row, table: PrintedTable) -> str:
-    facts = table.published(row.unit)
+    """A changed network is of the family too."""
+    facts = table.by_name.get(row.unit.workload.name)
     return facts.family if facts else row.unit.workload.name
 
 

@@ -31,7 +31,7 @@ def _about(table: Sequence[Row]) -> list[str]:
     names: dict[str, dict[str, None]] = {}
     for row in table:
         for note in workload_notes(row.unit.workload, row.cost):
-            names.setdefault(note, {})[row.unit.workload.name] = None
+            names.setdefault(note, {})[row.label] = None
     items = [f"- {safe_markdown(', '.join(who), 900)}: {safe_markdown(note, 900)}" for note, who in names.items()]
     return ["\n".join(items)] if items else []
 
