@@ -112,9 +112,8 @@ def test_a_plan_is_one_that_a_device_can_hold_and_a_person_wait_for(
     assert says in refused(capsys, "ops", *arguments)
 
 
-@pytest.mark.parametrize(("option", "value"), [("--input", "1000000"), ("--input", NINES), ("--pairs", "1001")])
-def test_the_numbers_of_networks_have_limits_too(capsys: pytest.CaptureFixture[str], option: str, value: str) -> None:
-    assert "expected a whole number" in refused(capsys, "models", option, value)
+def test_the_numbers_of_networks_have_limits_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "expected a whole number" in refused(capsys, "models", "--pairs", "1001")
 
 
 @pytest.mark.parametrize(
