@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bench.plain_text import plain_line
 from bench.plan.subjects import networks
+from bench.records.workload import size_text
 from bench.wire.messages import Network
 from bench.wire.order import Task
 from bench.worker.channel import Channel
@@ -44,9 +45,10 @@ def _of_file(entry: NetworkEntry, asked: tuple[int, ...]) -> Network:
     sizes = dict(zip(graph.image.order, graph.image.sizes, strict=True))
     wanted = dict(zip("HW", asked, strict=True)) if asked else {}
     fixed = {axis: sizes[axis] for axis in "HW" if sizes[axis]}
+    sides = list(fixed.values())
     if any(wanted.get(axis, size) != size for axis, size in fixed.items()):
-        helps = f"--input {sizes['H']}" if len(set(fixed.values())) == 1 else "no --input"
-        size, given = "x".join(map(str, fixed.values())), "x".join(map(str, dict.fromkeys(asked)))
+        helps = f"--input {sides[0]}" if len(set(sides)) == 1 else "no --input"
+        size, given = size_text(sides), size_text(tuple(dict.fromkeys(asked)))
         raise ValueError(f"expected {helps} for {path}, which is fixed to {size} pixels, got --input {given}")
     if len(fixed) < 2 and not asked:
         raise ValueError(f"expected {path} to fix its input size, it leaves it open; give it with --input N")
