@@ -49,7 +49,7 @@ def _networks(unit: dict[str, Any], cell: int) -> None:
     facts = networks[cell] if cell < len(networks) else None
     unit["workload"] |= {
         "name": facts.name if facts else f"net{cell}",
-        "input_shape": [3, facts.input_px, facts.input_px] if facts else [3, 224, 224],
+        "input_shape": [*facts.input_shape] if facts else [3, 224, 224],
         "model": unit["workload"]["model"] | {"source": facts.name if facts else f"mine.networks:net{cell}"},
     }
 

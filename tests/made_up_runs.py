@@ -54,11 +54,10 @@ def op(name: str = "conv", shape: tuple[int, int, int] = SIZES[0], number: int =
 def net(name: str, number: int = 0, device: str = "cpu", px: int | None = None, form: str = "") -> Unit:
     """A network under the paper's settings, at its published input size where it has one."""
     known = paper().by_name.get(name)
-    size = px or (known.input_px if known else 224)
     workload = Workload(
         kind="model",
         name=name,
-        input_shape=(3, size, size),
+        input_shape=known.input_shape if known and not px else (3, px or 224, px or 224),
         variant=form,
         model=ModelArguments(source=name, form=form),
     )

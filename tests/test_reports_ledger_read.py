@@ -37,6 +37,14 @@ def test_the_papers_own_table_is_read_like_any_other() -> None:
     assert (paper().papers, paper().heading) == ("arXiv 2303.03667v3", "Table 3")
 
 
+def test_an_image_need_not_be_square() -> None:
+    table = parse_table(HEAD + A.replace("224", "800x1280") + B, "mine.csv")
+    assert [network.input_shape for network in table.networks] == [(3, 800, 1280), (3, 256, 256)]
+    own = net("net_a", px=800)
+    wide = replace(own, workload=replace(own.workload, input_shape=(3, 800, 1280)))
+    assert (table.published(own), table.published(wide)) == (None, table.networks[0])
+
+
 def test_a_row_is_a_network_or_a_claim() -> None:
     table = parse_table(HEAD + A + B + "net_a,,,,,,+2.9,3.3x,net_b\n", "mine.csv")
     assert [network.title for network in table.networks] == ["Net-A", "Other-B"]
@@ -92,7 +100,7 @@ def test_what_spreadsheets_add_is_taken(tmp_path: Path, make: object) -> None:
         (HEAD + A.replace("3.9", "0"), "line 2, params_m: expected a number over 0"),
         (HEAD + A.replace("71.9", "719"), "line 2, top1_percent: expected a number over 0 and up to 100"),
         (HEAD + A.replace("3.9", "9" * 200), "line 2, params_m: expected a positive number"),
-        (HEAD + A.replace("224", "224px"), "line 2, input_px: expected a whole number"),
+        (HEAD + A.replace("224", "224px"), "line 2, input_px: expected an input of N or HxW pixels"),
         (HEAD + A.replace("224", ""), "line 2, input_px: expected one for each network, got nothing"),
         (HEAD + A.replace("P Table 1", ""), "line 2, source: expected one for each network"),
         (HEAD + A + A, "line 3, name: expected each network once, got 'net_a' again"),

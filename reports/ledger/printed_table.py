@@ -19,6 +19,7 @@ class PrintedNetwork:
 
     name: as `--model` takes it.
     family: networks of one are joined by a line in pictures.
+    input_px: the side of a square image, or height and width.
     params_m, macs_g: millions of parameters, billions of multiply-adds.
     speeds: by the name of the column, in its quantity (seconds, or images per second).
     out_of_memory: columns in which it did not fit the device.
@@ -27,7 +28,7 @@ class PrintedNetwork:
     name: str
     title: str
     family: str
-    input_px: int
+    input_px: int | tuple[int, int]
     params_m: str = ""
     macs_g: str = ""
     top1_percent: float | None = None
@@ -38,7 +39,8 @@ class PrintedNetwork:
     @property
     def input_shape(self) -> tuple[int, int, int]:
         """Of the images that were timed."""
-        return (3, self.input_px, self.input_px)
+        height, width = (self.input_px, self.input_px) if isinstance(self.input_px, int) else self.input_px
+        return (3, height, width)
 
     @property
     def size(self) -> str:

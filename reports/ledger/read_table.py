@@ -8,13 +8,13 @@ import difflib
 import io
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from bench.errors import UsageError
-from bench.plan.values import LARGEST, shown, whole
+from bench.plan.values import pixels, shown
 from reports.ledger.printed_column import EXAMPLES, PrintedColumn, printed_columns
 from reports.ledger.printed_table import PrintedClaim, PrintedNetwork, PrintedTable
 
@@ -124,7 +124,7 @@ class _Reader:
             name=line.get("name"),
             title=title,
             family=line.get("family") or title.split(" ")[0].split("-")[0] or title,
-            input_px=_within(line, "input_px", lambda text: whole(text, 1, LARGEST)),
+            input_px=_pixels(line),
             params_m=line.number_in("params_m"),
             macs_g=line.number_in("macs_g"),
             top1_percent=float(top1) if top1 else None,
@@ -220,8 +220,8 @@ def _line(number: int, headings: Sequence[str], cells: Sequence[str]) -> _Line:
     return _Line(number=number, cells={heading: cell for heading, cell in zip(headings, cells, strict=True) if heading})
 
 
-def _within(line: _Line, heading: str, parse: Callable[[str], int]) -> int:
+def _pixels(line: _Line) -> int | tuple[int, int]:
     try:
-        return parse(line.get(heading))
+        return pixels(line.get("input_px"))
     except ValueError as error:
-        raise line.wrong(heading, str(error)) from None
+        raise line.wrong("input_px", str(error)) from None
