@@ -52,6 +52,11 @@ def test_made_images_are_normalised_and_told() -> None:
     assert told.source.startswith("made: ")
 
 
+def test_a_network_of_wide_images_is_refused() -> None:
+    with pytest.raises(ValueError, match="takes square images, got 800x1280"):
+        take_images(study(), (3, 800, 1280))
+
+
 def test_a_network_of_one_channel_gets_grey_and_one_of_five_none() -> None:
     assert take_images(study(), (1, 32, 32))[0].shape == (4, 1, 32, 32)
     with pytest.raises(ValueError, match="images of 1 or 3 channels, got 5"):

@@ -25,9 +25,11 @@ _UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
 def take_images(study: Study, shape: tuple[int, int, int]) -> tuple[Tensor, ImageSet]:
     """At most `study.count` images of that (C, H, W), (n, C, H, W), and what they are; ValueError where none is."""
-    channels, px, _ = shape
+    channels, px, width = shape
     if channels not in (1, 3):
         raise ValueError(f"expected a network that takes images of 1 or 3 channels, got {channels}; choose another")
+    if width != px:
+        raise ValueError(f"expected a network that takes square images, got {px}x{width}; choose another")
     images, told = _of_folder(study, px) if study.images else _made(study, px)
     grey = "" if channels == 3 else ", grey"
     mean, deviation = (" ".join(map(str, each)) for each in (MEAN, DEVIATION))
