@@ -100,7 +100,7 @@ def layers(
     *,
     runtime: str | None = None,
     device: str = "cpu",
-    input_px: int | None = None,
+    input_px: int | tuple[int, int] | None = None,
     batch: int | None = None,
     threads: int = 1,
     dtype: str | None = None,

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.models import LARGEST_PX
-from bench.cli.options import Whole, shared_options
+from bench.cli.options import shared_options
+from bench.cli.quantities import Size
 from bench.cli.request import request, rows_of
 from bench.errors import UsageError
 from bench.plan.names import network_workloads
 from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME, runtime, runtimes
-from bench.plan.values import shown
+from bench.plan.values import pixels, shown
 
 if TYPE_CHECKING:
     from bench.host.campaign import Campaign
@@ -28,7 +28,10 @@ WORKERS = 3  # fresh ones, where nobody says how many
 @click.argument("model", required=False)
 @click.option("--compare", metavar="MODEL2", help="Another network: where does the difference come from?")
 @click.option(
-    "--input", "input_px", type=Whole(most=LARGEST_PX), help="Height and width in pixels; default each network's own."
+    "--input",
+    "input_px",
+    type=Size(),
+    help="Height and width in pixels, equal or as 800x1280; default each network's own.",
 )
 @click.option("--unfused", is_flag=True, help="Leave branches and norms as trained (default: as deployed).")
 @click.option(
@@ -71,8 +74,8 @@ def layers(context: click.Context, /, **options: Any) -> int:
     return run_command(request(context, table), also)
 
 
-def _network(campaign: "Campaign", name: str, input_px: int | None, *, fused: bool) -> "Workload":
-    found = network_workloads(campaign.inspect, [name], input_px, forms=("plain",), fused=fused)
+def _network(campaign: "Campaign", name: str, size: str | None, *, fused: bool) -> "Workload":
+    found = network_workloads(campaign.inspect, [name], pixels(size) if size else None, forms=("plain",), fused=fused)
     if len(found) != 1:
         raise UsageError(f"expected one network, {shown(name)} stands for {len(found)}; name one of them")
     return found[0]

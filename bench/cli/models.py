@@ -8,6 +8,7 @@ import click
 from bench.cli.axis_options import asked_values, axis_options
 from bench.cli.ledger import given_ledger, ledger_option
 from bench.cli.options import ListOf, Whole, budget_option, limit_option, one_of, shared_options, sustain_option
+from bench.cli.quantities import Size
 from bench.cli.request import request, rows_of
 from bench.errors import UsageError
 from bench.plan.names import network_workloads
@@ -22,19 +23,6 @@ if TYPE_CHECKING:
     from bench.records.workload import Unit, Workload
 
 FORMS = ("plain", "fast")
-
-
-class Size(click.ParamType[str]):
-    """The size of an image, kept as it was written."""
-
-    name = "N|HxW"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            pixels(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        return str(value).lower()
 
 
 @click.command()

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from bench.plan.values import pixels
+
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
@@ -18,6 +20,19 @@ class Percent(click.ParamType[float]):
         if found is None or not 0 < float(found[1]) <= 100:
             self.fail(f"expected a percentage over 0% and up to 100%, such as 2%, got {str(value)[:40]!r}", param, ctx)
         return float(found[1]) / 100
+
+
+class Size(click.ParamType[str]):
+    """The size of an image, kept as it was written."""
+
+    name = "N|HxW"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            pixels(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return str(value).lower()
 
 
 class Duration(click.ParamType[float]):
