@@ -47,7 +47,7 @@ def scripted() -> nn.Module:
         ),
         (("fasternet_t0", "--compare", "no_such_net"), "no_such_net"),
         (("fasternet_t0", "--batch", "0"), "expected a whole number of at least 1"),
-        (("fasternet_t0", "--input", "1e9"), "expected a whole number of at least 1"),
+        (("fasternet_t0", "--input", "1e9"), "expected an input of N or HxW pixels"),
         (("fasternet_t0", "--format", "junit"), "'junit' is not one of 'table', 'csv', 'json', 'markdown'"),
     ],
 )
