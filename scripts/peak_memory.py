@@ -17,11 +17,11 @@ from bench.errors import BenchError
 _EAGER = """
 import sys, torch
 from models.build import build
-from models.registry import resolve
+from models.registry import height_width, resolve
 torch.set_num_threads(1)
 (entry,) = resolve([sys.argv[1]])
 network = build(entry)
-image = torch.randn(1, 3, entry.input_px, entry.input_px)
+image = torch.randn(1, 3, *height_width(entry.input_px))
 with torch.inference_mode():
     for _ in range(3):
         network(image)
@@ -31,9 +31,9 @@ import sys, torch
 from pathlib import Path
 from models.build import build
 from models.export import export
-from models.registry import resolve
+from models.registry import height_width, resolve
 (entry,) = resolve([sys.argv[1]])
-export(build(entry), torch.randn(1, 3, entry.input_px, entry.input_px), Path(sys.argv[2]))
+export(build(entry), torch.randn(1, 3, *height_width(entry.input_px)), Path(sys.argv[2]))
 """
 _GRAPH = """
 import sys, numpy as np, onnxruntime as ort
