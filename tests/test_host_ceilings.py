@@ -9,11 +9,13 @@ from typing import Any, cast
 import pytest
 
 from bench.errors import LinkLostError, ProtocolError, StoppedError
+from bench.host import ceilings
 from bench.host.ceilings import KEPT_SHAPES, VISITS, CeilingSource, measured, parts_of
 from bench.host.machine import Machine
 from bench.host.observer import SilentObserver
 from bench.host.peak_cache import PeakCache
 from bench.journal import Journal, read_run
+from bench.plan.runtimes import runtime
 from bench.records.ceilings import Ceilings, Gemm
 from bench.records.device import Device
 from bench.records.record import utc_now
@@ -103,6 +105,13 @@ def test_what_a_runtime_lacks_is_not_tried() -> None:
     assert [each.reason for each in lacking] == ["ONNX Runtime has no bfloat16 kernels on a CPU"]
     parts, _ = parts_of(environment(runtimes=ALL), Device(name="cuda", accelerator="cuda:0"), "float16")
     assert parts == ["cuda"]
+
+
+def test_a_row_of_a_plug_in_is_a_part_where_it_has_ceilings(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = runtime("eager")
+    rows = {name: replace(row, name=name, package="toy", ceilings=own) for name, own in (("a", "toy:a"), ("b", ""))}
+    monkeypatch.setattr(ceilings, "runtimes", lambda: rows)
+    assert parts_of(environment(runtimes=("numpy", "toy")), CPU, "float32") == (["memory", "numpy", "a"], [])
 
 
 def test_nothing_there_is_a_reason_for_each_part_and_no_error() -> None:

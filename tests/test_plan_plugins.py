@@ -27,6 +27,7 @@ BROKEN = {
     "raises": ("print('hello')\nraise RuntimeError('\\x1b[31mred')\n", "runtimes", "RuntimeError: \\x1b[31mred"),
     "leaves": ("import sys\nsys.exit('bye')\n", "models", "SystemExit: bye"),
     "taken": (RUNTIME.format(name="eager") + "loader='taken:load', graph=True)\n", "runtimes", "eager is taken"),
+    "memory": (RUNTIME.format(name="memory") + "loader='memory:load', graph=True)\n", "runtimes", "memory is taken"),
     "half": (RUNTIME.format(name="half") + "graph=True)\n", "runtimes", "missing 1 required"),
     "seven": ("ROW = 7\n", "models", "expected a row of type NetworkEntry, got int"),
     "other": (NETWORK, "operators", "of type Operator, got NetworkEntry"),

@@ -48,6 +48,7 @@ MAY_NAME_THEM = {
         ({"moved": "toy.core"}, "module:function"),
         ({"moved": None}, "moved"),
         ({"profiled": "toy.core"}, "module:function"),
+        ({"ceilings": "toy.core"}, "module:function"),
         ({"graph": "yes"}, "True or False"),
         ({"lacks": {"int3": "no such dtype here"}}, "int3"),
         ({"lacks": {"float16": ""}}, "reason"),
@@ -67,7 +68,9 @@ def test_a_row_that_makes_no_sense_is_refused(change: dict[str, Any], said: str)
 def test_the_loader_of_each_of_ours_is_there(name: str) -> None:
     """Its module imports without the runtime: whether that is installed is found out when it loads."""
     row = runtime(name)
-    assert all(callable(pkgutil.resolve_name(each)) for each in (row.loader, row.moved) if each)
+    assert all(
+        callable(pkgutil.resolve_name(each)) for each in (row.loader, row.moved, row.profiled, row.ceilings) if each
+    )
 
 
 def test_only_the_table_and_the_runtimes_own_modules_name_a_runtime() -> None:

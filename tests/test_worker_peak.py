@@ -1,27 +1,35 @@
 """The parts of a visit: real memory, real runtimes, products that are right, graphs that ONNX itself accepts."""
 
 import os
+import pkgutil
 import threading
+from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from bench.records.ceilings import ACCESSES
-from bench.wire.order import Visit
-from bench.worker.measuring.clock import SystemClock
-from bench.worker.peak import memory
+from bench.plan.runtimes import NO_RUNTIMES, Runtime
+from bench.records.ceilings import ACCESSES, Ceilings
+from bench.wire.decode import decode
+from bench.wire.messages import Body, Fatal
+from bench.wire.order import Task, Visit
+from bench.worker.channel import Channel
+from bench.worker.measuring.clock import Clock, SystemClock
+from bench.worker.peak import memory, task
 from bench.worker.peak.crew import Crew
 from bench.worker.peak.graphs import identity_graph, product_graph
 from bench.worker.peak.numpy_part import visit_numpy
-from bench.worker.peak.onnx_part import visit_onnxruntime, write_product
 from bench.worker.peak.printed import printed
 from bench.worker.peak.products import LONGEST_CALL_S, SHAPES, empty_call, sweep
 from bench.worker.peak.ways import SLIDE_BYTES, SMALL_BYTES, ways
+from bench.worker.runtimes import onnx_runtime_ceilings
 from bench.worker.runtimes.onnx_runtime import session
+from bench.worker.runtimes.onnx_runtime_ceilings import write_product
 
 CPUS = tuple(sorted(os.sched_getaffinity(0)))
 SMALL = (16, 8, 24)
@@ -158,7 +166,7 @@ def test_memory_itself_takes_room_and_says_so_where_there_is_none(monkeypatch: p
     assert missing.reason == "DRAM takes arrays of 256 MiB, a quarter of what is free is 10 MiB"
 
 
-@pytest.mark.parametrize("visit", [visit_numpy, visit_onnxruntime])
+@pytest.mark.parametrize("visit", [visit_numpy, onnx_runtime_ceilings.ceilings])
 def test_a_runtime_that_is_there_has_a_speed(visit: object) -> None:
     assert callable(visit)
     found = visit(Visit(part="numpy", dtype="float32", shapes=(SMALL,)), (0,), SystemClock())
@@ -169,3 +177,49 @@ def test_a_runtime_that_is_there_has_a_speed(visit: object) -> None:
 
 def test_what_a_c_library_prints_is_taken() -> None:
     assert printed(lambda: os.write(1, b"onednn_verbose")) == "onednn_verbose"
+
+
+def visited(part: str, dtype: str = "float32") -> Body:
+    """What a worker sends that is asked for one product in that part."""
+    sent: list[Body] = []
+    channel = cast("Channel", SimpleNamespace(send=sent.append))
+    task.visit_ceilings(Task(kind="peak", visit=Visit(part=part, dtype=dtype, shapes=(SMALL,))), channel)
+    (body,) = sent
+    return body
+
+
+def toy_ceilings(visit: Visit, cpus: Sequence[int], clock: Clock) -> object:
+    speeds = sweep(visit.part, visit.dtype, lambda _: lambda: None, visit.shapes, clock)
+    return Ceilings(dtype=visit.dtype, threads=len(cpus), gemms=tuple(speeds)) if visit.dtype != "int8" else 7
+
+
+def test_a_row_says_how_its_runtime_is_visited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plug-in's as ours."""
+    row = Runtime(
+        name="toy", title="Toy", package="toy", module="toy", loader="toy:load", graph=True,
+        ceilings=f"{__name__}:toy_ceilings",
+    )  # fmt: skip
+    monkeypatch.setattr(task, "runtime", {"toy": row}.__getitem__)
+    found = visited("toy")
+    assert isinstance(found, Ceilings)
+    assert [(gemm.runtime, gemm.shape) for gemm in found.gemms] == [("toy", SMALL)]
+    why = visited("toy", "int8")
+    assert isinstance(why, Fatal)
+    assert why.reason == f"expected {row.ceilings} to return Ceilings, got int; mend it"
+
+
+def test_a_runtime_that_this_device_does_not_know_is_a_reason() -> None:
+    why = visited("gone")
+    assert isinstance(why, Fatal)
+    assert "expected a runtime of eager" in why.reason
+
+
+@pytest.mark.parametrize("part", ["", "a b", "../x", "os:system", "\x1b[31m", "x" * 41])
+def test_what_is_no_plain_name_is_not_visited(part: str) -> None:
+    with pytest.raises(ValueError, match="expected the plain name of a part"):
+        decode(Visit, {"part": part, "dtype": "float32"})
+
+
+def test_the_parts_that_are_no_runtimes_are_those_whose_names_are_taken() -> None:
+    assert task.PARTS.keys() == set(NO_RUNTIMES)
+    assert all(callable(pkgutil.resolve_name(function)) for function in task.PARTS.values())

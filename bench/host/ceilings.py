@@ -11,20 +11,19 @@ from bench.host.observer import Observer
 from bench.host.peak_cache import PeakCache
 from bench.journal import DeviceEvent, Journal
 from bench.plain_text import plain_line
-from bench.plan.runtimes import runtime
+from bench.plan.runtimes import find_runtime, runtimes
 from bench.records.ceilings import Ceilings, Gemm, Unmeasured, merged
 from bench.records.device import Device
 from bench.records.environment import Environment
 from bench.records.record import utc_now
 from bench.records.workload import Unit
 from bench.wire.messages import Body, Fatal
-from bench.wire.order import Part, Task, Visit
+from bench.wire.order import Task, Visit
 
 VISITS = 6  # the fewest from which a median has an interval
 MAX_AGE_S = 30 * 86_400.0  # after which a run measures them again
 KEPT_SHAPES = 3  # of each runtime, the fastest of the first visit: the others cannot become the best
 _SEED = 0
-_RUNTIMES: tuple[Part, ...] = ("eager", "onnxruntime", "openvino")
 
 Said = Callable[[str], None]
 
@@ -38,7 +37,7 @@ def measured(
     """
     parts, lacking = parts_of(machine.environments[device.name], device, dtype)
     first = Visit(part="memory", dtype=dtype, accelerator=device.accelerator, realtime=realtime)
-    draw, visits, kept = random.Random(_SEED), list[Ceilings](), dict[Part, Visit]()
+    draw, visits, kept = random.Random(_SEED), list[Ceilings](), dict[str, Visit]()
     for number in range(VISITS):
         said(f"measuring the ceilings of {dtype} on {threads} thread{'s' * (threads > 1)}, visit {number + 1}/{VISITS}")
         for part in draw.sample(parts, len(parts)):
@@ -56,13 +55,11 @@ def measured(
     return merged(visits or [empty], utc_now(), lacking)
 
 
-def parts_of(environment: Environment, device: Device, dtype: str) -> tuple[list[Part], list[Unmeasured]]:
+def parts_of(environment: Environment, device: Device, dtype: str) -> tuple[list[str], list[Unmeasured]]:
     """What can be measured there, and why the rest cannot."""
-    parts: list[Part] = []
-    lacking: list[Unmeasured] = []
-    own = _packages(device, dtype)
-    for part, package in own.items():
-        row = runtime(part) if part in _RUNTIMES else None
+    parts, lacking = list[str](), list[Unmeasured]()
+    for part, package in _packages(device, dtype).items():
+        row = find_runtime(part)
         why = "" if environment.runtime(package) else f"{package} is not installed there"
         if reason := why or (row.lacks.get(dtype, "") if row else ""):
             lacking.append(Unmeasured(part=part, reason=reason))
@@ -71,12 +68,12 @@ def parts_of(environment: Environment, device: Device, dtype: str) -> tuple[list
     return parts, lacking
 
 
-def _packages(device: Device, dtype: str) -> Mapping[Part, str]:
+def _packages(device: Device, dtype: str) -> Mapping[str, str]:
     """The parts of such a device with the package that each needs; numpy's BLAS multiplies float32 alone."""
     if device.accelerator:
         return {"cuda": "torch"}
-    blas: dict[Part, str] = {"numpy": "numpy"} if dtype == "float32" else {}
-    return {"memory": "numpy", **blas, **{name: runtime(name).package for name in _RUNTIMES}}
+    blas = {"numpy": "numpy"} if dtype == "float32" else {}
+    return {"memory": "numpy", **blas, **{row.name: row.package for row in runtimes().values() if row.ceilings}}
 
 
 def _checked(answer: Body | None, visit: Visit, threads: int) -> Ceilings | None:

@@ -31,6 +31,10 @@ class Runtime:
     Path | None) -> Layers`, for `bench layers`: pieces in the order of execution, each with its time in one call, and
     calls without the profiler between those with it (`bench.worker.interleaved`).
 
+    `ceilings` likewise, or empty where none are measured: `ceilings(visit: Visit, cpus: Sequence[int], clock: Clock) ->
+    Ceilings`, for `bench peak`: matrix products of the visit's dtype on as many threads as CPUs, and a call that
+    computes nothing, both under the row's name, `visit.part` (`bench.worker.peak.products` times them).
+
     `lacks` gives the reason for each dtype, layout and field of Settings that cannot be had: such a unit is skipped
     before anything runs. The step of one with `accelerator` works on torch's current CUDA stream.
     """
@@ -43,6 +47,7 @@ class Runtime:
     graph: bool  # it takes the exported graph, not the PyTorch module
     moved: str = ""
     profiled: str = ""
+    ceilings: str = ""
     float32_graph: bool = False  # one float32 graph serves all its dtypes
     accelerator: bool = False
     lacks: Mapping[str, str] = field(default_factory=dict)
@@ -56,7 +61,7 @@ class Runtime:
         self._expect("package", PLAIN_NAME, "the name that pip installs it by")
         self._expect("module", _MODULE, "the module that is imported, such as onnxruntime")
         self._expect("loader", rf"{_MODULE}:[A-Za-z_]\w*", '"module:function"')
-        for name in ("moved", "profiled"):
+        for name in ("moved", "profiled", "ceilings"):
             if getattr(self, name) != "":
                 self._expect(name, rf"{_MODULE}:[A-Za-z_]\w*", '"module:function" or empty')
         for name in ("graph", "float32_graph", "accelerator"):
@@ -91,6 +96,7 @@ _OURS = {
             module="torch",
             loader="bench.worker.runtimes.pytorch:load",
             profiled="bench.worker.runtimes.pytorch_layers:profiled",
+            ceilings="bench.worker.runtimes.pytorch_ceilings:ceilings",
             graph=False,
             accelerator=True,
         ),
@@ -114,6 +120,7 @@ _OURS = {
             loader="bench.worker.runtimes.onnx_runtime:load",
             moved="bench.worker.runtimes.onnx_runtime:bytes_moved",
             profiled="bench.worker.runtimes.onnx_runtime_layers:profiled",
+            ceilings="bench.worker.runtimes.onnx_runtime_ceilings:ceilings",
             graph=True,
             lacks={
                 "channels_last": "ONNX Runtime chooses its own layout",
@@ -131,6 +138,7 @@ _OURS = {
             loader="bench.worker.runtimes.openvino_runtime:load",
             moved="bench.worker.runtimes.openvino_runtime:bytes_moved",
             profiled="bench.worker.runtimes.openvino_layers:profiled",
+            ceilings="bench.worker.runtimes.openvino_ceilings:ceilings",
             graph=True,
             float32_graph=True,
             lacks={
@@ -146,12 +154,13 @@ _OURS = {
 }
 MODULE_RUNTIME = "eager"  # where nobody says otherwise; every output is checked against its float32
 GRAPH_RUNTIME = "onnxruntime"  # likewise for a graph, and on a board
+NO_RUNTIMES = ("memory", "numpy", "cuda")  # other parts of a device's ceilings, among which a name says which it is
 
 
 @cache
 def runtimes() -> Mapping[str, Runtime]:
     """Every runtime there is: ours, then those of plug-ins."""
-    return _OURS | rows("bench.runtimes", Runtime, taken=_OURS)
+    return _OURS | rows("bench.runtimes", Runtime, taken=(*_OURS, *NO_RUNTIMES))
 
 
 def find_runtime(name: str) -> Runtime | None:

@@ -1,11 +1,12 @@
 """What an agent is asked to run: a worker's task, unit by unit, and the limits around it."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
 from bench.records.origin import Origin
 from bench.records.study import Study
-from bench.records.workload import Unit
+from bench.records.workload import PLAIN_NAME, Unit
 
 # Folders where a worker of this machine may import a user's own factory from, after its own, where no origin has any.
 IMPORT_PATH = "BENCH_IMPORT_PATH"
@@ -13,7 +14,6 @@ IMPORT_PATH = "BENCH_IMPORT_PATH"
 TaskKind = Literal[
     "measure", "layers", "pair", "export", "inspect", "noise", "peak", "health", "study", "look", "probe"
 ]
-Part = Literal["memory", "numpy", "eager", "onnxruntime", "openvino", "cuda"]  # of a device's ceilings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +37,15 @@ class Order:
 class Visit:
     """One part of a device's ceilings to measure once; threads are those of the job."""
 
-    part: Part
+    part: str  # memory, numpy, cuda or a runtime
     dtype: str
     accelerator: str = ""  # "" is the CPU, else "cuda:N"
     shapes: tuple[tuple[int, int, int], ...] = ()  # of the matrix products (m, k, n); none: all there are
     realtime: bool = False  # the worker runs at real-time priority
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(PLAIN_NAME, self.part):
+            raise ValueError(f"expected the plain name of a part to visit, got {self.part!r}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from bench.plan.runtimes import MODULE_RUNTIME
 from bench.records.ceilings import DRAM, TF32, Access, Bandwidth, Ceilings, Gemm
 from bench.wire.order import Visit
 from bench.worker.measuring.clock import Clock
@@ -22,9 +23,9 @@ def visit_cuda(visit: Visit, cpus: Sequence[int], clock: Clock) -> Ceilings:
         gemms: list[Gemm] = []
         for dtype, allowed in kinds.items():
             torch.backends.cuda.matmul.allow_tf32 = allowed
-            gemms += sweep("eager", dtype, lambda shape: _product(shape, visit.dtype, device), shapes, clock)
+            gemms += sweep(MODULE_RUNTIME, dtype, lambda shape: _product(shape, visit.dtype, device), shapes, clock)
         one = torch.zeros(1, device=device)
-        launch = empty_call("eager", lambda: _waited(one.zero_), clock)
+        launch = empty_call(MODULE_RUNTIME, lambda: _waited(one.zero_), clock)
         found = tuple(_bandwidths(device))
     return Ceilings(
         dtype=visit.dtype,

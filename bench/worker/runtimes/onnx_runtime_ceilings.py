@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-def visit_onnxruntime(visit: Visit, cpus: Sequence[int], clock: Clock) -> Ceilings:
+def ceilings(visit: Visit, cpus: Sequence[int], clock: Clock) -> Ceilings:
     """MatMul, of int8 MatMulInteger; ONNX Runtime does not tell what instructions it takes."""
     with TemporaryDirectory() as name:
         folder, threads = Path(name), len(cpus)
@@ -25,8 +25,8 @@ def visit_onnxruntime(visit: Visit, cpus: Sequence[int], clock: Clock) -> Ceilin
             path, image = write_product(folder, shape, visit.dtype)
             return _step(path, threads, image)
 
-        gemms = tuple(sweep("onnxruntime", visit.dtype, product, visit.shapes, clock))
-        overhead = empty_call("onnxruntime", _step(*write_identity(folder, threads)), clock)
+        gemms = tuple(sweep(visit.part, visit.dtype, product, visit.shapes, clock))
+        overhead = empty_call(visit.part, _step(*write_identity(folder, threads)), clock)
     return Ceilings(dtype=visit.dtype, threads=threads, gemms=gemms, overheads=(overhead,))
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from bench.records.ceilings import Ceilings
 from bench.wire.order import Visit
 from bench.worker.measuring.clock import Clock
-from bench.worker.peak.onnx_part import write_identity, write_product
 from bench.worker.peak.products import SHAPES, Shape, empty_call, sweep
 from bench.worker.runtimes.loaded import UnsupportedError
+from bench.worker.runtimes.onnx_runtime_ceilings import write_identity, write_product
 from bench.worker.runtimes.openvino_runtime import compiled_graph
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-def visit_openvino(visit: Visit, cpus: Sequence[int], clock: Clock) -> Ceilings:
+def ceilings(visit: Visit, cpus: Sequence[int], clock: Clock) -> Ceilings:
     """MatMul in float32, or in bfloat16 where the CPU has it."""
     with TemporaryDirectory() as name:
         folder, threads, dtype = Path(name), len(cpus), visit.dtype
@@ -29,9 +29,9 @@ def visit_openvino(visit: Visit, cpus: Sequence[int], clock: Clock) -> Ceilings:
             return _step(compiled_graph(path, threads, dtype), image)
 
         isa = _isa(compiled_graph(write_product(folder, SHAPES[0], "float32")[0], threads, dtype))
-        gemms = tuple(sweep("openvino", dtype, product, visit.shapes, clock, isa=isa))
+        gemms = tuple(sweep(visit.part, dtype, product, visit.shapes, clock, isa=isa))
         path, _, one = write_identity(folder, threads)
-        overhead = empty_call("openvino", _step(compiled_graph(path, threads, dtype), one), clock)
+        overhead = empty_call(visit.part, _step(compiled_graph(path, threads, dtype), one), clock)
     return Ceilings(dtype=dtype, threads=threads, gemms=gemms, overheads=(overhead,))
 
 

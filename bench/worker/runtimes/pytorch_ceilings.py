@@ -15,15 +15,15 @@ _ONEDNN = re.compile(r"exec,cpu,\w+,([\w:.-]+:[\w:.-]+),")
 _MKL = re.compile(r"oneMKL .*?\(Intel\(R\) ([\w. -]+)\)[^()]* enabled processors")
 
 
-def visit_torch(visit: Visit, cpus: Sequence[int], clock: Clock) -> Ceilings:
+def ceilings(visit: Visit, cpus: Sequence[int], clock: Clock) -> Ceilings:
     """torch.mm, of int8 torch._int_mm."""
     import torch
 
     set_threads(len(cpus))
     with torch.inference_mode():
         product, empty, one = _product_in(visit.dtype), torch.nn.Identity(), torch.zeros(1)
-        gemms = tuple(sweep("eager", visit.dtype, product, visit.shapes, clock, isa=_isa(product(SHAPES[0]))))
-        overhead = empty_call("eager", lambda: empty(one), clock)
+        gemms = tuple(sweep(visit.part, visit.dtype, product, visit.shapes, clock, isa=_isa(product(SHAPES[0]))))
+        overhead = empty_call(visit.part, lambda: empty(one), clock)
     return Ceilings(dtype=visit.dtype, threads=len(cpus), gemms=gemms, overheads=(overhead,))
 
 
