@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,10 +19,11 @@ from bench.plan.runtimes import runtime
 from bench.records.layers import Layers
 from bench.records.workload import Unit
 from bench.wire.order import Order
-from bench.worker.interleaved import BURST, Side, interleaved
+from bench.worker.interleaved import BURST, Interleaved, Side, interleaved
 from bench.worker.layers import with_layers
 from bench.worker.measure import measure_unit
 from bench.worker.measuring.clock import SystemClock
+from bench.worker.peak.graphs import chain_graph
 from bench.worker.runtimes import onnx_runtime, onnx_runtime_layers, openvino_runtime
 from bench.worker.runtimes.pytorch_layers import NETWORK, Stopwatch, own_ns
 from tests.made_up import record
@@ -213,10 +215,38 @@ def test_half_a_microsecond_is_what_the_profiler_cuts_off() -> None:
     """Of whole microseconds below the true times, half of one is missing on average."""
     taken = np.random.default_rng(0).uniform(20, 60, 4000)
     events = [{"dur": int(each), "args": {"op_name": "Conv", "provider": "CPU"}} for each in taken]
-    piece = onnx_runtime_layers._piece("x", events, range(4000), 4000, None)
+    piece = onnx_runtime_layers._piece("x", events, range(4000), 4000, 0.0, None)
     assert piece.seconds == pytest.approx(np.median(taken) * 1e-6, abs=0.6e-6)
-    again = onnx_runtime_layers._piece("x", [*events, *events], range(4000), 4000, None)
+    again = onnx_runtime_layers._piece("x", [*events, *events], range(4000), 4000, 0.0, None)
     assert again.seconds > 1.5 * piece.seconds, "a node that runs twice in each call takes both times"
+
+
+def test_what_the_profiler_does_within_a_node_is_taken_out_of_each_run() -> None:
+    events: list[dict[str, Any]] = [{"dur": dur, "args": {}} for dur in (10, 12, 10, 12)]
+    (once, twice) = (onnx_runtime_layers._piece("x", events, (0, 1), calls, 2e-6, None) for calls in (4, 2))
+    assert once.seconds == pytest.approx(9.5e-6), "11, and half of one that is cut off, less 2"
+    assert twice.seconds == pytest.approx(19e-6)
+    assert onnx_runtime_layers._piece("x", events, (0,), 4, 1e-3, None).seconds == 0
+
+
+def test_the_profilers_cost_is_what_a_chain_takes_more_than_its_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred nodes of 3 us and as many of 4, in a call of 300 us: 2 us each and the half that is cut off."""
+    taken = Interleaved(plain_s=(300e-6, 300e-6, 9e-3), profiled_s=(1e-3,) * 3, kept=(2, 3, 4))
+    nodes = {str(index): [{"dur": dur} for dur in (90, 90, *[3 + index % 2] * 2, 500)] for index in range(200)}
+    monkeypatch.setattr(onnx_runtime_layers, "_profile", lambda *_: (taken, nodes))
+    assert onnx_runtime_layers.profiler_s(of_source(f"{__name__}:Net", "")) == pytest.approx(2.5e-6)
+
+
+def test_every_node_of_the_chain_is_executed_and_timed(tmp_path: Path) -> None:
+    """Were it fused or folded, it would tell nothing of a node's cost."""
+    (tmp_path / "chain.onnx").write_bytes(chain_graph(7, 1, 2))
+    opened = onnx_runtime.session(tmp_path / "chain.onnx", 1, profile=tmp_path)
+    (made,) = opened.run(["c"], {"a": np.array([[0, 5]], dtype=np.float32)})
+    expected = np.array([[0, 5]], dtype=np.float64)
+    for _ in range(7):
+        expected = 1 / (1 + np.exp(-expected))
+    assert made == pytest.approx(expected, rel=1e-5)
+    assert len(onnx_runtime_layers._by_node(onnx_runtime.profile_of(opened))) == 7
 
 
 def test_layers_on_a_gpu_are_refused(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
-"""Graphs of one node as .onnx bytes, written without `onnx`, which no board has.
+"""Graphs of few kinds of node as .onnx bytes, written without `onnx`, which no board has.
 
 The numbers of fields are those of onnx.proto (ONNX 1.16, IR version 8), the wire format that of protobuf.
 """
 
+from itertools import pairwise
 from math import prod
 
 FLOAT32, UINT8, INT8, INT32, FLOAT16 = 1, 2, 3, 6, 10  # TensorProto.DataType
@@ -15,12 +16,23 @@ def product_graph(shape: tuple[int, int, int], dtype: str, weights: bytes) -> by
     if len(weights) != prod((k, n)) * _SIZES[right]:
         raise ValueError(f"expected {k * n} weights, got {len(weights)} bytes")
     tensor = _ints(1, k, n) + _int(2, right) + _bytes(8, b"b") + _bytes(9, weights)
-    return _model(operator, ("a", "b"), _bytes(5, tensor), _value("a", left, m, k), _value("c", result, m, n))
+    node = _node(operator, ("a", "b"), "c")
+    return _model(node, _bytes(5, tensor), _value("a", left, m, k), _value("c", result, m, n))
 
 
 def identity_graph() -> bytes:
     """c = a, of one number."""
-    return _model("Identity", ("a",), b"", _value("a", FLOAT32, 1), _value("c", FLOAT32, 1))
+    return _model(_node("Identity", ("a",), "c"), b"", _value("a", FLOAT32, 1), _value("c", FLOAT32, 1))
+
+
+def chain_graph(nodes: int, *sizes: int) -> bytes:
+    """c = sigmoid(...(sigmoid(a))), a node with a name for each: next to no work, and nothing to be optimised away."""
+    tensors = ["a", *(f"b{index}" for index in range(1, nodes)), "c"]
+    chain = (
+        _node("Sigmoid", (taken,), made, f"stages.0.blocks.0.chain/Sigmoid_{index}")
+        for index, (taken, made) in enumerate(pairwise(tensors))
+    )
+    return _model(b"".join(chain), b"", _value("a", FLOAT32, *sizes), _value("c", FLOAT32, *sizes))
 
 
 _KINDS = {
@@ -31,9 +43,13 @@ _KINDS = {
 _SIZES = {FLOAT32: 4, FLOAT16: 2, INT8: 1}
 
 
-def _model(operator: str, inputs: tuple[str, ...], weights: bytes, given: bytes, result: bytes) -> bytes:
-    node = b"".join(_bytes(1, name.encode()) for name in inputs) + _bytes(2, b"c") + _bytes(4, operator.encode())
-    graph = _bytes(1, node) + _bytes(2, b"peak") + weights + _bytes(11, given) + _bytes(12, result)
+def _node(operator: str, inputs: tuple[str, ...], output: str, name: str = "") -> bytes:
+    tensors = b"".join(_bytes(1, each.encode()) for each in inputs) + _bytes(2, output.encode())
+    return _bytes(1, tensors + _bytes(3, name.encode()) + _bytes(4, operator.encode()))
+
+
+def _model(nodes: bytes, weights: bytes, given: bytes, result: bytes) -> bytes:
+    graph = nodes + _bytes(2, b"peak") + weights + _bytes(11, given) + _bytes(12, result)
     return _int(1, _IR_VERSION) + _bytes(7, graph) + _bytes(8, _bytes(1, b"") + _int(2, _OPSET))
 
 
