@@ -36,7 +36,7 @@ def markdown_layers(results: Results) -> str:
     for made in differences(results.profiles):
         body = [[safe_markdown(cell) for cell in cells] for cells in _difference_cells(made)]
         parts += [f"## {safe_markdown(made.title)}", pipe_table(_DIFFERENCE, _DIFFERENCE[1:], body)]
-    parts += [*_failures(results), ABOUT, *surroundings(results.run)]
+    parts += [*_failures(results), *[ABOUT] * bool(results.profiles), *surroundings(results.run)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -61,7 +61,8 @@ def _terminal(results: Results) -> Iterator[RenderableType]:
         yield Text("")
     for line in _failures(results):
         yield Text(visible(line, 900), style="red")
-    yield Text(ABOUT, style="dim")
+    if results.profiles:
+        yield Text(ABOUT, style="dim")
 
 
 def _rich(headings: Sequence[str], body: Sequence[Sequence[str]]) -> Table:
