@@ -154,7 +154,7 @@ def test_what_it_can_do_at_most_is_measured_with_numpy_and_onnxruntime_alone(
     assert all(float(line["value"]) > 0 for line in lines)
 
 
-# Emulated convolutions are a thousand times as slow, and a whole network of the zoo may outlast its deadline.
+# Emulated convolutions are a thousand times as slow: a network of the zoo may outlast its deadline on a busy host.
 NETS = """\
 from torch import nn
 
