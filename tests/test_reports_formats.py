@@ -2,14 +2,15 @@
 
 import io
 import pkgutil
-from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
 import pytest
 from rich.console import Console
 
+import reports.memory.claim
 import reports.results
 from bench.cli.main import bench, main
 from bench.cli.output import print_results, write_files
@@ -105,17 +106,18 @@ def test_a_format_that_is_none_is_refused_before_anything_is_read(capsys: pytest
 def test_rows_ledger_and_panels_are_made_once_for_all_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
 
-    def counted(name: str) -> Callable[..., Any]:
-        make = getattr(reports.results, name)
+    def counted(module: ModuleType, name: str) -> None:
+        make = getattr(module, name)
 
         def count(*arguments: Any) -> Any:
             made.append(name)
             return make(*arguments)
 
-        return count
+        monkeypatch.setattr(module, name, count)
 
-    for name in ("rows", "operator_entries", "memory_claims", "candidates"):
-        monkeypatch.setattr(reports.results, name, counted(name))
+    for name in ("rows", "operator_entries", "candidates"):
+        counted(reports.results, name)
+    counted(reports.memory.claim, "memory_claims")
     units = [op(shape=size) for size in SIZES[:2]]
     results = Results(run=ops_run(units, [done(unit, 0.001) for unit in units]))
     assert len(write_reports(results, tmp_path)) == 8
