@@ -1,4 +1,4 @@
-"""Which networks there are: the rows of the paper's Table 3, the backbones of Table 4, and how a name finds them.
+"""Which networks there are (the paper's Table 3, backbones of its Table 4, today's rivals), and how a name finds them.
 
 Imports no torch, so that a run is planned without it; `models.build` makes the networks.
 """
@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from models.rivals import RIVALS
 from operators.axes import Value
 
 Library = Literal["own", "timm", "torchvision", "factory", "onnx"]
 Pixels = int | tuple[int, int]  # the side of a square image, or its height and width
 
-GROUPS = ("t0", "t1", "t2", "s", "m", "l")
+GROUPS = ("t0", "t1", "t2", "s", "m", "l")  # the blocks of Table 3
 # What a network is fed where neither its row nor the user names a size: ImageNet's usual crop.
 DEFAULT_INPUT_PX = 224
 
@@ -27,18 +28,18 @@ def height_width(pixels: Pixels) -> tuple[int, int]:
 class NetworkEntry:
     """One network: what it is called here and in the paper, and where it comes from.
 
-    `group` is the block of Table 3 that holds it, empty for all others. `library_name` is the library's own
+    `groups` are the names under which it is found with others, besides its own. `library_name` is the library's own
     name, the `module:factory` of an own or a user's network, or the path of an .onnx file. `input_px` is None
     where only the network itself knows (a user's own, or one named after its library). `note` is what a reader of
     its numbers must know; reports print it. `arguments` are what the factory of an own network is called with, by name.
-    `gmacs` is a guess of its multiply-adds at its own size, in 1e9, for planning; 0: as its group has.
+    `gmacs` is a guess of its multiply-adds at its own size, in 1e9, for planning; 0: as its block of Table 3 has.
     """
 
     name: str
     title: str
     library: Library
     library_name: str
-    group: str = ""
+    groups: tuple[str, ...] = ()
     input_px: Pixels | None = None
     note: str = ""
     arguments: tuple[tuple[str, Value], ...] = ()
@@ -49,8 +50,8 @@ class NetworkEntry:
             raise ValueError(f"expected a name, a title and a library name, got {self}")
         if self.library not in get_args(Library):
             raise ValueError(f"expected a library of {', '.join(get_args(Library))}, got {self.library!r}")
-        if self.group and self.group not in GROUPS:
-            raise ValueError(f"expected a group of {', '.join(GROUPS)} or none, got {self.group!r}")
+        if wrong := [group for group in self.groups if not group.isidentifier() or group == self.name]:
+            raise ValueError(f"expected groups named like {GROUPS[0]}, none as the network is, got {wrong[0]!r}")
         if self.input_px is not None and min(height_width(self.input_px)) < 1:
             raise ValueError(f"expected a positive input size, got {self.input_px}")
 
@@ -68,12 +69,18 @@ def _row(
     return NetworkEntry(
         name=name,
         title=title,
-        group=group,
+        groups=_groups(group, library_name),
         input_px=px,
         library=library,
         library_name=library_name,
         note=note,
     )
+
+
+def _groups(block: str, library_name: str) -> tuple[str, ...]:
+    """Of a network of Table 3; those of Table 4 have no block and no group."""
+    own = ("fasternet",) if library_name.startswith("models.fasternet:") else ()
+    return ("paper", *own, block) if block else ()
 
 
 _SHIFT = (
@@ -140,6 +147,7 @@ def _coco(backbone: str, title: str, gmacs: float) -> NetworkEntry:
         note=_PYRAMID,
         arguments=(("backbone", backbone),),
         gmacs=gmacs,
+        groups=("coco",),
     )
 
 
@@ -162,13 +170,25 @@ _COCO = (
     _coco("fasternet_l", "FasterNet-L", 372),
 )
 
-NETWORKS: tuple[NetworkEntry, ...] = _TABLE3 + _TABLE4 + _COCO
+_RIVALS = tuple(
+    NetworkEntry(
+        name=rival.name,
+        title=rival.title,
+        library="timm",
+        library_name=rival.name,
+        groups=rival.groups,
+        input_px=rival.input_px,
+        gmacs=rival.gmacs,
+    )
+    for rival in RIVALS
+)
+
+NETWORKS: tuple[NetworkEntry, ...] = _TABLE3 + _TABLE4 + _COCO + _RIVALS
 _BY_NAME = {entry.name: entry for entry in NETWORKS}
+# In the order in which a message names them: all of Table 3 and its blocks, then as the networks bring them.
 _BY_GROUP: dict[str, tuple[NetworkEntry, ...]] = {
-    "paper": _TABLE3,
-    "coco": _COCO,
-    "fasternet": tuple(entry for entry in _TABLE3 if entry.library_name.startswith("models.fasternet:")),
-    **{group: tuple(entry for entry in _TABLE3 if entry.group == group) for group in GROUPS},
+    group: tuple(entry for entry in NETWORKS if group in entry.groups)
+    for group in dict.fromkeys(("paper", "coco", "fasternet", *GROUPS, *(g for e in NETWORKS for g in e.groups)))
 }
 
 
@@ -178,10 +198,14 @@ def names() -> frozenset[str]:
 
 
 def add(entry: NetworkEntry) -> None:
-    """One more network, from elsewhere; ValueError where its name already means something."""
+    """One more network, from elsewhere, in its groups too; ValueError where a name already means something else."""
     if entry.name in names() or _outside(entry.name) is not None:
         raise ValueError(f"expected a name that no network or group has, got {entry.name!r}; choose another")
+    if taken := [group for group in entry.groups if group in _BY_NAME]:
+        raise ValueError(f"expected groups that no network is named like, got {taken[0]!r}; choose another")
     _BY_NAME[entry.name] = entry
+    for group in entry.groups:
+        _BY_GROUP[group] = (*_BY_GROUP.get(group, ()), entry)
 
 
 def resolve(names: Sequence[str]) -> tuple[NetworkEntry, ...]:

@@ -1,18 +1,19 @@
-"""Tables 1 and 3 of the paper (arXiv 2303.03667v3) as typed rows, in SI units; Table 3 is read as any other paper's.
+"""Tables 1 and 3 of the paper (arXiv 2303.03667v3) and today's rivals as typed rows, in SI units.
 
-A device of ours is compared with the column of its class: GPU (RTX 2080Ti, throughput at batch 32), CPU
-(i9-9900X) or ARM (Cortex-A72), the last two as latency at batch 1 on one thread.
+Tables of networks are read as any other paper's. A device of ours is compared with the column of its class: GPU
+(RTX 2080Ti, throughput at batch 32), CPU (i9-9900X) or ARM (Cortex-A72), the last two as latency at batch 1 on one
+thread.
 """
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
 from bench.records.environment import Environment
 from bench.records.workload import Unit
 from reports.ledger.printed_column import PrintedColumn, printed_columns
-from reports.ledger.printed_table import PrintedTable
+from reports.ledger.printed_table import PrintedNetwork, PrintedTable
 from reports.ledger.read_table import parse_table
 
 ARXIV = "arXiv 2303.03667v3"  # begins the source of every figure that the paper prints
@@ -90,6 +91,18 @@ def paper() -> PrintedTable:
     """Table 3: the 35 networks in the paper's order, and its claims, each FasterNet against the others of its group."""
     name = "table3_imagenet.csv"
     return parse_table(_text(name), name)
+
+
+@cache
+def rivals() -> PrintedTable:
+    """Today's rivals and FasterNet with the accuracy that timm found; each as `timm:NAME` too."""
+    name = "rivals.csv"
+    table = parse_table(_text(name), name)
+    return replace(table, networks=tuple(each for own in table.networks for each in (own, _of_timm(own))))
+
+
+def _of_timm(network: PrintedNetwork) -> PrintedNetwork:
+    return replace(network, name=f"timm:{network.name}")
 
 
 @cache

@@ -13,6 +13,7 @@ from reports.flips import Flips, flips
 from reports.gate import Gated, gated
 from reports.layers.profile import Profile, profiles
 from reports.ledger.ablation_entries import ablation_entries
+from reports.ledger.accuracy_entries import again_entries
 from reports.ledger.claim_entries import claim_entries
 from reports.ledger.detection_entries import detection_entries
 from reports.ledger.entry import Entry
@@ -22,7 +23,7 @@ from reports.ledger.printed_column import PrintedColumn
 from reports.ledger.printed_table import PrintedTable
 from reports.ledger.read_table import parse_table
 from reports.ledger.study_entries import study_entries
-from reports.paper_tables import COLUMNS, paper
+from reports.paper_tables import COLUMNS, paper, rivals
 from reports.plots.panel import Panel, candidates
 from reports.row import Row
 from reports.rows import rows
@@ -56,6 +57,11 @@ class Results:
             return self.other
         return parse_table(self.run.plan.ledger, "the ledger in run.json") if self.run.plan.ledger else paper()
 
+    @cached_property
+    def accuracies(self) -> PrintedTable:
+        """What pictures take accuracy, title and family from: the same, and the rivals that it does not print."""
+        return self.printed.extended(rivals())
+
     @property
     def columns(self) -> Mapping[str, PrintedColumn]:
         """The columns of printed speeds that entries name."""
@@ -72,6 +78,7 @@ class Results:
         if self.run.plan.study is not None:
             return study_entries(self.run)
         own = (*claim_entries(self.run, self.printed), *network_entries(self.run, self.rows, self.printed))
+        own = (*own, *again_entries(own, rivals()))
         if self.printed is not paper():
             return own
         return (*own, *ablation_entries(self.run, self.rows), *detection_entries(self.run, self.rows))

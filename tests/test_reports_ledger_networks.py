@@ -127,6 +127,16 @@ def test_a_count_that_only_the_deployed_network_has_is_equal_as_deployed() -> No
     assert accuracy == {"timm:rep": 78.7, "fasternet_t0": 71.9}
 
 
+def test_timms_accuracy_of_the_same_weights_stands_beside_the_papers() -> None:
+    run = models_run([done(net("fasternet_t0"), 0.01), done(net("mobilenetv2"), 0.01)])
+    results = Results(run=run)
+    again = [(e.name, e.paper, e.source) for e in results.entries if e.section == "network_top1_again"]
+    assert again == [("fasternet_t0", 71.73, "timm results")]
+    assert "| network | top-1 (%): paper | top-1 (%): timm |" in markdown_ledger(results)
+    assert "| fasternet_t0 | 71.9 | 71.73 | 3.9 |" in markdown_ledger(results)
+    assert "| mobilenetv2 | 72 |  | 3.5 |" in markdown_ledger(results)
+
+
 def test_an_accuracy_claim_is_held_against_its_own_table() -> None:
     (claim,) = (entry for entry in Results(run=rival_run()).entries if entry.section == "accuracy_claim")
     # 78.7 - 71.9 = 6.8, and 6.5 is printed.

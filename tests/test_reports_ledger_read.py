@@ -45,6 +45,28 @@ def test_an_image_need_not_be_square() -> None:
     assert (table.published(own), table.published(wide)) == (None, table.networks[0])
 
 
+def test_a_recipe_is_one_of_a_few() -> None:
+    head, row = HEAD.replace("against", "recipe"), A.rstrip("\n")
+    table = parse_table(f"{head}{row}distilled\n{B}", "mine.csv")
+    assert [network.recipe for network in table.networks] == ["distilled", ""]
+    assert "line 2, recipe: expected plain, distilled" in refused(f"{head}{row}destilled\n")
+    claim = "net_a,,,,,,+2.9,3.3x,net_b,plain\n"
+    rows = "".join(line.rstrip("\n") + ",\n" for line in (A, B))
+    assert "line 4, recipe: expected nothing in a row that is a claim" in refused(
+        HEAD.rstrip("\n") + ",recipe\n" + rows + claim
+    )
+
+
+def test_an_extended_table_keeps_its_own_networks_and_claims() -> None:
+    own = parse_table(HEAD + A + B + "net_a,,,,,,+2.9,3.3x,net_b\n", "mine.csv")
+    other = parse_table(HEAD + A.replace("71.9", "70.0") + B.replace("net_b", "net_c"), "other.csv")
+    both = own.extended(other)
+    assert [network.name for network in both.networks] == ["net_a", "net_b", "net_c"]
+    assert both.by_name["net_a"].top1_percent == 71.9
+    assert not both.by_name["net_c"].speeds
+    assert both.printed_claims == own.printed_claims
+
+
 def test_a_row_is_a_network_or_a_claim() -> None:
     table = parse_table(HEAD + A + B + "net_a,,,,,,+2.9,3.3x,net_b\n", "mine.csv")
     assert [network.title for network in table.networks] == ["Net-A", "Other-B"]

@@ -13,7 +13,7 @@ from bench.records.verdict import Verdict
 from bench.records.workload import Unit
 from reports.paper_tables import paper
 from reports.plots.annotate import MOST_NAMED, Note
-from reports.plots.network_pictures import macs_picture, spots
+from reports.plots.network_pictures import macs_picture, sources, spots
 from reports.plots.operator_pictures import ratios_of, time_picture
 from reports.plots.panel import panels, unique_slugs
 from reports.plots.panel_text import bars_text
@@ -117,6 +117,27 @@ def test_only_published_accuracies_are_drawn() -> None:
     (panel,) = panels(run, rows(run))
     assert [spot.facts.name for spot in spots(panel, paper())] == T0
     assert [row.unit.workload.name for row in rows(run) if paper().published(row.unit) is None] == ["my_network"]
+
+
+def test_rivals_are_drawn_by_their_own_accuracy_and_fasternet_by_the_papers() -> None:
+    names = ("timm:starnet_s1", "fasternet_t0", "repvit_m0_9", "my_network")
+    results = Results(run=models_run([done(net(name), 0.01) for name in names]))
+    found = {spot.facts.name: spot for spot in spots(results.panels["model"][0], results.accuracies)}
+    assert {name: spot.accuracy for name, spot in found.items()} == {
+        "fasternet_t0": 71.9,
+        "timm:starnet_s1": 73.53,
+        "repvit_m0_9": 78.65,
+    }
+    assert [name for name, spot in found.items() if spot.distilled] == ["repvit_m0_9"]
+    (said,) = sources([spot.facts for spot in found.values()])
+    assert said.startswith("Accuracy as printed in arXiv 2303.03667v3, timm results. Hollow marks: ")
+    assert sources([found["fasternet_t0"].facts]) == []
+
+
+def test_an_accuracy_of_another_input_size_is_not_drawn() -> None:
+    results = Results(run=models_run([done(net("starnet_s1", px=256), 0.01), done(net("starnet_s2"), 0.01)]))
+    drawn = spots(results.panels["model"][0], results.accuracies)
+    assert [spot.facts.name for spot in drawn] == ["starnet_s2"]
 
 
 @pytest.mark.parametrize("rounds", [1, 2])

@@ -29,8 +29,8 @@ FORMS = ("plain", "fast")
 @click.option(
     "--model",
     type=ListOf("LIST", str),
-    help="Names, groups (paper, fasternet, coco, t0 ... l), timm:NAME, torchvision:NAME, package.module:factory, "
-    "FILE.onnx; default paper, with --quick t0.",
+    help="Names, groups (paper, fasternet, coco, modern, mobile, t0 ... l), timm:NAME, torchvision:NAME, "
+    "package.module:factory, FILE.onnx; default paper, with --quick t0.",
 )
 @click.option(
     "--input",

@@ -26,6 +26,7 @@ SLOWEST_MACS_PER_S = 0.25e9
 SLOWEST_GPU_MACS_PER_S = 20e9
 TYPICAL_GPU_MACS_PER_S = 1e12
 SAMPLING_S = 1.2
+TYPICAL_GMACS = {"t0": 0.4, "t1": 0.8, "t2": 1.9, "s": 4.5, "m": 9.0, "l": 15.0}  # of the blocks of Table 3
 WARM_UP_S = 1.0  # of a unit that is sustained
 
 
@@ -34,7 +35,7 @@ def macs_of(unit: Unit) -> float:
     if unit.workload.operator is not None:
         return operator_cost(operator_spec(unit.workload), unit.batch).macs * float(unit.batch)
     entry = network_entry(unit.workload)
-    typical = entry.gmacs or {"t0": 0.4, "t1": 0.8, "t2": 1.9, "s": 4.5, "m": 9.0, "l": 15.0}.get(entry.group, 5.0)
+    typical = entry.gmacs or next((TYPICAL_GMACS[group] for group in entry.groups if group in TYPICAL_GMACS), 5.0)
     own = height_width(entry.input_px or DEFAULT_INPUT_PX)
     return typical * 1e9 * unit.batch * prod(unit.workload.input_shape[1:]) / prod(own)
 

@@ -18,6 +18,7 @@ Section = Literal[
     "network",  # speed
     "network_count",  # params and MACs
     "network_top1",  # accuracy, which is the paper's alone
+    "network_top1_again",  # the same as timm evaluated it
     "network_order",  # Kendall's tau-b of a column
     "ablation",  # Table 5: speed of a changed FasterNet
     "ablation_ratio",  # its speed over that of the published one

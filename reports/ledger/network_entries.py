@@ -8,7 +8,8 @@ from bench.records.measurement import Cost
 from bench.records.run import Run
 from bench.records.workload import size_text
 from bench.statistics import Interval, kendall_tau_b
-from reports.ledger.entry import NOT_MEASURED, Entry, Place, Quantity, by_place, speed_entry
+from reports.ledger.accuracy_entries import top1_entries
+from reports.ledger.entry import Entry, Place, Quantity, by_place, speed_entry
 from reports.ledger.printed_column import PrintedColumn
 from reports.ledger.printed_table import FORMS, PrintedNetwork, PrintedTable
 from reports.row import Row
@@ -114,26 +115,8 @@ def _counts(rows: Sequence[Row], table: PrintedTable) -> list[Entry]:
             cost = next((each for each in costs if each.macs_unfused), costs[0])
             entries += _count(network, "params", network.params_m, cost)
             entries += _count(network, "macs", network.macs_g, cost)
-            entries += _top1(network)
+            entries += top1_entries(network)
     return entries
-
-
-def _top1(network: PrintedNetwork) -> list[Entry]:
-    if network.top1_percent is None:
-        return []
-    return [
-        Entry(
-            section="network_top1",
-            column=None,
-            name=network.name,
-            input_shape=size_text(network.input_shape),
-            quantity="top1_percent",
-            paper=network.top1_percent,
-            verdict=NOT_MEASURED,
-            reason="weights are random here",
-            source=network.source,
-        )
-    ]
 
 
 def _count(network: PrintedNetwork, quantity: Quantity, printed: str, cost: Cost) -> list[Entry]:

@@ -1,7 +1,7 @@
 """What a paper prints of its networks: counts, accuracy and speeds, and what it claims of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 
@@ -11,6 +11,8 @@ from reports.ledger.printed_column import PrintedColumn
 
 # Forms of a network that stand for a printed row: as published, then our inference form.
 FORMS = ("", "fast")
+# How the weights of a printed accuracy were trained; empty where nobody says.
+RECIPES = ("plain", "distilled", "self-supervised pre-training", "unknown")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,7 @@ class PrintedNetwork:
     params_m, macs_g: millions of parameters, billions of multiply-adds.
     speeds: by the name of the column, in its quantity (seconds, or images per second).
     out_of_memory: columns in which it did not fit the device.
+    recipe: one of RECIPES, or empty.
     """
 
     name: str
@@ -34,6 +37,7 @@ class PrintedNetwork:
     top1_percent: float | None = None
     speeds: Mapping[str, float] = field(default_factory=dict)
     out_of_memory: frozenset[str] = frozenset()
+    recipe: str = ""
     source: str
 
     @property
@@ -111,6 +115,11 @@ class PrintedTable:
         """The row that holds for this network at this input size."""
         network = self.by_name.get(unit.workload.name)
         return network if network and network.matches(unit) else None
+
+    def extended(self, other: "PrintedTable") -> "PrintedTable":
+        """This table and, at its end, the networks that only the other prints, without its speeds and claims."""
+        more = [replace(network, speeds={}) for network in other.networks if network.name not in self.by_name]
+        return replace(self, networks=(*self.networks, *more))
 
     def columns_of(self, unit: Unit, environment: Environment | None) -> tuple[PrintedColumn, ...]:
         """Those that the unit may stand beside."""

@@ -16,10 +16,10 @@ from pathlib import Path
 from bench.errors import UsageError
 from bench.plan.values import pixels, shown
 from reports.ledger.printed_column import EXAMPLES, PrintedColumn, printed_columns
-from reports.ledger.printed_table import PrintedClaim, PrintedNetwork, PrintedTable
+from reports.ledger.printed_table import RECIPES, PrintedClaim, PrintedNetwork, PrintedTable
 
 REQUIRED = ("name", "input_px", "source")
-KNOWN = (*REQUIRED, "title", "params_m", "macs_g", "top1_percent", "against", "headline", "family")
+KNOWN = (*REQUIRED, "title", "params_m", "macs_g", "top1_percent", "against", "headline", "family", "recipe")
 OUT_OF_MEMORY = "OOM"
 LARGEST_BYTES = 1_000_000
 LONGEST_CELL = 300
@@ -28,7 +28,7 @@ MOST_COLUMNS, MOST_ROWS = 100, 2000
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _RATIO = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?[x×]")
 _POINTS = re.compile(r"[+-]?[0-9]{1,2}(\.[0-9]{1,6})?")
-_OF_NETWORKS = ("title", "input_px", "params_m", "macs_g", "family")  # empty in a row that is a claim
+_OF_NETWORKS = ("title", "input_px", "params_m", "macs_g", "family", "recipe")  # empty in a row that is a claim
 
 
 def read_table(path: Path) -> tuple[str, PrintedTable]:
@@ -134,6 +134,7 @@ class _Reader:
                 if printed[heading] not in ("", OUT_OF_MEMORY)
             },
             out_of_memory=frozenset(c.name for h, c in self._columns.items() if printed[h] == OUT_OF_MEMORY),
+            recipe=_recipe(line),
             source=line.get("source"),
         )
 
@@ -218,6 +219,13 @@ def _line(number: int, headings: Sequence[str], cells: Sequence[str]) -> _Line:
         if len(cell) > LONGEST_CELL:
             raise ValueError(f"line {number}, {heading}: expected at most {LONGEST_CELL} characters, got {len(cell)}")
     return _Line(number=number, cells={heading: cell for heading, cell in zip(headings, cells, strict=True) if heading})
+
+
+def _recipe(line: _Line) -> str:
+    recipe = line.get("recipe")
+    if recipe and recipe not in RECIPES:
+        raise line.wrong("recipe", f"expected {', '.join(RECIPES)} or nothing, got {shown(recipe)}")
+    return recipe
 
 
 def _pixels(line: _Line) -> int | tuple[int, int]:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from bench.statistics import Interval
 from reports.ledger.network_entries import network_rows
-from reports.ledger.printed_table import PrintedNetwork, PrintedTable
+from reports.ledger.printed_table import PrintedNetwork, PrintedTable, split_source
 from reports.numbers import GIGA, MILLI
 from reports.plots.annotate import MOST_NAMED, Note, annotate
 from reports.plots.panel import Panel
@@ -42,10 +42,15 @@ class Spot:
     accuracy: float
     x: Interval
 
+    @property
+    def distilled(self) -> bool:
+        """Whether its weights were trained with a teacher."""
+        return self.facts.recipe == "distilled"
+
 
 def network_pictures(results: Results) -> Iterator[tuple[str, Figure]]:
     """By name: two pictures per panel, one overview where there are several devices."""
-    own, table = pictured(results, "model"), results.printed
+    own, table = pictured(results, "model"), results.accuracies
     with_accuracy = [panel for panel in own if spots(panel, table)]
     for panel in own:
         if panel in with_accuracy:
@@ -90,7 +95,7 @@ def accuracy_picture(shown: Sequence[Panel], table: PrintedTable) -> Figure:
         if several:
             name_field(axes, panel)
         if index == 0:
-            axes.set_ylabel("ImageNet top-1, % (as the paper prints it)")
+            axes.set_ylabel("ImageNet top-1, % (as printed)")
         fields.append((axes, found))
     modes = {panel.mode for panel in shown}
     against = "speed" if len(modes) > 1 else "".join(modes)
@@ -109,6 +114,7 @@ def _accuracy_caption(shown: Sequence[Panel], table: PrintedTable) -> list[str]:
     lines = [
         f"Better: {corners}. Dashes and grey discs: Pareto front, beaten by nothing here in both. {bars_text(shown)}"
     ]
+    lines += sources([spot.facts for panel in shown for spot in spots(panel, table)])
     left_out = sorted({row.label for p in shown for row in p.measured if not table.published(row.unit)})
     if left_out:
         names = ", ".join(left_out[:MOST_NAMES]) + " ..." * (len(left_out) > MOST_NAMES)
@@ -118,6 +124,15 @@ def _accuracy_caption(shown: Sequence[Panel], table: PrintedTable) -> list[str]:
         names = ", ".join(failed[:MOST_NAMES]) + " ..." * (len(failed) > MOST_NAMES)
         lines.append(f"Not measured (see table.md): {names}")
     return lines
+
+
+def sources(found: Sequence[PrintedNetwork]) -> list[str]:
+    """What the marks mean where not all networks are the paper's, or not trained alike."""
+    papers = dict.fromkeys(split_source(network.source)[0] for network in found)
+    told = [f"Accuracy as printed in {', '.join(papers)}."] * (len(papers) > 1)
+    if any(network.recipe == "distilled" for network in found):
+        told.append("Hollow marks: trained by distillation from a larger network, which lifts the accuracy.")
+    return [" ".join(told)] if told else []
 
 
 def _draw_families(axes: Axes, found: Sequence[Spot], every: Mapping[str, Look]) -> None:
@@ -140,11 +155,26 @@ def _draw_families(axes: Axes, found: Sequence[Spot], every: Mapping[str, Look])
             alpha=1 if look.emphasised else 0.9,
             zorder=5 if look.emphasised else 4,
         )
+        _hollow(axes, [spot for spot in members if spot.distilled], look)
         error_bars(axes, [(spot.accuracy, spot.x) for spot in members], look, along="x")
     values = [spot.x.centre for spot in found]
     heights = [spot.accuracy for spot in found]
     axes.set_xlim(min(values) / 1.45, max(values) * 1.45)
     axes.set_ylim(min(heights) - 1.0, max(heights) + 1.0)
+
+
+def _hollow(axes: Axes, distilled: Sequence[Spot], look: Look) -> None:
+    axes.plot(
+        [spot.x.centre for spot in distilled],
+        [spot.accuracy for spot in distilled],
+        marker=look.marker,
+        markersize=look.size,
+        markerfacecolor="white",
+        markeredgecolor=look.colour,
+        markeredgewidth=1.3,
+        linestyle="none",
+        zorder=6,
+    )
 
 
 def _lines(found: Sequence[Spot]) -> list[tuple[tuple[float, float], tuple[float, float]]]:
