@@ -21,6 +21,7 @@ from reports.ledger.network_entries import network_entries
 from reports.ledger.operator_entries import operator_entries
 from reports.ledger.printed_column import PrintedColumn
 from reports.ledger.printed_table import PrintedTable
+from reports.ledger.read_accuracy import parse_accuracies
 from reports.ledger.read_table import parse_table
 from reports.ledger.study_entries import study_entries
 from reports.paper_tables import COLUMNS, paper, rivals
@@ -59,8 +60,15 @@ class Results:
 
     @cached_property
     def accuracies(self) -> PrintedTable:
-        """What pictures take accuracy, title and family from: the same, and the rivals that it does not print."""
-        return self.printed.extended(rivals())
+        """What pictures take accuracy, title and family from: the same, what the run was given, and the rivals.
+
+        Raises UsageError where the run holds accuracies that are none.
+        """
+        given = self.run.plan.accuracy
+        if not given:
+            return self.printed.extended(rivals())
+        more = parse_accuracies(given, "the accuracies in run.json").table(self.run.plan.units)
+        return self.printed.extended(more).extended(rivals())
 
     @property
     def columns(self) -> Mapping[str, PrintedColumn]:

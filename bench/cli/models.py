@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.accuracy import accuracy_option, given_accuracies
 from bench.cli.axis_options import asked_values, axis_options
 from bench.cli.ledger import given_ledger, ledger_option
 from bench.cli.options import ListOf, Whole, budget_option, limit_option, one_of, shared_options, sustain_option
@@ -44,6 +45,7 @@ FORMS = ("plain", "fast")
 @click.option("--claims", is_flag=True, help="Also measure the ratios that the paper claims, as pairs of live workers.")
 @click.option("--pairs", type=Whole(most=1000), default=PAIRS_PER_CLAIM, help="Fresh pairs for each claim; default 4.")
 @ledger_option("Check the figures printed there (docs/ledger.md); without --model its networks are measured.")
+@accuracy_option
 @sustain_option
 @budget_option
 @limit_option
@@ -56,6 +58,7 @@ def models(context: click.Context, /, **options: Any) -> int:
     if options["claims"] and (options["sustain"] or options["budget"]):
         raise UsageError("expected --claims without --sustain and --budget; claims are made of pairs, run them apart")
     text, printed = given_ledger(options["ledger"])
+    accuracy = given_accuracies(options["accuracy"])
     own = {network.name: network.input_px for network in printed.networks} if text else {}
     names: Sequence[str] = options["model"] or tuple(own) or (("t0",) if options["quick"] else ("paper",))
     claimed = dict.fromkeys((c.first, c.second) for column in printed.columns for c in printed.claims(column))
@@ -80,4 +83,4 @@ def models(context: click.Context, /, **options: Any) -> int:
         return claim_pairs(rows, claimed, options["pairs"])
 
     table = rows_of(context, (MODULE_RUNTIME, GRAPH_RUNTIME), workloads, pairs)
-    return run_command(request(context, table, ledger=text))
+    return run_command(request(context, table, ledger=text, accuracy=accuracy))

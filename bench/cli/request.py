@@ -42,6 +42,7 @@ class Request:
     base: Base | None  # of a gate
     margin: float  # of comparisons, relative
     ledger: str  # the text of a table of printed figures; empty: the usual one
+    accuracy: str  # the text of a file of accuracies, or empty
     out: Path | None
     resume: Path | None
     retry_failed: bool
@@ -57,7 +58,12 @@ class Request:
 
 
 def request(
-    context: click.Context, table: Table, enough: Enough | None = None, base: Base | None = None, ledger: str = ""
+    context: click.Context,
+    table: Table,
+    enough: Enough | None = None,
+    base: Base | None = None,
+    ledger: str = "",
+    accuracy: str = "",
 ) -> Request:
     """The request that a command's options make, those of `shared_options` among them."""
     options = context.params
@@ -76,6 +82,7 @@ def request(
         base=base,
         margin=enough.margin,
         ledger=ledger,
+        accuracy=accuracy,
         out=_path(options["out"]),
         resume=_path(options["resume"]),
         retry_failed=options["retry_failed"],

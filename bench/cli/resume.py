@@ -35,11 +35,15 @@ def plan_to_resume(request: Request) -> tuple[Plan, Path]:
                 f"{flag} {asked[name]} disagrees with the run in {folder}, which "
                 f"{f'has {has}' if has else 'was begun without it'}; leave it out, or start a new run"
             )
-    if request.ledger and request.ledger != plan.ledger:
-        raise UsageError(
-            f"the file of --ledger is not what the run in {folder} was begun with; "
-            "leave it out (the run holds its own), or start a new run"
-        )
+    for option, text, own_text in (
+        ("--ledger", request.ledger, plan.ledger),
+        ("--accuracy", request.accuracy, plan.accuracy),
+    ):
+        if text and text != own_text:
+            raise UsageError(
+                f"the file of {option} is not what the run in {folder} was begun with; "
+                "leave it out (the run holds its own), or start a new run"
+            )
     if plan.code_version != code_version():
         raise UsageError(
             f"the run in {folder} was made by code {plan.code_version}, this is {code_version()}; "

@@ -53,6 +53,7 @@ class Plan:
     base: Base | None = None  # of a gate: what the first sides are
     margin: float = MARGIN  # below which no change counts, relative
     ledger: str = ""  # the printed figures that `--ledger` named, its file whole; empty: the PConv paper's
+    accuracy: str = ""  # the accuracies of timm's networks that `--accuracy` named, its file whole
     study: Study | None = None  # that the command asks for, in place of units
 
     def option(self, name: str) -> str:

@@ -33,7 +33,7 @@ _OF_NETWORKS = ("title", "input_px", "params_m", "macs_g", "family", "recipe")  
 
 def read_table(path: Path) -> tuple[str, PrintedTable]:
     """The file's text, which is what a run keeps, and the table that it holds."""
-    text = _read(path)
+    text = read_text(path, "--ledger")
     return text, parse_table(text, str(path))
 
 
@@ -45,13 +45,14 @@ def parse_table(text: str, where: str) -> PrintedTable:
         raise UsageError(f"{where}: {error}") from None
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path, option: str) -> str:
+    """The file that the option names; UsageError where it can't be read, is too long or no text."""
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_BYTES + 1)
     except (OSError, ValueError) as error:
         why = os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
-        raise UsageError(f"expected a table that can be read for --ledger, got {shown(str(path))}: {why}") from None
+        raise UsageError(f"expected a table that can be read for {option}, got {shown(str(path))}: {why}") from None
     if len(content) > LARGEST_BYTES:
         raise UsageError(f"{path}: expected a table of at most {LARGEST_BYTES // 1_000_000} MB, got more; shorten it")
     try:
@@ -93,7 +94,7 @@ class _Reader:
     """One text on its way to a table; ValueError says what is wrong in it, and in which line."""
 
     def __init__(self, text: str) -> None:
-        rows = _rows(text)
+        rows = csv_rows(text)
         _, headings = next(rows, (0, []))
         self._columns = _speeds(_checked(headings))
         self._lines = [_line(number, headings, cells) for number, cells in islice(rows, MOST_ROWS)]
@@ -165,7 +166,7 @@ class _Reader:
         )
 
 
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+def csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
     """Rows that hold anything, each with the line where it ends; blanks around a cell don't count."""
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
