@@ -130,8 +130,8 @@ def test_rivals_are_drawn_by_their_own_accuracy_and_fasternet_by_the_papers() ->
     }
     assert [name for name, spot in found.items() if spot.distilled] == ["repvit_m0_9"]
     (said,) = sources([spot.facts for spot in found.values()])
-    assert said.startswith("Accuracy as printed in arXiv 2303.03667v3, timm results. Hollow marks: ")
-    assert sources([found["fasternet_t0"].facts]) == []
+    assert said.startswith("Accuracy: arXiv 2303.03667v3, timm results. Hollow marks: ")
+    assert sources([found["fasternet_t0"].facts]) == ["Accuracy: arXiv 2303.03667v3."]
 
 
 def test_an_accuracy_of_another_input_size_is_not_drawn() -> None:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from bench.statistics import Interval
 from reports.ledger.network_entries import network_rows
@@ -127,12 +128,12 @@ def _accuracy_caption(shown: Sequence[Panel], table: PrintedTable) -> list[str]:
 
 
 def sources(found: Sequence[PrintedNetwork]) -> list[str]:
-    """What the marks mean where not all networks are the paper's, or not trained alike."""
+    """Whose accuracies these are, and what the marks mean where not all were trained alike."""
     papers = dict.fromkeys(split_source(network.source)[0] for network in found)
-    told = [f"Accuracy as printed in {', '.join(papers)}."] * (len(papers) > 1)
+    told = [f"Accuracy: {', '.join(papers)}."]
     if any(network.recipe == "distilled" for network in found):
         told.append("Hollow marks: trained by distillation from a larger network, which lifts the accuracy.")
-    return [" ".join(told)] if told else []
+    return [" ".join(told)]
 
 
 def _draw_families(axes: Axes, found: Sequence[Spot], every: Mapping[str, Look]) -> None:
@@ -167,7 +168,7 @@ def _hollow(axes: Axes, distilled: Sequence[Spot], look: Look) -> None:
     axes.plot(
         [spot.x.centre for spot in distilled],
         [spot.accuracy for spot in distilled],
-        marker=look.marker,
+        marker=look.marker if look.marker in Line2D.filled_markers else "o",  # a cross has nothing to be hollow
         markersize=look.size,
         markerfacecolor="white",
         markeredgecolor=look.colour,
