@@ -14,6 +14,7 @@ from reports.numbers import GIGA, significant
 from reports.plots.style import INK, QUIET, Look, log_axis, looks, plain
 
 _ROOM = 8.0  # beyond the ridges to either side, as a factor
+_ROOM_FOR_SPOTS = 1.5  # likewise beyond the outermost of them, which are discs
 
 
 def draw_roofs(axes: Axes, ceilings: Sequence[Ceilings], spots: Sequence[tuple[float, float]] = ()) -> None:
@@ -31,7 +32,7 @@ def draw_roofs(axes: Axes, ceilings: Sequence[Ceilings], spots: Sequence[tuple[f
         _rising(axes, level, bandwidth, top)
     fastest = max(levels.values())
     for (dtype, speed), look in zip(flats.items(), looks(flats, lambda _: False).values(), strict=True):
-        _flat(axes, dtype, speed, fastest, look)
+        _flat(axes, dtype, speed, fastest, look, at_left=bool(spots))
 
 
 def _frame(
@@ -39,8 +40,8 @@ def _frame(
 ) -> None:
     log_axis(axes, "x")
     log_axis(axes, "y")
-    xs = [min(flats) / max(bandwidths) / _ROOM, max(flats) / min(bandwidths) * _ROOM, *(x for x, _ in spots)]
-    left, right = min(xs), max(xs)
+    left = min([min(flats) / max(bandwidths) / _ROOM, *(x / _ROOM_FOR_SPOTS for x, _ in spots)])
+    right = max([max(flats) / min(bandwidths) * _ROOM, *(x * _ROOM_FOR_SPOTS for x, _ in spots)])
     ys = [left * min(bandwidths), max(flats), *(y for _, y in spots)]
     axes.set_xlim(left, right)
     axes.set_ylim(min(ys), max(ys) * 1.8)
@@ -66,7 +67,8 @@ def _rising(axes: Axes, level: str, bandwidth: float, top: float) -> None:
     )
 
 
-def _flat(axes: Axes, dtype: str, speed: float, fastest: float, look: Look) -> None:
+def _flat(axes: Axes, dtype: str, speed: float, fastest: float, look: Look, *, at_left: bool) -> None:
+    """`at_left`: its words begin with it, since the fastest spots, and their names, lie under its right end."""
     right = axes.get_xlim()[1]
     axes.plot(
         [speed / fastest, right],
@@ -77,12 +79,12 @@ def _flat(axes: Axes, dtype: str, speed: float, fastest: float, look: Look) -> N
         zorder=3,
     )
     axes.text(
-        right / 1.05,
+        speed / fastest if at_left else right / 1.05,
         speed * 1.03,
         plain(f"{dtype} {significant(speed)} GMAC/s"),
         fontsize=7.5,
         color=look.ink,
-        ha="right",
+        ha="left" if at_left else "right",
         va="bottom",
         zorder=3,
     )
