@@ -1,6 +1,7 @@
 """Eager PyTorch, module by module: when each module's forward began and ended."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -126,17 +127,15 @@ class Stopwatch:
     def own_times(self, calls: list[list[tuple[int, int, int]]]) -> dict[str, tuple[float, int]]:
         """By path: the median over these calls of a module's own seconds, and how often one of them calls it."""
         sums: dict[int, list[int]] = {}
+        counts = Counter(index for seen in calls for index, *_ in seen)
         for seen in calls:
-            of_call: dict[int, int] = {}
+            of_call: Counter[int] = Counter()
             for index, nanoseconds in own_ns(seen):
-                of_call[index] = of_call.get(index, 0) + nanoseconds
+                of_call[index] += nanoseconds
             for index, total in of_call.items():
                 sums.setdefault(index, []).append(total)
-        times = len(calls)
-        counted = [sum(1 for seen in calls for event in seen if event[0] == index) // times for index in sums]
         return {
-            self._paths[index]: (median(totals) / 1e9, count)
-            for (index, totals), count in zip(sums.items(), counted, strict=True)
+            self._paths[index]: (median(totals) / 1e9, counts[index] // len(calls)) for index, totals in sums.items()
         }
 
 
