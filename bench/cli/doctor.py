@@ -23,10 +23,10 @@ def doctor(device: str, devices_file: str | None, priority: str | None, output_f
     from pathlib import Path
 
     from bench.cache.store import usable_cache
+    from bench.cli.progress import Teller
     from bench.devices.file import find_device
     from bench.host.campaign import Campaign
     from bench.host.doctor import examine
-    from bench.host.observer import SilentObserver
     from bench.link.choice import transport_for
     from reports.doctor.findings import is_fit
     from reports.doctor.text import json_doctor, terminal_doctor
@@ -34,7 +34,7 @@ def doctor(device: str, devices_file: str | None, priority: str | None, output_f
     if "," in device:
         raise UsageError(f"expected one device, got {shown(device)}; look at each by itself")
     found = find_device(device, Path(devices_file) if devices_file else None)
-    with closing(Campaign([found], transport_for, usable_cache(), SilentObserver())) as campaign, Interrupts(campaign):
+    with closing(Campaign([found], transport_for, usable_cache(), Teller())) as campaign, Interrupts(campaign):
         campaign.connect()
         examined = examine(campaign, found, priority or "")
         if campaign.stopped:

@@ -63,9 +63,9 @@ def peak(out: Path | None, output_format: str, verbose: bool, **options: Any) ->
     """
     from bench.cache.store import usable_cache
     from bench.cli.output import show, writing
+    from bench.cli.progress import Teller
     from bench.devices.file import find_device
     from bench.host.campaign import Campaign
-    from bench.host.observer import SilentObserver
     from bench.link.choice import transport_for
     from reports.peak.write import write_peak
 
@@ -73,7 +73,7 @@ def peak(out: Path | None, output_format: str, verbose: bool, **options: Any) ->
         raise UsageError(f"expected one device, got {shown(options['device'])}; measure each by itself")
     file = options["devices_file"]
     device, cache = find_device(options["device"], Path(file) if file else None), usable_cache()
-    with closing(Campaign([device], transport_for, cache, SilentObserver())) as campaign, Interrupts(campaign):
+    with closing(Campaign([device], transport_for, cache, Teller())) as campaign, Interrupts(campaign):
         campaign.connect()
         report = _report(campaign, device, cache, options)
     if out is not None:

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
+from bench.cli.streams import tell
+from bench.host.observer import SilentObserver
 from bench.plain_text import plain_line
 from bench.plan.estimate import TimeLeft, expected_export_s, expected_pair_s, expected_s
 from bench.plan.schedule import shares_worker
@@ -21,6 +23,13 @@ from bench.records.verdict import worst
 from bench.records.workload import Unit, describe, size_text
 
 LONGEST_LINE = 900  # characters
+
+
+class Teller(SilentObserver):
+    """Only what is worth a line, on stderr: a machine that another run holds, a link that broke."""
+
+    def said(self, machine: str, text: str) -> None:
+        tell(plain_line(f"{machine}: {text}", LONGEST_LINE))
 
 
 class ConsoleObserver:

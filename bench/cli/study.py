@@ -13,13 +13,13 @@ from bench.cli.console import SturdyConsole
 from bench.cli.interrupts import Interrupts
 from bench.cli.options import plan_options
 from bench.cli.output import print_results, write_files
+from bench.cli.progress import Teller
 from bench.cli.session import default_folder
 from bench.cli.streams import tell
 from bench.cli.study_progress import StudyProgress
 from bench.devices.file import find_device
 from bench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, BenchError, StoppedError, UsageError
 from bench.host.campaign import Campaign
-from bench.host.observer import SilentObserver
 from bench.host.study import carry_out
 from bench.journal import Journal, check_new, read_run
 from bench.link.choice import transport_for
@@ -55,7 +55,7 @@ def run_study(context: click.Context, study: Study) -> int:
     check_new(folder)
     progress = StudyProgress(SturdyConsole(stderr=True), quiet=options["no_progress"])
     with ExitStack() as stack:
-        campaign = stack.enter_context(closing(Campaign([device], transport_for, usable_cache(), SilentObserver())))
+        campaign = stack.enter_context(closing(Campaign([device], transport_for, usable_cache(), Teller())))
         stack.enter_context(Interrupts(campaign))
         campaign.connect()
 
