@@ -48,10 +48,3 @@ def _intensity(profile: Profile, each: Slice) -> float | None:
 
 def _disc(axes: Axes, each: Slice, x: float, y: float, look: Look) -> None:
     axes.scatter([x], [y], s=12 + 1500 * each.share, color=look.colour, alpha=0.6, edgecolor="white", linewidth=0.6)
-
-
-def _names(axes: Axes, drawn: list[tuple[Slice, float, float]]) -> None:
-    for each, x, y in sorted(drawn, key=lambda spot: -spot[0].seconds)[:MOST_NAMED]:
-        axes.annotate(
-            plain(each.name[-36:]), (x, y / GIGA), xytext=(5, 4), textcoords="offset points", fontsize=6.5, color=INK
-        )
