@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
+from bench.plan.subjects import BYTES
 from bench.records.ceilings import Ceilings
 from bench.records.measurement import Cost
 from bench.records.workload import Unit
 from reports.limits import Bound, Limit, NoLimitError, ceilings_for, limit_s
 
-_ELEMENT_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 _OVER = (
     "over 100% of its limit: it multiplies less often than is counted (Winograd's convolution), computes in fewer bits "
     "than its dtype, or its data lay in a faster level of memory than assumed"
@@ -82,7 +82,7 @@ def least_bytes(unit: Unit, cost: Cost) -> int:
     """What a call must read or write at least: the paper's count; of a network its weights and its input, once each."""
     if cost.bytes_ideal is not None:
         return cost.bytes_ideal
-    return _ELEMENT_BYTES[unit.dtype] * (cost.params + unit.batch * prod(unit.workload.input_shape))
+    return BYTES[unit.dtype] * (cost.params + unit.batch * prod(unit.workload.input_shape))
 
 
 def without_limit(error: NoLimitError) -> str:
