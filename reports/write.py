@@ -5,6 +5,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from bench.journal import Progress, silent
 from reports.formats import Format, Made, formats_of
 from reports.plots.pictures import pictures
@@ -24,8 +26,14 @@ def write_reports(results: Results, folder: Path, progress: Progress = silent) -
         progress(row.file, number, len(files))
         written.append(replace_file(folder / row.file, row.text(results).encode()))
     progress("pictures", 0, 1)
+    return (*written, *write_pictures(pictures(results), folder, progress))
+
+
+def write_pictures(named: Iterable[tuple[str, Figure]], folder: Path, progress: Progress = silent) -> tuple[Path, ...]:
+    """Each as NAME.png, drawn when its turn comes; raises OSError where the folder cannot be written."""
+    written = []
     with style():
-        for name, figure in pictures(results):
+        for name, figure in named:
             progress(f"{name}.png", 0, 1)
             written.append(replace_file(folder / f"{name}.png", png(figure)))
     return tuple(written)
