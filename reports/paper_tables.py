@@ -73,7 +73,7 @@ class OperatorFacts:
 @cache
 def table1() -> tuple[OperatorFacts, ...]:
     """The 16 operators, and the four pairs that an author gave in a comment."""
-    return tuple(_operator(row) for row in _read("table1_operators.csv") if row["channels"] != "average")
+    return tuple(_operator(row) for row in read_csv("table1_operators.csv") if row["channels"] != "average")
 
 
 @cache
@@ -81,7 +81,7 @@ def table1_averages() -> dict[str, dict[str, float]]:
     """The printed averages of the achieved speeds, MAC/s, by our operator name and column."""
     return {
         row["op"]: {name: 1e9 * float(row[f"{name}_gmacs_per_s"]) for name in COLUMN_NAMES}
-        for row in _read("table1_operators.csv")
+        for row in read_csv("table1_operators.csv")
         if row["channels"] == "average"
     }
 
@@ -126,32 +126,37 @@ def column_of(unit: Unit, environment: Environment | None) -> str | None:
 
 def _operator(row: dict[str, str]) -> OperatorFacts:
     shape = (int(row["channels"]), int(row["height"]), int(row["width"]))
+    stack = int(row["stacked_layers"])
     return OperatorFacts(
         op=row["op"],
         title=row["operator"],
         shape=shape,
-        stack=int(row["stacked_layers"]),
-        macs=_exact_macs(row["op"], shape, int(row["stacked_layers"])),
-        speed=_speed(row),
+        stack=stack,
+        macs=stack * (formula_macs(row["op"], shape) or 0),  # the file prints two decimals of a million
+        speed=speed_of(row),
         source=row["source"],
     )
 
 
-def _exact_macs(op: str, shape: tuple[int, int, int], stack: int) -> int:
-    """Section 3's formulas at kernel 3, 16 groups, ratio 1/4: the file prints two decimals of a million."""
+def formula_macs(operator: str, shape: tuple[int, int, int]) -> int | None:
+    """Of one layer, or of a pair joined by +, by section 3's formulas at kernel 3, 16 groups and a ratio of 1/4.
+
+    None of what it gives no formula for.
+    """
     channels, height, width = shape
-    partial = 9 * (channels // 4) ** 2
-    each = {
+    positions = {
         "conv": 9 * channels**2,
         "gconv": 9 * channels**2 // 16,
         "dwconv": 9 * channels,
-        "pconv": partial,
-        "pconv+pwconv": partial + channels**2,
+        "pconv": 9 * (channels // 4) ** 2,
+        "pwconv": channels**2,
     }
-    return stack * height * width * each[op]
+    parts = operator.split("+")
+    return height * width * sum(positions[part] for part in parts) if positions.keys() >= set(parts) else None
 
 
-def _speed(row: dict[str, str]) -> Speed:
+def speed_of(row: dict[str, str]) -> Speed:
+    """The three speeds of a row as the tables print them, images per second and milliseconds."""
     cpu, arm = _number(row["cpu_latency_ms"]), _number(row["arm_latency_ms"])
     return Speed(
         gpu_images_per_s=_number(row["gpu_images_per_s"]),
@@ -165,7 +170,8 @@ def _number(text: str) -> float | None:
     return float(text) if text else None
 
 
-def _read(name: str) -> list[dict[str, str]]:
+def read_csv(name: str) -> list[dict[str, str]]:
+    """The rows of a file of printed figures, by heading."""
     return list(csv.DictReader(_text(name).splitlines()))
 
 

@@ -11,7 +11,8 @@ from bench.records.run import Run
 from bench.records.study import STUDIES, StudyRecord
 from reports.formats import formats_of
 from reports.ledger.study_entries import study_entries
-from reports.ledger.table2 import formula_macs, table2
+from reports.ledger.table2 import table2
+from reports.paper_tables import formula_macs
 from reports.plots.pictures import figures
 from reports.results import Results
 from reports.studies.approximations import approximated, verdicts
@@ -89,10 +90,15 @@ def test_table_2_is_as_printed_and_its_averages_are_means_of_its_stages() -> Non
 
 
 def test_the_papers_formulas_on_a_case_by_hand() -> None:
-    assert formula_macs("pconv+pwconv", 64, 56, 56) == 56 * 56 * (9 * 16 * 16 + 64 * 64)
-    assert formula_macs("gconv+pwconv", 64, 2, 3) == 6 * (9 * 64 * 4 + 64 * 64)
-    assert formula_macs("dwconv+pwconv", 64, 1, 1) == 9 * 64 + 64 * 64
-    assert formula_macs("conv", 64, 1, 1) is formula_macs("tconv+pwconv", 64, 1, 1) is None
+    assert formula_macs("pconv+pwconv", (64, 56, 56)) == 56 * 56 * (9 * 16 * 16 + 64 * 64)
+    assert formula_macs("gconv+pwconv", (64, 2, 3)) == 6 * (9 * 64 * 4 + 64 * 64)
+    assert formula_macs("dwconv+pwconv", (64, 1, 1)) == 9 * 64 + 64 * 64
+    assert formula_macs("tconv", (64, 1, 1)) is formula_macs("tconv+pwconv", (64, 1, 1)) is None
+
+
+def test_the_counts_of_pairs_alone_stand_beside_the_papers() -> None:
+    alone = study_entries(run_of(study(), errors({"conv": [0.1], PAIRS[0]: [0.1]})))
+    assert {entry.name for entry in alone if entry.section == "approximation_count"} == {PAIRS[0]}
 
 
 def test_errors_compare_with_the_users_weights_and_images_alone_and_counts_always() -> None:
@@ -112,7 +118,7 @@ def test_errors_compare_with_the_users_weights_and_images_alone_and_counts_alway
 
 
 def test_a_count_that_is_not_the_formulas_differs() -> None:
-    right = replace(approximation(1, PAIRS[2], 0, 0.1), macs_counted=formula_macs(PAIRS[2], 64, 56, 56) or 0)
+    right = replace(approximation(1, PAIRS[2], 0, 0.1), macs_counted=formula_macs(PAIRS[2], (64, 56, 56)) or 0)
     wrong = replace(right, macs_counted=right.macs_counted + 1)
     for each, verdict in ((right, "equal"), (wrong, "differs")):
         entries = study_entries(run_of(study(), [StudyRecord(approximation=each)]))

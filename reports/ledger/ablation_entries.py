@@ -1,17 +1,15 @@
 """Table 5 beside our changed FasterNets: their speed, and its ratio to the published network's."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
 
 from bench.records.run import Run
 from bench.records.workload import NetworkChanges, Unit, size_text
 from reports.ledger.by_round import by_round, images_per_s
 from reports.ledger.entry import NOT_MEASURED, Entry, Place, by_place, speed_entry
 from reports.ledger.printed_table import PrintedNetwork
-from reports.paper_tables import ARXIV, COLUMNS, Speed, paper
+from reports.paper_tables import ARXIV, COLUMNS, Speed, paper, read_csv, speed_of
 from reports.row import Row
 
 SOURCE = f"{ARXIV} Table 5"
@@ -43,19 +41,14 @@ class AblationFacts:
 @cache
 def table5() -> tuple[AblationFacts, ...]:
     """The five changed networks whose speed is printed; the others of that table are rows of Table 3."""
-    text = files("reports").joinpath("paper", "table5_ablation.csv").read_text(encoding="utf-8")
     return tuple(
         AblationFacts(
             name=row["name"],
             changes=NetworkChanges(ratio=row["ratio"], norm=row["norm"], activation=row["activation"]),
-            speed=Speed(
-                gpu_images_per_s=float(row["gpu_images_per_s"]),
-                cpu_latency_s=float(row["cpu_latency_ms"]) / 1e3,
-                arm_latency_s=float(row["arm_latency_ms"]) / 1e3,
-            ),
+            speed=speed_of(row),
             rescaled=row["rescaled"] == "yes",
         )
-        for row in csv.DictReader(text.splitlines())
+        for row in read_csv("table5_ablation.csv")
     )
 
 

@@ -4,11 +4,9 @@ The paper times and counts the whole of Mask R-CNN. Here the heads, which are th
 formula and not timed: so a ratio here is further from 1 than the printed one, for what is shared is left out.
 """
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
 
 from bench.records.run import Run
 from bench.records.workload import NetworkChanges, Unit, size_text
@@ -17,7 +15,7 @@ from reports.ledger.by_round import by_round, images_per_s
 from reports.ledger.entry import NOT_MEASURED, Entry, Place, Quantity
 from reports.ledger.mask_rcnn import box_head_macs, head_params, mask_convs_macs, rpn_macs
 from reports.ledger.network_entries import count_verdict
-from reports.paper_tables import ARXIV, column_of
+from reports.paper_tables import ARXIV, column_of, read_csv
 from reports.row import Row
 
 SOURCE = f"{ARXIV} Table 4"
@@ -49,7 +47,6 @@ class DetectionFacts:
 @cache
 def table4() -> tuple[DetectionFacts, ...]:
     """The twelve backbones in the paper's order."""
-    text = files("reports").joinpath("paper", "table4_coco.csv").read_text(encoding="utf-8")
     return tuple(
         DetectionFacts(
             name=row["name"],
@@ -58,7 +55,7 @@ def table4() -> tuple[DetectionFacts, ...]:
             macs_g=row["macs_g"],
             gpu_latency_s=float(row["gpu_latency_ms"]) / 1e3,
         )
-        for row in csv.DictReader(text.splitlines())
+        for row in read_csv("table4_coco.csv")
     )
 
 
