@@ -12,15 +12,18 @@ from bench.records.run import Run
 from bench.records.workload import NetworkChanges, Unit, size_text
 from bench.statistics import Interval
 from reports.ledger.by_round import by_round, images_per_s
-from reports.ledger.entry import NOT_MEASURED, Entry, Place, Quantity
+from reports.ledger.entry import NOT_MEASURED, Entry, Place, Quantity, by_place, speed_entry
 from reports.ledger.mask_rcnn import box_head_macs, head_params, mask_convs_macs, rpn_macs
 from reports.ledger.network_entries import count_verdict
-from reports.paper_tables import ARXIV, column_of, read_csv
+from reports.paper_tables import ARXIV, read_csv
+from reports.paper_tables import COLUMNS as PAPER_COLUMNS
 from reports.row import Row
 
 SOURCE = f"{ARXIV} Table 4"
 SHAPE = (3, 800, 1280)
 BASELINE = "resnet50_fpn"
+# One image at a time on a GPU too, which the columns of Tables 1 and 3 keep busy with 32.
+COLUMNS = {**PAPER_COLUMNS, "gpu": replace(PAPER_COLUMNS["gpu"], quantity="latency_s")}
 NO_ATTENTION = "without the products of attention, which mmdetection's counter does not see"
 ACTIVATIONS = "mmdetection's counter also adds one for each element of a ReLU, of a pooling's input and of a bias"
 FROZEN = "mmdetection counts trained parameters alone, and a ResNet's stem and first stage are frozen"
@@ -61,29 +64,18 @@ def table4() -> tuple[DetectionFacts, ...]:
 
 def detection_entries(run: Run, rows: Sequence[Row]) -> tuple[Entry, ...]:
     """For each device and runtime: the backbones that were measured there; then the counts of all that were built."""
-    places: dict[Place, dict[str, Row]] = {}
-    counted: dict[str, Row] = {}
-    for row in rows:
-        if not any(facts.matches(row.unit) for facts in table4()):
-            continue
-        counted.setdefault(row.unit.workload.name, row)
-        if place := _place(run, row.unit):
-            places.setdefault(place, {})[row.unit.workload.name] = row
-    entries = [entry for place, found in places.items() for entry in _speeds(place, found)]
+    places = by_place(run, rows, _listed, COLUMNS.values())
+    entries = [entry for place, own in places.items() for entry in _speeds(place, own)]
+    counted = {row.unit.workload.name: row for row in reversed(rows) if _listed(row.unit)}
     return (*entries, *(entry for facts in table4() for entry in _counts(facts, counted.get(facts.name))))
 
 
-def _place(run: Run, unit: Unit) -> Place | None:
-    """Where one image at a time was timed; a GPU too, which the columns of Tables 1 and 3 keep busy with 32."""
-    if unit.accelerator and (unit.mode, unit.batch) == ("latency", 1):
-        unit = replace(unit, mode="throughput", batch=32)
-    elif unit.accelerator:
-        return None
-    column = column_of(unit, run.device(unit.device).environment)
-    return Place(column, unit.device, unit.runtime, unit.allocator) if column else None
+def _listed(unit: Unit) -> bool:
+    return any(facts.matches(unit) for facts in table4())
 
 
-def _speeds(place: Place, found: dict[str, Row]) -> list[Entry]:
+def _speeds(place: Place, rows: Sequence[Row]) -> list[Entry]:
+    found = {row.unit.workload.name: row for row in rows}
     base = found.get(BASELINE)
     entries = []
     for facts in table4():
@@ -95,18 +87,14 @@ def _speeds(place: Place, found: dict[str, Row]) -> list[Entry]:
 
 def _latency(place: Place, facts: DetectionFacts, row: Row) -> Entry:
     """The printed time is the whole detector's on a GPU: beside another device's it is left out."""
-    return Entry(
+    return speed_entry(
+        place,
+        COLUMNS[place.column],
+        row,
+        facts.gpu_latency_s if place.column == "gpu" else None,
         section="detection",
-        **place._asdict(),
         name=facts.name,
-        variant=row.unit.workload.variant,
-        input_shape=size_text(SHAPE),
-        quantity="latency_s",
-        paper=facts.gpu_latency_s if place.column == "gpu" else None,
-        ours=row.latency,
-        replicates=row.rounds,
-        verdict=row.verdict or row.status,
-        reason=row.reason,
+        shape=SHAPE,
         source=SOURCE,
     )
 
