@@ -12,7 +12,7 @@ from reports.ledger.entry import Entry
 from reports.ledger.markdown_ledger import markdown_ledger
 from reports.ledger.mask_rcnn import box_head_macs, head_params, mask_convs_macs, rpn_macs
 from reports.results import Results
-from tests.made_up_runs import done, models_run, net, state
+from tests.made_up_runs import done, failed, models_run, net, state
 
 HEADS = rpn_macs(800, 1280) + box_head_macs() + mask_convs_macs()
 
@@ -79,6 +79,15 @@ def test_counts_are_made_whole_by_the_heads_and_attention_is_left_out() -> None:
 def test_a_resnets_frozen_parameters_are_named() -> None:
     params, _ = entries("detection_count", backbone(unit("resnet50_fpn"), 1.0, params=44_400_000 - head_params()))
     assert (params.verdict, params.reason) == ("differs", FROZEN)
+
+
+def test_a_backbone_that_was_not_counted_in_one_runtime_is_counted_in_another() -> None:
+    found = entries(
+        "detection_count",
+        replace(failed(unit("resnet50_fpn", runtime="compile")), cost=None),
+        backbone(unit("resnet50_fpn"), 1.0),
+    )
+    assert {entry.quantity for entry in found} == {"params", "macs"}
 
 
 def test_another_size_is_no_row_of_the_table() -> None:

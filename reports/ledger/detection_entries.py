@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+from bench.records.measurement import Cost
 from bench.records.run import Run
 from bench.records.workload import NetworkChanges, Unit, size_text
 from bench.statistics import Interval
@@ -66,8 +67,8 @@ def detection_entries(run: Run, rows: Sequence[Row]) -> tuple[Entry, ...]:
     """For each device and runtime: the backbones that were measured there; then the counts of all that were built."""
     places = by_place(run, rows, _listed, COLUMNS.values())
     entries = [entry for place, own in places.items() for entry in _speeds(place, own)]
-    counted = {row.unit.workload.name: row for row in reversed(rows) if _listed(row.unit)}
-    return (*entries, *(entry for facts in table4() for entry in _counts(facts, counted.get(facts.name))))
+    counts = (filter(None, (_counts(facts, row.cost) for row in rows if facts.matches(row.unit))) for facts in table4())
+    return (*entries, *(entry for found in counts for entry in next(found, [])))
 
 
 def _listed(unit: Unit) -> bool:
@@ -115,9 +116,8 @@ def _ratio(place: Place, facts: DetectionFacts, row: Row, base: Row | None) -> E
     return by_round(entry, [row, base], images_per_s, lambda speeds: speeds[0] / speeds[1])
 
 
-def _counts(facts: DetectionFacts, row: Row | None) -> list[Entry]:
+def _counts(facts: DetectionFacts, cost: Cost | None) -> list[Entry]:
     """Backbone and pyramid as counted, before batch norms are folded, and the heads by formula."""
-    cost = None if row is None else row.cost
     if cost is None or not cost.macs_unfused or not cost.params_unfused:
         return []
     attention = sum(part.macs for part in cost.kinds if part.kind == "attention")
