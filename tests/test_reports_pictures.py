@@ -11,9 +11,10 @@ import pytest
 from bench.records.run import DeviceState, Run
 from bench.records.verdict import Verdict
 from bench.records.workload import Unit
+from reports.ledger.read_table import parse_table
 from reports.paper_tables import paper
 from reports.plots.annotate import MOST_NAMED, Note
-from reports.plots.network_pictures import macs_picture, sources, spots
+from reports.plots.network_pictures import accuracy_picture, macs_picture, sources, spots
 from reports.plots.operator_pictures import ratios_of, time_picture
 from reports.plots.panel import panels, unique_slugs
 from reports.plots.panel_text import bars_text
@@ -73,6 +74,13 @@ def test_a_picture_says_how_many_of_its_numbers_were_disturbed() -> None:
     )
     quiet = ops_run(units, [done(each, 0.001) for each in units])
     assert bars_text(panels(quiet, rows(quiet))) == "One round: no intervals."
+
+
+def test_a_network_of_the_table_without_an_accuracy_is_told_among_those_left_out() -> None:
+    given = parse_table("name,input_px,source,top1_percent\nnet_a,224,P,70\nnet_b,224,P,\n", "")
+    run = models_run([done(net(name), 0.012) for name in ("net_a", "net_b")])
+    figure = accuracy_picture(panels(run, rows(run)), given)
+    assert any("at this input size: net_b" in text.get_text() for text in figure.texts)
 
 
 @pytest.mark.parametrize("rounds", [1, 2])

@@ -116,7 +116,7 @@ def _accuracy_caption(shown: Sequence[Panel], table: PrintedTable) -> list[str]:
         f"Better: {corners}. Dashes and grey discs: Pareto front, beaten by nothing here in both. {bars_text(shown)}"
     ]
     lines += sources([spot.facts for panel in shown for spot in spots(panel, table)])
-    left_out = sorted({row.label for p in shown for row in p.measured if not table.published(row.unit)})
+    left_out = sorted({row.label for p in shown for row in p.measured if not _has_accuracy(row, table)})
     if left_out:
         names = ", ".join(left_out[:MOST_NAMES]) + " ..." * (len(left_out) > MOST_NAMES)
         lines.append(f"Left out, no published accuracy at this input size: {names}")
@@ -125,6 +125,11 @@ def _accuracy_caption(shown: Sequence[Panel], table: PrintedTable) -> list[str]:
         names = ", ".join(failed[:MOST_NAMES]) + " ..." * (len(failed) > MOST_NAMES)
         lines.append(f"Not measured (see table.md): {names}")
     return lines
+
+
+def _has_accuracy(row: Row, table: PrintedTable) -> bool:
+    facts = table.published(row.unit)
+    return facts is not None and facts.top1_percent is not None
 
 
 def sources(found: Sequence[PrintedNetwork]) -> list[str]:
