@@ -6,9 +6,12 @@ import io
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from bench.statistics import Interval
 from reports.numbers import bounds, plus_minus, significant
+from reports.tables.rich_table import rich_table
+from reports.tables.text_table import TextTable
 from reports.untrusted import LONGEST, safe_csv, safe_markdown, visible
 
 
@@ -79,3 +82,16 @@ def test_markdown_never_breaks_a_table(text: str) -> None:
     assert "<" not in shown
     assert "\n" not in shown
     assert shown.replace("\\\\", "").count("|") == shown.replace("\\\\", "").count("\\|")
+
+
+def test_a_table_too_wide_for_its_terminal_breaks_names_and_never_a_number() -> None:
+    table = TextTable(
+        headings=("name", "ms"), numeric=("ms",), folded=("name",), rows=[["[b]" * 12 + "\x1b", "123456789"]]
+    )
+    out = io.StringIO()
+    Console(file=out, width=24).print(rich_table(table))
+    lines = out.getvalue().splitlines()[2:]
+    assert lines[0].endswith(" 123456789")
+    assert "".join(lines).replace(" ", "").replace("123456789", "") == "[b]" * 12 + "\\x1b"
+    assert table.markdown.splitlines()[1] == "| --- | ---: |"
+    assert "\x1b" not in table.markdown

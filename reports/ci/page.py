@@ -13,8 +13,8 @@ from reports.gate_text import gate_lines
 from reports.numbers import about_percent
 from reports.results import Results
 from reports.tables.comparison_table import about, differences
-from reports.tables.markdown_table import pipe_table
 from reports.tables.noise_floor import noise_lines
+from reports.tables.text_table import pipe_table
 from reports.untrusted import safe_markdown
 
 MARKER = "<!-- bench-compare -->"  # by which one comment is found again and brought up to date

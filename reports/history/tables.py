@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from reports.history.changes import LEVEL
@@ -12,7 +10,8 @@ from reports.history.points import Series
 from reports.history.report import HistoryReport
 from reports.numbers import MILLI, bounds, centre, plus_minus, significant
 from reports.tables.cell_words import cell_words, setting_words, varying
-from reports.tables.markdown_table import pipe_table
+from reports.tables.rich_table import rich_table
+from reports.tables.text_table import TextTable
 from reports.untrusted import safe_markdown, visible
 
 MOST_CHANGES = 20  # that are told one by one
@@ -34,27 +33,17 @@ def markdown_history(report: HistoryReport) -> str:
     parts = ["# History", safe_markdown(_summary(report), 900)]
     parts += [safe_markdown(line, 900) for line in report.trouble]
     for device, own in report.history.by_device():
-        headings, body = _table(report, own)
         parts += [f"## {safe_markdown(report.title(device))}"]
         if told := [f"- {safe_markdown(line, 900)}" for line in (*report.news(device), *_told(report, own))]:
             parts.append("\n".join(told))
-        parts.append(pipe_table(headings, _NUMERIC, [[safe_markdown(cell) for cell in cells] for cells in body]))
+        parts.append(_table(report, own).markdown)
     return "\n\n".join([*parts, _ABOUT]) + "\n"
 
 
 def _terminal(report: HistoryReport) -> Iterator[RenderableType]:
     for device, own in report.history.by_device():
         yield Text(visible(report.title(device)), style="bold")
-        headings, body = _table(report, own)
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-        for heading in headings:
-            # Half a number is another number: a name is all that is ever folded.
-            table.add_column(
-                heading, justify="right" if heading in _NUMERIC else "left", overflow="fold", no_wrap=heading != "cell"
-            )
-        for cells in body:
-            table.add_row(*(Text(visible(cell)) for cell in cells))
-        yield table
+        yield rich_table(_table(report, own))
         for line in (*report.news(device), *_told(report, own)):
             yield Text(visible(line, 900))
         yield Text("")
@@ -79,8 +68,8 @@ def _told(report: HistoryReport, own: Sequence[Series]) -> list[str]:
     return said[:MOST_CHANGES] + more
 
 
-def _table(report: HistoryReport, own: Sequence[Series]) -> tuple[list[str], list[list[str]]]:
-    """Headings and cells; a setting is named where it varies, the environment has a column where it does."""
+def _table(report: HistoryReport, own: Sequence[Series]) -> TextTable:
+    """A setting is named where it varies, the environment has a column where it does."""
     settings = varying([series.cell for series in own])
     several = len({report.number(series) for series in own}) > 1
     headings = ["cell", *["env"] * several, "runs", "first ms", "last ms", "±", "verdict", "last change"]
@@ -88,7 +77,7 @@ def _table(report: HistoryReport, own: Sequence[Series]) -> tuple[list[str], lis
     for series in own:
         cell = " ".join([cell_words(series.cell), *setting_words(series.cell, settings)])
         body.append([cell, *[str(report.number(series))] * several, *_numbers(report, series)])
-    return headings, body
+    return TextTable(headings=headings, numeric=_NUMERIC, folded=("cell",), rows=body)
 
 
 def _numbers(report: HistoryReport, series: Series) -> list[str]:

@@ -13,7 +13,7 @@ from reports.ledger.printed_column import PrintedColumn
 from reports.numbers import GIGA, MEGA, MILLI, bounds, significant
 from reports.paper_tables import ARXIV
 from reports.results import Results
-from reports.tables.markdown_table import pipe_table
+from reports.tables.text_table import pipe_table
 from reports.untrusted import safe_markdown
 
 _INTRODUCTION = (

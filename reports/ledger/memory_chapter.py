@@ -9,7 +9,7 @@ from reports.memory.model import TERMS, Shares, TimeModel
 from reports.memory.words import QUESTION, answer, share_text
 from reports.numbers import GIGA, bounds, significant
 from reports.results import Results
-from reports.tables.markdown_table import pipe_table
+from reports.tables.text_table import pipe_table
 from reports.untrusted import safe_markdown
 
 NANO = 1e-9

@@ -6,7 +6,7 @@ from reports.ledger.entry import Entry
 from reports.numbers import MILLI, bounds, significant
 from reports.results import Results
 from reports.row import Row
-from reports.tables.markdown_table import pipe_table
+from reports.tables.text_table import pipe_table
 from reports.untrusted import safe_markdown
 
 _BASELINE = "dwconv"

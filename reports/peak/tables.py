@@ -1,11 +1,8 @@
 """Ceilings as people read them: two small tables for each dtype and thread count, on a terminal and in Markdown."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bench.records.ceilings import ACCESSES, Ceilings
@@ -14,7 +11,8 @@ from bench.statistics import median_interval
 from reports.environment_text import processor
 from reports.numbers import GIGA, plus_minus, significant
 from reports.peak.report import PeakReport
-from reports.tables.markdown_table import pipe_table
+from reports.tables.rich_table import rich_table
+from reports.tables.text_table import TextTable
 from reports.untrusted import safe_markdown, visible
 
 CONVENTION = (
@@ -24,15 +22,6 @@ CONVENTION = (
 )
 NOT_TOLD = "not known"  # no runtime is asked to guess
 _MICRO = 1e-6
-
-
-@dataclass(frozen=True, kw_only=True)
-class Grid:
-    """A table of strings, none of them escaped; all columns but the first and `words` are numbers."""
-
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    words: tuple[str, ...] = ()
 
 
 def terminal_peak(report: PeakReport) -> RenderableType:
@@ -45,7 +34,7 @@ def _terminal(report: PeakReport) -> Iterator[RenderableType]:
     for each in report.ceilings:
         yield Text(f"\n{visible(_heading(each))}", style="bold")
         for grid in grids(each):
-            yield _renderable(grid)
+            yield rich_table(grid)
         yield from (Text(visible(line, 900)) for line in told(each))
     yield Text(f"\n{CONVENTION}", style="dim")
 
@@ -55,7 +44,7 @@ def markdown_peak(report: PeakReport) -> str:
     parts = [f"### {safe_markdown(_title(report))}"]
     for each in report.ceilings:
         parts.append(f"#### {safe_markdown(_heading(each))}")
-        parts += [_pipe(grid, lambda text: safe_markdown(text)) for grid in grids(each)]
+        parts += [grid.markdown for grid in grids(each)]
         parts += [safe_markdown(line, 900) for line in told(each)]
     return "\n\n".join([*parts, CONVENTION]) + "\n"
 
@@ -69,14 +58,16 @@ def _heading(each: Ceilings) -> str:
     return f"{each.dtype}{threads}, taken {each.taken_utc}"
 
 
-def grids(each: Ceilings) -> Iterator[Grid]:
+def grids(each: Ceilings) -> Iterator[TextTable]:
     """Products, the best shape of each runtime; then memory, a line a level. Empty ones are left out."""
     kinds = dict.fromkeys((gemm.runtime, gemm.dtype) for gemm in each.gemms)
     best = sorted(filter(None, (each.best(d, r) for r, d in kinds)), key=lambda g: -g.speed.centre)
     if best:
-        yield Grid(
+        yield TextTable(
             headings=("product", "GMAC/s", "±", "m x k x n", "instructions"),
-            rows=tuple(
+            numeric=("GMAC/s", "±"),
+            folded=("product", "m x k x n", "instructions"),
+            rows=[
                 (
                     gemm.runtime if gemm.dtype == each.dtype else f"{gemm.runtime} {gemm.dtype}",
                     significant(gemm.speed.centre, GIGA),
@@ -85,14 +76,16 @@ def grids(each: Ceilings) -> Iterator[Grid]:
                     gemm.isa or NOT_TOLD,
                 )
                 for gemm in best
-            ),
-            words=("m x k x n", "instructions"),
+            ],
         )
     if each.bandwidths:
         levels = {line.level: line.level_bytes or line.set_bytes for line in each.bandwidths}
-        yield Grid(
-            headings=("memory", "size", *(word for name in ACCESSES for word in (f"{name} GB/s", "±"))),
-            rows=tuple((level, _size(size), *_speeds(each, level)) for level, size in levels.items()),
+        headings = ("memory", "size", *(word for name in ACCESSES for word in (f"{name} GB/s", "±")))
+        yield TextTable(
+            headings=headings,
+            numeric=headings[1:],
+            folded=headings[:1],
+            rows=[(level, _size(size), *_speeds(each, level)) for level, size in levels.items()],
         )
 
 
@@ -120,18 +113,3 @@ def told(each: Ceilings) -> Iterator[str]:
 def _size(size: int) -> str:
     """`32 KiB`, `128 MiB`."""
     return f"{size / (1 << 20):.3g} MiB" if size >= 1 << 20 else f"{size / 1024:.3g} KiB"
-
-
-def _renderable(grid: Grid) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    for number, heading in enumerate(grid.headings):
-        justify = "right" if number and heading not in grid.words else "left"
-        table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    for row in grid.rows:
-        table.add_row(*(Text(visible(cell)) for cell in row))
-    return table
-
-
-def _pipe(grid: Grid, escape: Callable[[str], str]) -> str:
-    numeric: Sequence[str] = [each for each in grid.headings[1:] if each not in grid.words]
-    return pipe_table(grid.headings, numeric, [[escape(cell) for cell in row] for row in grid.rows])

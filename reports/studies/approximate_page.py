@@ -8,8 +8,9 @@ from bench.statistics import Interval
 from reports.numbers import MEGA, centre, high, low, plus_minus, significant
 from reports.results import Results
 from reports.studies.approximations import Approximated, approximated, is_scarce, verdicts
-from reports.studies.page import StudyPage, StudyTable, about, broken_off, question, told
+from reports.studies.page import StudyPage, about, broken_off, question, told
 from reports.tables.csv_table import Value, csv_text, same
+from reports.tables.text_table import TextTable
 
 _NOTES = (
     "MSE: mean square error on the test images, in the units of the feature maps, with its 95% interval over the "
@@ -57,7 +58,7 @@ def csv_approximate(results: Results) -> str:
 def approximate_page(run: Run) -> StudyPage:
     """The pairs stage by stage, and which of them does best."""
     rows = approximated(run)
-    table = StudyTable(title="", headings=_HEADINGS, numeric=_NUMERIC, rows=[_cells(row) for row in rows])
+    table = TextTable(headings=_HEADINGS, numeric=_NUMERIC, folded=_HEADINGS[:2], rows=[_cells(row) for row in rows])
     return StudyPage(
         title=f"How well pairs approximate the 3x3 convolutions of {question(run).model}",
         about=(*about(run), *_trained(run), *_layers(rows)),

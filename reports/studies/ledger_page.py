@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from reports.ledger.entry import Entry, Section
 from reports.numbers import MEGA, bounds, significant
 from reports.results import Results
-from reports.tables.markdown_table import pipe_table
+from reports.tables.text_table import pipe_table
 from reports.untrusted import safe_markdown
 
 _INTRODUCTION = (

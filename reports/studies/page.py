@@ -1,23 +1,13 @@
 """A study as it is shown: sentences and tables, whatever shows them; its text may come from outside (not escaped)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.records.run import Run
 from bench.records.study import Study, StudyInput
 from reports.environment_text import processor
+from reports.tables.text_table import TextTable
 
 UNASKED = Study(name="salience", model="unknown")  # of a folder whose plan asks for none
-
-
-@dataclass(frozen=True, kw_only=True)
-class StudyTable:
-    """Cells as text; the columns headed `numeric` are aligned to the right."""
-
-    title: str
-    headings: tuple[str, ...]
-    numeric: tuple[str, ...]
-    rows: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +16,7 @@ class StudyPage:
 
     title: str
     about: tuple[str, ...]
-    tables: tuple[StudyTable, ...]
+    tables: tuple[TextTable, ...]
     findings: tuple[str, ...]  # what comes of it, a sentence each
     notes: tuple[str, ...]  # how it is to be read
 

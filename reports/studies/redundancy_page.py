@@ -7,8 +7,9 @@ from bench.records.study import TWIN, Redundancy
 from reports.numbers import significant
 from reports.results import Results
 from reports.studies.alike import alike_layers, rank_share, twin_share
-from reports.studies.page import StudyPage, StudyTable, about, broken_off, question
+from reports.studies.page import StudyPage, about, broken_off, question
 from reports.tables.csv_table import Value, csv_text, same
+from reports.tables.text_table import TextTable
 
 _NOTES = (
     "r is Pearson's correlation of two channels over all pixels of all images, of what comes out of the layer "
@@ -43,7 +44,11 @@ def redundancy_page(run: Run) -> StudyPage:
     return StudyPage(
         title=f"How alike the channels of {question(run).model} are",
         about=about(run),
-        tables=(StudyTable(title="", headings=_HEADINGS, numeric=_NUMERIC, rows=[_cells(each) for each in layers]),),
+        tables=(
+            TextTable(
+                headings=_HEADINGS, numeric=_NUMERIC, folded=_HEADINGS[:2], rows=[_cells(each) for each in layers]
+            ),
+        ),
         findings=(*broken_off(run), *_finding(layers)),
         notes=_NOTES,
     )

@@ -7,9 +7,10 @@ from bench.records.study import Salience
 from bench.statistics import Interval
 from reports.numbers import bounds, centre, high, low, significant
 from reports.results import Results
-from reports.studies.page import StudyPage, StudyTable, about, broken_off, question
+from reports.studies.page import StudyPage, about, broken_off, question
 from reports.studies.positions import Positions, layers_of, positions
 from reports.tables.csv_table import Value, csv_text, same
+from reports.tables.text_table import TextTable
 
 _NOTES = (
     "The salient position of a filter is the one where its norm over the input channels is largest; a filter that "
@@ -59,10 +60,16 @@ def salience_page(run: Run) -> StudyPage:
         title=f"Where the filters of {question(run).model} are strongest",
         about=about(run),
         tables=(
-            StudyTable(
-                title="All layers", headings=("kernels", "layers", *_HEADINGS[2:]), numeric=_NUMERIC, rows=together
+            TextTable(
+                title="All layers",
+                headings=("kernels", "layers", *_HEADINGS[2:]),
+                numeric=_NUMERIC,
+                folded=("kernels",),
+                rows=together,
             ),
-            StudyTable(title="Layer by layer", headings=_HEADINGS, numeric=_NUMERIC, rows=each_one),
+            TextTable(
+                title="Layer by layer", headings=_HEADINGS, numeric=_NUMERIC, folded=_HEADINGS[:2], rows=each_one
+            ),
         ),
         findings=(*broken_off(run), *(_finding(each) for each in taken)),
         notes=_NOTES,

@@ -2,19 +2,17 @@
 
 from collections.abc import Callable, Iterator
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bench.records.run import Run
 from bench.records.study import StudyName
 from reports.results import Results
 from reports.studies.approximate_page import approximate_page, csv_approximate
-from reports.studies.page import StudyPage, StudyTable, question
+from reports.studies.page import StudyPage, question
 from reports.studies.redundancy_page import csv_redundancy, redundancy_page
 from reports.studies.salience_page import csv_salience, salience_page
-from reports.tables.markdown_table import pipe_table
+from reports.tables.rich_table import rich_table
 from reports.untrusted import safe_markdown, visible
 
 _LONGEST = 1200  # characters of a sentence
@@ -46,8 +44,7 @@ def markdown_study(results: Results) -> str:
     parts += ["\n".join(f"- {safe_markdown(line, _LONGEST)}" for line in page.findings)] if page.findings else []
     for table in page.tables:
         parts += [f"## {safe_markdown(table.title)}"] if table.title else []
-        body = [[safe_markdown(cell) for cell in row] for row in table.rows]
-        parts.append(pipe_table(table.headings, table.numeric, body))
+        parts.append(table.markdown)
     return "\n\n".join([*parts, *(f"{safe_markdown(line, _LONGEST)}." for line in page.notes)]) + "\n"
 
 
@@ -64,20 +61,9 @@ def _terminal(page: StudyPage) -> Iterator[RenderableType]:
         yield Text("")
         if table.title:
             yield Text(visible(table.title), style="bold")
-        yield _table(table)
+        yield rich_table(table)
     yield Text("")
     for line in page.findings:
         yield Text(visible(line, _LONGEST))
     for line in page.notes:
         yield Text(visible(line, _LONGEST), style="dim")
-
-
-def _table(table: StudyTable) -> Table:
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for number, heading in enumerate(table.headings):
-        # Half a number is another number: only names are folded.
-        numeric = heading in table.numeric
-        made.add_column(heading, justify="right" if numeric else "left", overflow="fold", no_wrap=number > 1)
-    for row in table.rows:
-        made.add_row(*(Text(visible(cell)) for cell in row))
-    return made

@@ -16,7 +16,7 @@ from reports.numbers import about_percent, bounds, centre, high, low, percent
 from reports.results import Results
 from reports.row import labelled
 from reports.tables.csv_table import OF_UNIT, Value, csv_text
-from reports.tables.markdown_table import pipe_table
+from reports.tables.text_table import pipe_table
 from reports.untrusted import safe_markdown, visible
 
 _ABOUT = (

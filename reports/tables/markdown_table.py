@@ -1,6 +1,6 @@
 """table.md: the table for a repository page or a step summary."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 
 from reports.results import Results
 from reports.row import Row
@@ -8,6 +8,7 @@ from reports.rows import workload_notes
 from reports.tables.below import below
 from reports.tables.flip_table import flip_lines
 from reports.tables.sections import CONVENTION, VERDICT_LEGEND, Section, sections
+from reports.tables.text_table import pipe_table
 from reports.untrusted import safe_markdown
 
 
@@ -34,12 +35,6 @@ def _about(table: Sequence[Row]) -> list[str]:
             names.setdefault(note, {})[row.label] = None
     items = [f"- {safe_markdown(', '.join(who), 900)}: {safe_markdown(note, 900)}" for note, who in names.items()]
     return ["\n".join(items)] if items else []
-
-
-def pipe_table(headings: Sequence[str], numeric: Container[str], body: Sequence[Sequence[str]]) -> str:
-    """A Markdown table of cells that are already escaped; the columns headed `numeric` are aligned to the right."""
-    rule = ["---:" if heading in numeric else "---" for heading in headings]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (headings, rule, *body))
 
 
 def _section(section: Section) -> str:

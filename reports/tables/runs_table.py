@@ -3,9 +3,7 @@
 import json
 from collections.abc import Callable
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bench.records.answer import MARGIN
@@ -15,7 +13,8 @@ from reports.row import Row
 from reports.runs_compared import OTHER, CellComparison, RunsCompared
 from reports.tables.cell_words import SETTINGS, cell_words, setting_words, varying
 from reports.tables.csv_table import OF_UNIT, Value, csv_text
-from reports.tables.markdown_table import pipe_table
+from reports.tables.rich_table import rich_table
+from reports.tables.text_table import TextTable
 from reports.untrusted import safe_markdown, visible
 
 _ABOUT = (
@@ -69,27 +68,27 @@ def json_runs(compared: RunsCompared) -> str:
 
 def markdown_runs(compared: RunsCompared) -> str:
     """What differs, then every cell. Ends with a newline."""
-    body = [[safe_markdown(cell) for cell in cells] for cells in _body(compared)]
     told = "\n".join(f"- {safe_markdown(line, 900)}" for line in _differences(compared))
     names = " and ".join(map(safe_markdown, compared.names))
-    parts = [f"# {names}", told, pipe_table(_HEADINGS, _NUMERIC, body), *map(safe_markdown, _reasons(compared))]
+    parts = [f"# {names}", told, _table(compared).markdown, *map(safe_markdown, _reasons(compared))]
     return "\n\n".join([*filter(None, parts), _ABOUT]) + "\n"
 
 
 def terminal_runs(compared: RunsCompared) -> RenderableType:
     """The same for a terminal."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for heading in _HEADINGS:
-        table.add_column(
-            heading, justify="right" if heading in _NUMERIC else "left", overflow="fold", no_wrap=heading != "cell"
-        )
-    for cells in _body(compared):
-        table.add_row(*(Text(visible(cell)) for cell in cells))
     told = [Text(visible(line, 900), style="yellow") for line in _differences(compared)]
     reasons = [Text(visible(line, 900)) for line in _reasons(compared)]
     return Group(
-        Text(visible(" and ".join(compared.names)), style="bold"), *told, table, *reasons, Text(_ABOUT, style="dim")
+        Text(visible(" and ".join(compared.names)), style="bold"),
+        *told,
+        rich_table(_table(compared)),
+        *reasons,
+        Text(_ABOUT, style="dim"),
     )
+
+
+def _table(compared: RunsCompared) -> TextTable:
+    return TextTable(headings=_HEADINGS, numeric=_NUMERIC, folded=("cell",), rows=_body(compared))
 
 
 def _differences(compared: RunsCompared) -> list[str]:
