@@ -12,6 +12,7 @@ from rich.console import Console
 
 from bench.journal import read_run
 from bench.records.workload import size_text
+from reports.numbers import GIGA, significant
 from reports.results import Results
 from reports.terminal import TerminalReport
 from reports.write import write_reports
@@ -159,3 +160,22 @@ def test_the_page_on_the_claim_says_what_the_ledger_does() -> None:
     assert leads is not None
     for memory, lead in zip(("system", "retained"), leads.groups(), strict=True):
         assert re.search(rf"^\| {memory} \| .* \| {lead} \[[^|]*\| \d+% \|$", ledger, re.MULTILINE)
+
+
+def test_the_page_on_ceilings_shows_those_that_were_kept() -> None:
+    """Its tables are those of the kept page, and their numbers those of the kept file."""
+    page = (ROOT / "docs/peak.md").read_text("utf-8")
+    shown = [re.split(r" {2,}", line) for line in re.findall(r"^ {4}(\w+ {2,}\S.* ±?\S+ .*)$", page, re.MULTILINE)]
+    products, levels = [row for row in shown if len(row) == 5], [row for row in shown if len(row) == 10]
+    assert (len(products), len(levels), len(shown)) == (5, 5, 10)
+    kept = (ROOT / "docs/peak-cpu/peak.md").read_text("utf-8")
+    assert not [row for row in shown if f"| {' | '.join(row)} |" not in kept]
+    with (ROOT / "docs/peak-cpu/peak.csv").open(newline="", encoding="utf-8") as file:
+        float32 = [row for row in csv.DictReader(file) if row["asked_dtype"] == "float32"]
+    speed = {
+        (row["runtime"] or row["level"], row["shape"] or row["access"]): significant(float(row["value"]), GIGA)
+        for row in float32
+    }
+    assert [speed[row[0], row[3]] for row in products[1:]] == [row[1] for row in products[1:]]
+    for level, _, *told in levels[1:]:
+        assert told[::2] == [speed[level, access] for access in ("read", "write", "copy", "triad")]
