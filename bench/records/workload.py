@@ -23,7 +23,7 @@ PLAIN_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}"
 
 def _fields(value: object) -> dict[str, object]:
     """Those of the types below that an id hashes: a network as published keeps the id that it had in older runs."""
-    return {name: own for name, own in vars(value).items() if own != NetworkChanges()}
+    return {name: own for name, own in vars(value).items() if own != _AS_PUBLISHED}
 
 
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, default=_fields)
@@ -52,6 +52,9 @@ class NetworkChanges:
     activation: str = ""
     dilation: int = 0
     selection: str = ""
+
+
+_AS_PUBLISHED = NetworkChanges()
 
 
 @dataclass(frozen=True, kw_only=True)
