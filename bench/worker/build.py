@@ -23,7 +23,6 @@ from models.registry import NetworkEntry, Pixels
 from operators.build import build as build_operator
 
 if TYPE_CHECKING:
-    from models.count_layers import LayerCost
     from models.counting import NetworkCost
     from models.inference_form import Deployed
 
@@ -203,10 +202,3 @@ def graph_parts(path: Path, side: int, input_shapes: Mapping[str, Sequence[int]]
             for each in graph_layers(path, side, input_shapes)
         )
     )
-
-
-def count_layers(module: nn.Module, images: torch.Tensor, *, channels_last: bool = False) -> "tuple[LayerCost, ...]":
-    """Counts of each module of a network as it is, on the images that it is timed on."""
-    from models.count_layers import count_layers as count
-
-    return count(module, images, channels_last=channels_last)

@@ -30,6 +30,11 @@ class Interleaved:
     profiled_s: tuple[float, ...]
     kept: tuple[int, ...]
 
+    @property
+    def calls(self) -> int:
+        """Profiled calls, kept or not: the last one is kept."""
+        return 1 + self.kept[-1]
+
 
 def interleaved(plain: Side, profiled: Side, clock: Clock) -> Interleaved:
     """Bursts of the two in turn. Not kept: the first call of a burst, which settles the caches, and the first two."""

@@ -26,12 +26,10 @@ def profiled(unit: Unit, path: Path) -> Layers:
     """
     sizes, cost_s = node_sizes(unit, path), profiler_s(unit)
     taken, nodes = _profile(unit, path, lambda plain: feed(unit, plain))
-    # The whole of what was called: what is kept, and the calls before each burst.
-    calls = 1 + max(taken.kept)
-    runs = sum(max(1, len(events) // calls) for events in nodes.values())
+    runs = sum(max(1, len(events) // taken.calls) for events in nodes.values())
     return Layers(
         pieces=tuple(
-            _piece(name, events, taken.kept, calls, cost_s, sizes.get(name)) for name, events in nodes.items()
+            _piece(name, events, taken.kept, taken.calls, cost_s, sizes.get(name)) for name, events in nodes.items()
         ),
         plain_s=taken.plain_s,
         profiled_s=taken.profiled_s,

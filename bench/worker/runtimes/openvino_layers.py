@@ -21,18 +21,16 @@ def profiled(unit: Unit, path: Path) -> Layers:
     plain, watched = compiled(unit, path), compiled(unit, path, PERF_COUNT=True)
     requests = plain.create_infer_request(), watched.create_infer_request()
     inputs = feed(unit, plain)
-    calls: list[None] = []
     begun: dict[str, float] = {}
 
     def call() -> None:
         requests[1].infer(inputs, share_inputs=True)
-        calls.append(None)
         if not begun:  # what takes less than a microsecond later on shows here
             begun.update(_sums(requests[1], 1))
 
     taken = interleaved(Side(step=lambda: requests[0].infer(inputs, share_inputs=True)), Side(step=call), SystemClock())
-    total, counted = _sums(requests[1], len(calls)), len(calls) - 1
-    seconds = {name: max(0.0, (total.get(name, 0.0) - begun[name]) / counted) for name in begun}
+    total = _sums(requests[1], taken.calls)
+    seconds = {name: max(0.0, (total.get(name, 0.0) - begun[name]) / (taken.calls - 1)) for name in begun}
     nodes = nodes_of(watched)
     pieces = tuple(_piece(node, seconds[name]) for node in nodes if (name := node.get_friendly_name()) in seconds)
     if not pieces:

@@ -32,11 +32,13 @@ def profiled(unit: Unit, model: Path | None = None) -> Layers:
     """
     import torch
 
+    from models.count_layers import count_layers
+
     pytorch.set_threads(unit.threads)
     with torch.inference_mode(False):
         images = torch.from_numpy(input_array(unit))
     network = build.build_module(unit.workload, images)
-    costs = build.count_layers(network, images, channels_last=unit.layout == "channels_last")
+    costs = count_layers(network, images, channels_last=unit.layout == "channels_last")
     loaded = pytorch.load_module(network, unit)
     watch = Stopwatch(network)
     with watch:
