@@ -6,22 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.capacity import check_capacity
 from bench.cli.interrupts import Interrupts
 from bench.cli.options import POSITIVES, ListOf, one_of
 from bench.cli.quantities import Duration
 from bench.cli.streams import tell
 from bench.errors import EXIT_DONE, EXIT_FAILED, UsageError
-from bench.plain_text import LONGEST_MESSAGE, plain_line
 from bench.plan.values import shown
 from bench.records.ceilings import PEAK_DTYPES
-from bench.system.priority import PRIORITIES, crowded
+from bench.system.priority import PRIORITIES
 from reports.formats import peak_formats
 
 if TYPE_CHECKING:
     from bench.host.campaign import Campaign
     from bench.records.ceilings import Ceilings
     from bench.records.device import Device
-    from bench.records.environment import Environment
     from reports.peak.report import PeakReport
 
 MAX_AGE = "30d"
@@ -88,24 +87,14 @@ def _report(campaign: "Campaign", device: "Device", cache: Path, options: dict[s
 
     (machine,) = campaign.machines
     environment, threads = machine.environments[device.name], options["threads"] or (device.threads or 1,)
-    if max(threads) > len(environment.allowed_cpus):
-        raise UsageError(
-            f"expected at most {len(environment.allowed_cpus)} threads on {device.name} (the CPUs this process may use"
-            f" there), got {max(threads)}; give fewer --threads"
-        )
     realtime = (options["priority"] or device.priority) == "realtime"
-    if realtime and (problem := environment.realtime_refused or _crowded(environment, max(threads))):
-        raise UsageError(f"{device.name}: {plain_line(problem, LONGEST_MESSAGE)}")
+    check_capacity(device.name, environment, max(threads), realtime=realtime)
     found = [
         _ceilings(campaign, device, cache, dtype, count, options["max_age"], realtime=realtime)
         for dtype in options["dtypes"]
         for count in threads
     ]
     return PeakReport(device=device.name, environment=environment, ceilings=tuple(found))
-
-
-def _crowded(environment: "Environment", threads: int) -> str:
-    return crowded(threads, len(environment.allowed_cpus), leaves=environment.realtime_leaves_time)
 
 
 def _ceilings(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.cache.store import default_cache, usable_cache
+from bench.cli.capacity import check_capacity
 from bench.cli.console import SturdyConsole
 from bench.cli.gate import comparison_code
 from bench.cli.interrupts import Interrupts
@@ -30,7 +31,6 @@ from bench.records.pair import Pair, PairRecord
 from bench.records.record import Record
 from bench.records.run import DeviceState, Plan, Run
 from bench.records.workload import Unit
-from bench.system.priority import crowded
 from reports.budget import too_few
 from reports.results import Results
 
@@ -103,8 +103,7 @@ def _planned(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
         _reach(campaign, units, pairs)
         tell_budget(request, table, observer)
         plan = campaign.plan(request.command, request.argv, request.options, units, pairs, request.axes.seed)
-        plan = replace(plan, base=request.base, margin=request.margin)
-        plan = replace(plan, ledger=request.ledger, accuracy=request.accuracy)
+        plan = replace(plan, base=request.base, margin=request.margin, ledger=request.ledger, accuracy=request.accuracy)
         with Journal.create(folder, plan) as journal:
             yield _Begun(
                 plan=plan, folder=folder, journal=journal, campaign=campaign, units=plan.units, pairs=plan.pairs
@@ -169,8 +168,9 @@ def _reach(campaign: Campaign, units: Sequence[Unit], pairs: Sequence[Pair]) -> 
     with Interrupts(campaign):
         campaign.connect([*units, *(unit for pair in pairs for unit in (pair.first, pair.second))])
     measured = [*units, *(pair.first for pair in pairs)]
-    _check_threads(measured, campaign)
-    _check_priority(measured, campaign)
+    for unit in measured:
+        if (found := campaign.environments.get(unit.device)) is not None:
+            check_capacity(unit.device, found, unit.threads, realtime=unit.settings.realtime)
 
 
 def _report(folder: Path, output_format: str, problems: Sequence[BenchError], also: Also, *, interrupted: bool) -> int:
@@ -209,26 +209,6 @@ def _devices(names: Sequence[str], request: Request) -> list[Device]:
     from bench.devices.file import find_device
 
     return [find_device(name, request.devices_file) for name in names]
-
-
-def _check_threads(units: Sequence[Unit], campaign: Campaign) -> None:
-    for unit in units:
-        environment = campaign.environments.get(unit.device)
-        if environment is not None and unit.threads > len(environment.allowed_cpus):
-            raise UsageError(
-                f"expected at most {len(environment.allowed_cpus)} threads on {unit.device} "
-                f"(the CPUs this process may use there), got {unit.threads}; give fewer --threads"
-            )
-
-
-def _check_priority(units: Sequence[Unit], campaign: Campaign) -> None:
-    for unit in units:
-        found = campaign.environments.get(unit.device)
-        if found is None or not unit.settings.realtime:
-            continue
-        cpus = len(found.allowed_cpus)
-        if problem := found.realtime_refused or crowded(unit.threads, cpus, leaves=found.realtime_leaves_time):
-            raise UsageError(f"{unit.device}: {plain_line(problem, LONGEST_MESSAGE)}")
 
 
 def default_folder(command: str, devices: Sequence[Device]) -> Path:
