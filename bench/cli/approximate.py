@@ -7,7 +7,6 @@ import click
 from bench.cli.options import ListOf, Whole, one_of
 from bench.cli.study_options import image_options, study_options
 from bench.plan.subjects import operators
-from bench.records.study import Study
 
 PAIRS = ("dwconv+pwconv", "gconv+pwconv", "pconv+pwconv")  # of Table 2
 COUNT, EPOCHS, REPEATS = 40, 40, 3
@@ -25,22 +24,11 @@ COUNT, EPOCHS, REPEATS = 40, 40, 3
 @click.option("--repeats", type=Whole(most=1000), default=REPEATS, help=f"Trainings of each; default {REPEATS}.")
 @study_options
 @click.pass_context
-def approximate(context: click.Context, /, **options: Any) -> int:
+def approximate(context: click.Context, /, **_: Any) -> int:
     """How well do cheap pairs of convolutions do what a network's 3x3 convolutions do? The paper's Table 2.
 
     Each pair is trained in the place of the first 3x3 convolution of every stage, on its feature maps.
     """
     from bench.cli.study import run_study
 
-    study = Study(
-        name="approximate",
-        model=options["model"],
-        weights=options["weights"] or "",
-        images=options["images"] or "",
-        count=options["count"],
-        operators=options["operators"],
-        epochs=options["epochs"],
-        repeats=options["repeats"],
-        seed=options["seed"],
-    )
-    return run_study(context, study)
+    return run_study(context, "approximate")

@@ -5,7 +5,6 @@ from typing import Any
 import click
 
 from bench.cli.study_options import image_options, study_options
-from bench.records.study import Study
 
 COUNT = 16
 
@@ -15,17 +14,8 @@ COUNT = 16
 @image_options(COUNT)
 @study_options
 @click.pass_context
-def redundancy(context: click.Context, /, **options: Any) -> int:
+def redundancy(context: click.Context, /, **_: Any) -> int:
     """How alike are the channels of a network's feature maps? The numbers and the picture of the paper's Fig. 3."""
     from bench.cli.study import run_study
 
-    study = Study(
-        name="redundancy",
-        model=options["model"],
-        weights=options["weights"] or "",
-        images=options["images"] or "",
-        count=options["count"],
-        seed=options["seed"],
-        layer=options["layer"] or "",
-    )
-    return run_study(context, study)
+    return run_study(context, "redundancy")

@@ -3,8 +3,9 @@
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,7 +27,7 @@ from bench.link.choice import transport_for
 from bench.plain_text import LONGEST_MESSAGE, plain_line
 from bench.plan.subjects import one_network
 from bench.records.run import Plan, Run
-from bench.records.study import Study, StudyRecord
+from bench.records.study import Study, StudyName, StudyRecord
 from reports.results import Results
 
 DEVICE = "cpu"  # this machine's
@@ -46,12 +47,12 @@ class _Writer:
         self._journal.append(record)
 
 
-def run_study(context: click.Context, study: Study) -> int:
+def run_study(context: click.Context, name: StudyName) -> int:
     """Study, write down, report. Returns the exit code."""
-    options, command = context.params, context.command.name or ""
+    options, study = context.params, _study(name, context.params)
     _check(study)
     device = find_device(DEVICE, None)
-    folder = Path(options["out"]) if options["out"] else default_folder(command, [device])
+    folder = Path(options["out"]) if options["out"] else default_folder(name, [device])
     check_new(folder)
     progress = StudyProgress(SturdyConsole(stderr=True), quiet=options["no_progress"])
     with ExitStack() as stack:
@@ -60,7 +61,7 @@ def run_study(context: click.Context, study: Study) -> int:
         campaign.connect()
 
         def plan() -> Plan:
-            made = campaign.plan(command, sys.argv[1:], plan_options(context), (), (), study.seed)
+            made = campaign.plan(name, sys.argv[1:], plan_options(context), (), (), study.seed)
             return replace(made, study=study)
 
         def ended(record: StudyRecord) -> None:
@@ -73,6 +74,12 @@ def run_study(context: click.Context, study: Study) -> int:
         if why and not campaign.stopped:
             writer.write(StudyRecord(failed=why))
     return _report(folder, options["output_format"], interrupted=campaign.stopped)
+
+
+def _study(name: StudyName, options: dict[str, Any]) -> Study:
+    """As the options say that bear the names of its fields; what is not given is left at its default."""
+    names = {each.name for each in fields(Study)}
+    return Study(name=name, **{key: value for key, value in options.items() if key in names and value is not None})
 
 
 def _check(study: Study) -> None:

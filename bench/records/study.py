@@ -1,11 +1,12 @@
 """What the commands about a network's representations ask a worker, and what it answers, piece by piece."""
 
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, get_args
 
 StudyName = Literal["approximate", "salience", "redundancy"]
-STUDIES: tuple[StudyName, ...] = ("approximate", "salience", "redundancy")
+STUDIES: tuple[StudyName, ...] = get_args(StudyName)
 MOST_RECORDS = 100_000  # of one study
+TWIN = 0.9  # |r| from which on two channels are twins
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,9 +167,6 @@ class Redundancy:
     twins: int  # channels that have another one with |r| of at least TWIN
     effective_rank: float  # exp of the entropy of the standardised map's singular values
     drawn: Drawn | None = None  # of one layer
-
-
-TWIN = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
