@@ -156,10 +156,7 @@ def test_memory_is_measured_at_every_level_and_in_every_way(monkeypatch: pytest.
 
 
 def test_memory_itself_takes_room_and_says_so_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Little:
-        memory_available_bytes = 40 << 20
-
-    monkeypatch.setattr(memory, "tuning", lambda _: Little)
+    monkeypatch.setattr(memory, "memory_bytes", lambda: {"MemAvailable": 40 << 20})
     monkeypatch.setattr(memory, "cache_levels", lambda _: ())
     levels, (missing,) = memory.levels_of(CPUS)
     assert [level.name for level in levels] == ["16KiB", "64KiB", "256KiB", "1024KiB", "4096KiB"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.records.ceilings import ACCESSES, DRAM, Access, Bandwidth, Ceilings, Unmeasured
 from bench.system.caches import cache_levels
-from bench.system.tuning import tuning
+from bench.system.tuning import memory_bytes
 from bench.wire.order import Visit
 from bench.worker.measuring.clock import Clock
 from bench.worker.measuring.page_faults import page_fault_s
@@ -69,7 +69,7 @@ def levels_of(cpus: Sequence[int]) -> tuple[list[Level], tuple[Unmeasured, ...]]
     levels = [Level(name=each.name, size_bytes=each.size_bytes, set_bytes=each.size_bytes // 2) for each in caches]
     levels = levels or [Level(name=f"{size >> 10}KiB", size_bytes=size, set_bytes=size) for size in SWEEP]
     wanted = max(4 * caches[-1].size_bytes, LEAST_DRAM) if caches else SWEPT_DRAM
-    free = tuning(cpus).memory_available_bytes
+    free = memory_bytes().get("MemAvailable")
     if free is not None and wanted > free // 4:
         why = f"{DRAM} takes arrays of {wanted >> 20} MiB, a quarter of what is free is {free // 4 >> 20} MiB"
         return levels, (Unmeasured(part="memory", reason=why),)
