@@ -74,6 +74,24 @@ def test_every_part_is_visited_so_often_in_a_changing_order_and_only_the_fastest
     assert KEPT_SHAPES == 3
 
 
+def test_each_dtype_of_a_product_keeps_its_own_fastest_shapes() -> None:
+    """A GPU's float32 may be fastest in another shape than its TF32, which is faster in all."""
+
+    def answer(task: Task) -> tuple[Body | None, str]:
+        assert task.visit is not None
+        shapes = task.visit.shapes or tuple((size,) * 3 for size in range(1, 6))
+        gemms = [Gemm(runtime="eager", dtype="tf32", shape=s, macs_per_s=(100.0 + s[0],)) for s in shapes]
+        gemms += [Gemm(runtime="eager", dtype="float32", shape=s, macs_per_s=(10.0 - s[0],)) for s in shapes]
+        return Ceilings(dtype="float32", threads=1, accelerator="cuda:0", gemms=tuple(gemms)), ""
+
+    there, asked = machine(answer)
+    gpu = Device(name="cpu", accelerator="cuda:0")
+    best = measured(there, gpu, "float32", 1, silence).best()
+    assert best is not None
+    assert (best.shape, len(best.macs_per_s)) == ((1, 1, 1), VISITS)
+    assert {len(task.visit.shapes) for task in asked[1:] if task.visit} == {5}
+
+
 def test_a_part_that_fails_is_left_out_with_its_reason_and_the_others_go_on() -> None:
     def answer(task: Task) -> tuple[Body | None, str]:
         assert task.visit is not None

@@ -22,7 +22,7 @@ from bench.wire.order import Task, Visit
 
 VISITS = 6  # the fewest from which a median has an interval
 MAX_AGE_S = 30 * 86_400.0  # after which a run measures them again
-KEPT_SHAPES = 3  # of each runtime, the fastest of the first visit: the others cannot become the best
+KEPT_SHAPES = 3  # of each runtime and dtype, the fastest of the first visit: the others cannot become the best
 _SEED = 0
 
 Said = Callable[[str], None]
@@ -90,8 +90,10 @@ def _why(answer: Body | None, why: str) -> str:
 
 
 def _fastest(gemms: Sequence[Gemm]) -> tuple[tuple[int, int, int], ...]:
-    ranked = sorted(gemms, key=lambda each: each.speed.centre, reverse=True)
-    return tuple(dict.fromkeys(each.shape for each in ranked))[:KEPT_SHAPES]
+    ranked: dict[str, list[Gemm]] = {}
+    for each in sorted(gemms, key=lambda each: each.speed.centre, reverse=True):
+        ranked.setdefault(each.dtype, []).append(each)
+    return tuple(dict.fromkeys(each.shape for own in ranked.values() for each in own[:KEPT_SHAPES]))
 
 
 @dataclass(frozen=True, kw_only=True)
