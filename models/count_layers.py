@@ -61,7 +61,7 @@ def count_layers(network: nn.Module, images: Tensor, *, channels_last: bool = Fa
             macs=tally.macs_of(len(images)),
             params=_own_params(modules[path], seen),
             bytes_moved=tally.moved,
-            stride=stride_of(shapes.get(path, ()), len(images), images.shape[-1]),
+            stride=stride_of(shapes.get(path, ()), len(images), images.shape[-2:]),
         )
         for path, tally in tallies.by_module.items()
     )

@@ -66,15 +66,17 @@ def kind_of_operation(name: str, groups: int, weight: Sequence[int] | None) -> s
     return "linear" if kind == "matmul" and weight is not None else kind
 
 
-def stride_of(shape: Sequence[int], batch: int, side: int) -> int:
-    """Pixels of a square image for one of a map of that shape, along a side; 0 where the shape is that of no map.
+def stride_of(shape: Sequence[int], batch: int, image: Sequence[int]) -> int:
+    """Pixels of an image (H, W) for one of a map of that shape, along a side; 0 where the shape is that of no map.
 
-    A map is (N, C, H, W) or (N, H, W, C), square, of more than a pixel, and fits into the image about a power of two
-    times.
+    A map is (N, C, H, W) or (N, H, W, C), of the image's proportions, of more than a pixel, and fits into the image
+    about a power of two times.
     """
     if len(shape) != 4 or shape[0] != batch:
         return 0
-    height = shape[2] if shape[2] == shape[3] else shape[1] if shape[1] == shape[2] else 0
+    side, width = image
+    sizes = (shape[2:], shape[1:3])
+    height = next((high for high, wide in sizes if abs(high - wide * side / width) < 1), 0)
     if not 1 < height <= side:
         return 0
     stride = 1 << max(0, round(math.log2(side / height)))

@@ -28,9 +28,9 @@ class GraphLayer:
 
 
 def graph_layers(
-    path: Path, side: int, input_shapes: Mapping[str, Sequence[int]] | None = None
+    path: Path, image: Sequence[int], input_shapes: Mapping[str, Sequence[int]] | None = None
 ) -> tuple[GraphLayer, ...]:
-    """The operations of the graph in `path` on square images of that side, in the file's order.
+    """The operations of the graph in `path` on images of that (H, W), in the file's order.
 
     `input_shapes` fills in, by an input's name, sizes that the file leaves open. ValueError where it is no ONNX model.
     """
@@ -46,7 +46,7 @@ def graph_layers(
             kind=_kind(node, shapes, weights),
             macs=_macs(node, shapes, batch),
             params=own,
-            stride=stride_of(shapes.get(node.output[0], ()) if node.output else (), batch, side),
+            stride=stride_of(shapes.get(node.output[0], ()) if node.output else (), batch, image),
             outputs=tuple(filter(None, node.output)),
             takes=tuple(dict.fromkeys(makers[name] for name in node.input if name in makers)),
         )

@@ -75,7 +75,7 @@ def test_a_real_network_adds_up_in_eager_and_in_its_graph(tmp_path: Path) -> Non
     assert sum(each.macs or 0 for each in count_layers(module, image)) == whole.macs
     export(module, image, tmp_path / "net.onnx")
     graph = count_graph(tmp_path / "net.onnx")
-    found = graph_layers(tmp_path / "net.onnx", px)
+    found = graph_layers(tmp_path / "net.onnx", (px, px))
     assert sum(each.macs or 0 for each in found) == graph.macs
     assert sum(each.params for each in found) == graph.params
     assert len({each.name for each in found}) == len(found)
@@ -92,7 +92,7 @@ def test_a_graph_that_names_nothing_is_told_apart_by_its_tensors(tmp_path: Path)
     for node in model.graph.node:
         node.name = ""
     onnx.save(model, tmp_path / "bare.onnx")
-    found = graph_layers(tmp_path / "bare.onnx", 32)
+    found = graph_layers(tmp_path / "bare.onnx", (32, 32))
     assert len({each.name for each in found}) == len(found)
     assert all(each.name in each.outputs for each in found)
 
@@ -155,4 +155,26 @@ def test_an_operation_has_its_kind(name: str, groups: int, weight: tuple[int, ..
     ],
 )
 def test_a_map_tells_its_stride(shape: tuple[int, ...], stride: int) -> None:
-    assert stride_of(shape, 1, 224) == stride
+    assert stride_of(shape, 1, (224, 224)) == stride
+
+
+@pytest.mark.parametrize(
+    ("shape", "stride"),
+    [
+        ((1, 256, 200, 320), 4),
+        ((1, 25, 40, 512), 32),
+        ((1, 256, 13, 20), 64),
+        ((1, 256, 25, 25), 0),
+        ((1, 256, 320, 200), 0),
+    ],
+)
+def test_a_map_of_a_wide_image_tells_its_stride(shape: tuple[int, ...], stride: int) -> None:
+    assert stride_of(shape, 1, (800, 1280)) == stride
+
+
+def test_the_layers_of_a_wide_image_have_strides_in_eager_and_in_the_graph(tmp_path: Path) -> None:
+    module = nn.Sequential(nn.Conv2d(3, 8, 4, stride=4), nn.ReLU(), nn.Conv2d(8, 8, 2, stride=2)).eval()
+    images = torch.zeros(1, 3, 32, 64)
+    assert [each.stride for each in count_layers(module, images)] == [8, 4, 4, 8]
+    export(module, images, tmp_path / "net.onnx")
+    assert [each.stride for each in graph_layers(tmp_path / "net.onnx", (32, 64))] == [4, 4, 8]

@@ -183,8 +183,10 @@ def with_graph_size(
     return replace(artifact, graph_nodes=size.nodes, peak_bytes=size.peak_bytes)
 
 
-def graph_parts(path: Path, side: int, input_shapes: Mapping[str, Sequence[int]] | None = None) -> GraphParts:
-    """What each operation of the graph at `path` belongs to and costs, on square images of that side."""
+def graph_parts(
+    path: Path, image: Sequence[int], input_shapes: Mapping[str, Sequence[int]] | None = None
+) -> GraphParts:
+    """What each operation of the graph at `path` belongs to and costs, on images of that (H, W)."""
     from models.onnx_layers import graph_layers
 
     return GraphParts(
@@ -199,6 +201,6 @@ def graph_parts(path: Path, side: int, input_shapes: Mapping[str, Sequence[int]]
                 also=tuple(name for name in each.outputs if name != each.name),
                 takes=each.takes,
             )
-            for each in graph_layers(path, side, input_shapes)
+            for each in graph_layers(path, image, input_shapes)
         )
     )

@@ -155,7 +155,7 @@ def _looked_through(
     if workload.kind == "op":
         return made
     try:
-        parts = build.graph_parts(path, workload.input_shape[1], shapes)
+        parts = build.graph_parts(path, workload.input_shape[1:], shapes)
     except ValueError:  # a graph that can be timed all the same
         return made
     return replace(made, parts=store.add_bytes(json.dumps(encode(parts)).encode()))
