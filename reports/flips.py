@@ -8,9 +8,10 @@ orders looked at. A sweep without a flip then shows one with a chance of at most
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 
+from bench.plan.subjects import changes_text
 from bench.statistics import Interval, holm_adjusted
 from reports.row import Row, inverse, labelled
 from reports.rows import settings_text
@@ -149,8 +150,7 @@ def _subject(row: Row) -> str:
     model = row.unit.workload.model
     if model is None:
         return row.label
-    changed = ",".join(str(each) for each in astuple(model.changes) if each)
-    return f"{labelled(row.unit.workload.name, changed)} {row.size}"
+    return f"{labelled(row.unit.workload.name, changes_text(model.changes))} {row.size}"
 
 
 def _form(row: Row) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.records.workload import Unit
+from bench.records.workload import NetworkChanges, Unit
 from bench.statistics import log_mean_interval
 from reports.flips import LEVEL, Flips, flips
 from reports.formats import formats
@@ -83,6 +83,16 @@ def test_a_form_of_a_network_is_an_axis() -> None:
     ]
     (flip,) = flips(rows).found
     assert (flip.axis, flip.at_first, flip.at_second) == ("form", "plain", "fast")
+
+
+def test_a_changed_network_is_another_subject_in_the_words_of_its_variant() -> None:
+    plain, changed = net("fasternet_t0"), net("fasternet_t0")
+    assert changed.workload.model is not None
+    model = replace(changed.workload.model, changes=NetworkChanges(ratio="1/8", dilation=2))
+    changed = replace(changed, workload=replace(changed.workload, variant="r1/8,d2", model=model))
+    times = ((plain, 1, NEAR_1), (changed, 1, NEAR_2), (plain, 4, NEAR_3), (changed, 4, NEAR_2))
+    (flip,) = flips([row(at(unit, threads=threads), medians) for unit, threads, medians in times]).found
+    assert (flip.first, flip.second) == ("fasternet_t0 3x224x224", "fasternet_t0 (r1/8,d2) 3x224x224")
 
 
 def test_one_round_proves_nothing() -> None:

@@ -117,6 +117,11 @@ def _changes(changes: NetworkChanges) -> dict[str, Value]:
     return {name: type(row.default)(given[name]) for name, row in NETWORK_AXES.items() if given[name]}
 
 
+def changes_text(changes: NetworkChanges) -> str:
+    """As the network's `variant` has them: `r1/8,ln`; empty where it is as published."""
+    return ",".join(spelled({name: value for name, value in asdict(changes).items() if value}))
+
+
 def network_note(workload: Workload) -> str:
     """What a reader of the network's numbers must know, from its row in the registry; empty where there is nothing."""
     if workload.model is None:
