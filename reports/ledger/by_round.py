@@ -1,4 +1,4 @@
-"""A value of several rows, made round by round: what slows a whole round cancels in a ratio."""
+"""An entry of several rows, made round by round."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -6,6 +6,7 @@ from dataclasses import replace
 from bench.records.verdict import worst
 from bench.statistics import log_mean_interval
 from reports.ledger.entry import Entry
+from reports.over_rounds import over_rounds
 from reports.row import Row
 
 
@@ -21,19 +22,18 @@ def by_round(
     not there.
     """
     present = [row for row in rows if row is not None]
-    speeds = [speeds_of(row) for row in present]
-    shared = sorted(set.intersection(*(set(each) for each in speeds))) if speeds else []
     if len(present) < len(rows):
         missing = f"needs {len(rows)} rows, {len(present)} of them in this run"
         return replace(entry, reason=missing if len(rows) > 2 else "a side is not in this run")
-    if not shared:
+    values = over_rounds([speeds_of(row) for row in present], combine)
+    if not values:
         return replace(entry, reason="no round in which all sides were measured")
     verdicts = [row.verdict for row in present if row.verdict is not None]
     return replace(
         entry,
-        ours=log_mean_interval([combine([each[number] for each in speeds]) for number in shared]),
-        replicates=len(shared),
-        verdict=worst([*verdicts, "unreplicated"] if len(shared) < 2 else verdicts),
+        ours=log_mean_interval(values),
+        replicates=len(values),
+        verdict=worst([*verdicts, "unreplicated"] if len(values) < 2 else verdicts),
     )
 
 

@@ -11,10 +11,10 @@ from statistics import fmean
 
 from bench.statistics import Interval, log_mean_interval
 from reports.memory.cells import FAULTING, Cell, Cells
+from reports.over_rounds import over_rounds
 from reports.row import Row
 
 SLOW_OPERATOR, PAPERS_OPERATOR = "dwconv", "pconv"  # as the paper compares them
-_Seconds = dict[int, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ def equal_macs(cells: Cells) -> tuple[EqualMacs, ...]:
     for group in groups.values():
         for pair in combinations(group, 2):
             fewer, more = sorted(pair, key=lambda cell: cell.bytes_moved)
-            time = _over_rounds([more.row, fewer.row], lambda s: s[0] / s[1])
+            time = _interval([more.row, fewer.row], lambda s: s[0] / s[1])
             if fewer.bytes_moved < more.bytes_moved and fewer.macs == more.macs and time is not None:
                 found.append(EqualMacs(more=more, fewer=fewer, time=time))
     return tuple(found)
@@ -135,18 +135,15 @@ def _lead(slow: dict[str, Row], papers: dict[str, Row]) -> Interval | None:
 def _ratio(first: Sequence[Row], second: Sequence[Row]) -> Interval | None:
     """The geometric mean of the first times over the second ones."""
     half = len(first)
-    return _over_rounds(
+    return _interval(
         [*first, *second], lambda s: math.exp(fmean(map(math.log, s[:half])) - fmean(map(math.log, s[half:])))
     )
 
 
-def _over_rounds(rows: Sequence[Row], combine: Callable[[Sequence[float]], float]) -> Interval | None:
+def _interval(rows: Sequence[Row], combine: Callable[[Sequence[float]], float]) -> Interval | None:
     """`combine` of the rows' medians in each round that all of them have; None where there is none."""
-    if not rows:
-        return None
-    medians: list[_Seconds] = [{each.round: each.seconds for each in row.medians} for row in rows]
-    shared = sorted(set.intersection(*(set(own) for own in medians)))
-    values = [combine([own[number] for own in medians]) for number in shared]
+    medians = [{each.round: each.seconds for each in row.medians} for row in rows]
+    values = over_rounds(medians, combine)
     return log_mean_interval(values) if values else None
 
 
