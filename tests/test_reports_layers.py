@@ -14,10 +14,12 @@ from bench.records.layers import Piece
 from reports.formats import formats_of
 from reports.layers.difference import differences
 from reports.layers.owned import HEAD, UNMAPPED
+from reports.layers.pictures import MOST_STRIPS
 from reports.layers.profile import Profile
 from reports.layers.tables import markdown_layers, terminal_layers
 from reports.layers.trace import chrome_trace, node_data, write_trace
 from reports.layers.words import checks, difference, percent
+from reports.plots.pictures import figures
 from reports.results import Results
 from reports.write import write_reports
 from tests.made_up_layers import CEILINGS, LAYERS, PIECES, layered, layers_run, scaled
@@ -136,6 +138,15 @@ def test_files_are_strict_and_whole(tmp_path: Path) -> None:
     assert table["layers"][0].keys() == rows[0].keys()
     assert table["sums"][0]["name"] == "fasternet_t0"
     assert all(callable(row.shown) for row in formats_of("layers").values())
+
+
+def test_a_picture_of_some_of_the_strips_says_so() -> None:
+    def drawn(count: int) -> str:
+        run = layers_run(*(layered(f"net_{number}", LAYERS) for number in range(count)))
+        return " ".join(text.get_text() for text in figures(Results(run=run))["layers-cpu"].texts)
+
+    assert f"The first {MOST_STRIPS} of {MOST_STRIPS + 1} strips" in drawn(MOST_STRIPS + 1)
+    assert "The first" not in drawn(MOST_STRIPS)
 
 
 def test_hostile_names_steer_nothing(tmp_path: Path) -> None:

@@ -44,18 +44,19 @@ def layer_pictures(results: Results) -> Iterator[tuple[str, Figure]]:
     for profile in results.profiles:
         by_device.setdefault(profile.unit.device, []).append(profile)
     for slug, (device, own) in zip(unique_slugs(by_device), by_device.items(), strict=True):
-        yield f"layers-{slug}", _strips(device_title(results.run, device), own[:MOST_STRIPS])
+        yield f"layers-{slug}", _strips(device_title(results.run, device), own)
     measured = [each for each in results.profiles if (roof := each.ceilings) and roof.gemms and roof.bandwidths]
     names = [f"{each.unit.device}-{each.unit.runtime}-{each.unit.workload.name}" for each in measured]
     for slug, profile in zip(unique_slugs(names), measured, strict=True):
         yield f"roofline-{slug}", roofline_picture(profile, device_title(results.run, profile.unit.device))
 
 
-def _strips(machine: str, profiles: Sequence[Profile]) -> Figure:
-    """One under the other with one scale, so that lengths can be compared."""
+def _strips(machine: str, every: Sequence[Profile]) -> Figure:
+    """The first few, one under the other with one scale, so that lengths can be compared."""
+    profiles = every[:MOST_STRIPS]
     fig = figure(WIDTH, 2.05 + 0.95 * len(profiles))
     colours = colours_of(profiles)
-    lines = headline(fig, "Time of one call, layer by layer", [machine], [_CAPTION])
+    lines = headline(fig, "Time of one call, layer by layer", [machine], _caption(len(profiles), len(every)))
     longest = max(profile.total.centre for profile in profiles)
     fields = fig.subplots(len(profiles), 1, squeeze=False, sharex=True)[:, 0]
     for axes, profile in zip(fields, profiles, strict=True):
@@ -77,7 +78,10 @@ def _strips(machine: str, profiles: Sequence[Profile]) -> Figure:
     return fig
 
 
-_CAPTION = "In the order of execution; each field is a layer, its colour the kind. Names stand below the widest."
+def _caption(drawn: int, every: int) -> list[str]:
+    read = "In the order of execution; each field is a layer, its colour the kind. Names stand below the widest."
+    left_out = f"The first {drawn} of {every} strips; layers.csv has all of them."
+    return [read, *[left_out] * (drawn < every)]
 
 
 def _strip(axes: Axes, profile: Profile, colours: Mapping[str, str], longest: float) -> None:
