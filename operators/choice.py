@@ -1,6 +1,7 @@
 """Which channels a partial convolution touches: one answer for the layer and for its cost."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -57,17 +58,15 @@ def choose(channels: int, *, ratio: Fraction, selection: str, seed: int, block: 
     one_of("selection", selection, NETWORK_SELECTIONS)
     seed_int(seed)
     count = partial_channels(channels, ratio)
+    indices: Sequence[int]
     if selection == "first":
         indices = range(count)
     elif selection == "last":
         indices = range(channels - count, channels)
     elif selection == "shifted":
-        return ChannelChoice(
-            channels=channels, indices=tuple(sorted((block * count + i) % channels for i in range(count)))
-        )
+        indices = sorted((block * count + i) % channels for i in range(count))
     elif selection == "even":
-        return ChannelChoice(channels=channels, indices=tuple(i * channels // count for i in range(count)))
+        indices = [i * channels // count for i in range(count)]
     else:
-        picked = random.Random(seed).sample(range(channels), count)
-        return ChannelChoice(channels=channels, indices=tuple(sorted(picked)))
+        indices = sorted(random.Random(seed).sample(range(channels), count))
     return ChannelChoice(channels=channels, indices=tuple(indices))
