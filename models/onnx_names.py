@@ -1,11 +1,11 @@
 """Names in an exported graph that say which module an operation comes from, so that a runtime's profile says it too."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
 
-from models.onnx_params import subgraphs
+from models.onnx_params import with_subgraphs
 
 _SCOPES = "pkg.torch.onnx.name_scopes"  # where torch's exporter writes the paths of the modules around an operation
 _WEIGHT = ".weight"
@@ -23,8 +23,9 @@ def name_by_module(graph: Any) -> None:
         for index, output in enumerate(node.output):
             if output and output not in fixed:
                 renamed[output] = node.name if index == 0 else f"{node.name}.{index}"
-    for node in _all_nodes(graph):
-        node.input[:] = [renamed.get(name, name) for name in node.input]
+    for inner in with_subgraphs(graph):
+        for node in inner.node:
+            node.input[:] = [renamed.get(name, name) for name in node.input]
     for node in graph.node:
         node.output[:] = [renamed.get(name, name) for name in node.output]
     for value in graph.value_info:
@@ -70,10 +71,3 @@ def _shared(paths: Sequence[str]) -> str:
     """The innermost module that holds all of them."""
     steps = zip(*(path.split(".") for path in paths), strict=False)
     return ".".join(step[0] for step in takewhile(lambda step: len(set(step)) == 1, steps))
-
-
-def _all_nodes(graph: Any) -> Iterator[Any]:
-    for node in graph.node:
-        yield node
-        for inner in subgraphs(node):
-            yield from _all_nodes(inner)

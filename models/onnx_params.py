@@ -47,7 +47,7 @@ def subgraphs(node: Any) -> Iterator[Any]:
 def count_params(graph: Any) -> int:
     """The elements of all constants that some operation takes as data; a scalar is a setting."""
     sizes = _sizes(graph)
-    wanted = {name for inner in _graphs(graph) for node in inner.node for name in _data(node)}
+    wanted = {name for inner in with_subgraphs(graph) for node in inner.node for name in _data(node)}
     return sum(size for name, size in sizes.items() if name in wanted)
 
 
@@ -59,7 +59,7 @@ def params_by_node(graph: Any) -> list[int]:
 
 def _sizes(graph: Any) -> dict[str, int]:
     sizes: dict[str, int] = {}
-    for inner in _graphs(graph):
+    for inner in with_subgraphs(graph):
         quantised = {name for node in inner.node for name in _data(node, quantised_only=True)}
         for name, tensor in constants(inner):
             is_bias = tensor.data_type == TensorProto.INT32 and name in quantised
@@ -72,11 +72,12 @@ def _sizes(graph: Any) -> dict[str, int]:
     return sizes
 
 
-def _graphs(graph: Any) -> Iterator[Any]:
+def with_subgraphs(graph: Any) -> Iterator[Any]:
+    """The graph, then those that its operations hold, and so on inwards."""
     yield graph
     for node in graph.node:
         for inner in subgraphs(node):
-            yield from _graphs(inner)
+            yield from with_subgraphs(inner)
 
 
 def constants(graph: Any) -> Iterator[tuple[str, Any]]:
