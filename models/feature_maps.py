@@ -9,6 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from models.layer_kinds import kind_of_module
 from models.reason import reason
 
 BATCH = 8  # images that go through the network at once
@@ -25,17 +26,17 @@ class ConvLayer:
     width: int
 
     @property
-    def is_regular(self) -> bool:
-        """Whether each filter sees every channel, and more than one pixel of it."""
-        return self.module.groups == 1 and max(self.module.kernel_size) > 1
-
-    @property
     def keeps_shape(self) -> bool:
         """Whether it is a regular 3x3 convolution out of which comes the shape that goes in."""
         module = self.module
         plain = (module.kernel_size, module.stride, module.dilation) == ((3, 3), (1, 1), (1, 1))
         padded = module.padding in ("same", (1, 1))
-        return self.is_regular and plain and padded and module.in_channels == module.out_channels
+        return is_regular(module) and plain and padded and module.in_channels == module.out_channels
+
+
+def is_regular(module: nn.Module) -> bool:
+    """Whether it is a convolution each of whose filters sees every channel, and more than one pixel of it."""
+    return isinstance(module, nn.Conv2d) and kind_of_module(module) == "conv"
 
 
 def conv_layers(network: nn.Module, image: Tensor) -> tuple[ConvLayer, ...]:

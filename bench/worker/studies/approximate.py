@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from bench.records.study import Approximation, Study, StudyInput, StudyRecord
+from bench.records.study import Approximation, Study, StudyRecord
 from bench.worker.studies.images import take_images
 from bench.worker.studies.network import Say, Studied, network_of
 from bench.worker.studies.pair_fit import counted_macs, fit, split, split_sizes
@@ -25,18 +25,7 @@ def approximate(study: Study, say: Say) -> None:
     layers = of_stages(conv_layers(studied.network, images[:1]))
     _check(layers, study, told.used)
     parts = len(layers) * len(study.operators) * study.repeats
-    say(
-        StudyRecord(
-            input=StudyInput(
-                input_shape=studied.input_shape,
-                weights=studied.weights,
-                checkpoint=studied.checkpoint,
-                images=told,
-                split=sizes,
-                parts=parts,
-            )
-        )
-    )
+    say(studied.beginning(parts=parts, images=told, split=sizes))
     for stage, layer in enumerate(layers, 1):
         _one_stage(study, studied, images, stage, layer, say)
 

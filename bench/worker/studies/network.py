@@ -8,11 +8,11 @@ from pathlib import Path
 from torch import nn
 
 from bench.plan.subjects import one_network
-from bench.records.study import Study, StudyRecord
+from bench.records.study import ImageSet, Study, StudyInput, StudyRecord
 from models.build import build_and_look
 from models.checkpoint import load_strictly, read_weights
 from models.fasternet import FasterNet
-from models.fasternet_weights import load_weights
+from models.fasternet_weights import load_checkpoint
 
 Say = Callable[[StudyRecord], None]
 
@@ -25,6 +25,21 @@ class Studied:
     input_shape: tuple[int, int, int]  # (C, H, W)
     weights: str  # in words
     checkpoint: str  # SHA-256, empty where there is none
+
+    def beginning(
+        self, *, parts: int, images: ImageSet | None = None, split: tuple[int, int, int] | None = None
+    ) -> StudyRecord:
+        """What is said first of a study of so many parts."""
+        return StudyRecord(
+            input=StudyInput(
+                input_shape=self.input_shape,
+                weights=self.weights,
+                checkpoint=self.checkpoint,
+                images=images,
+                split=split,
+                parts=parts,
+            )
+        )
 
 
 def network_of(study: Study) -> Studied:
@@ -42,11 +57,10 @@ def network_of(study: Study) -> Studied:
 
 def _load(network: nn.Module, path: str) -> None:
     """A FasterNet takes its authors' and timm's names too."""
-    weights = read_weights(path)
     if isinstance(network, FasterNet):
-        load_weights(network, weights)
+        load_checkpoint(network, path)
     else:
-        load_strictly(network, weights)
+        load_strictly(network, read_weights(path))
 
 
 def _digest(path: str) -> str:

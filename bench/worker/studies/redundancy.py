@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from bench.records.study import Redundancy, Study, StudyInput, StudyRecord
+from bench.records.study import Redundancy, Study, StudyRecord
 from bench.worker.studies.correlation import Correlation
 from bench.worker.studies.drawn_maps import drawn
 from bench.worker.studies.images import take_images
@@ -22,17 +22,7 @@ def redundancy(study: Study, say: Say) -> None:
         raise ValueError(f"expected a network with convolutions, got none in {study.model}; name one with --layer")
     chosen = study.layer or next((each.name for each in of_stages(layers)), names[0])
     _check_maps(studied.network, chosen, images[:1])
-    say(
-        StudyRecord(
-            input=StudyInput(
-                input_shape=studied.input_shape,
-                weights=studied.weights,
-                checkpoint=studied.checkpoint,
-                images=told,
-                parts=len(names),
-            )
-        )
-    )
+    say(studied.beginning(parts=len(names), images=told))
     found = _correlations(studied.network, names, images)
     for name, each in found.items():
         say(StudyRecord(redundancy=_record(studied.network, name, each, images[:1], draw=name == chosen)))

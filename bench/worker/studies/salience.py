@@ -1,38 +1,26 @@
 """Where in their kernels the filters of a network are strongest (section 3.3 of the paper)."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from bench.records.study import Salience, Study, StudyInput, StudyRecord
+from bench.records.study import Salience, Study, StudyRecord
 from bench.worker.studies.network import Say, network_of
+from models.feature_maps import is_regular
 
 
 def salience(study: Study, say: Say) -> None:
     """Look at every regular convolution of the network that sees more than one pixel."""
     studied = network_of(study)
-    layers = [(name, each) for name, each in studied.network.named_modules() if _is_regular(each)]
+    layers = [(name, each) for name, each in studied.network.named_modules() if is_regular(each)]
     if not layers:
         raise ValueError(
             f"expected a network with regular convolutions larger than 1x1, got none in {study.model}; "
             "choose another, such as resnet50"
         )
     found = [salience_of(name, module.weight.detach()) for name, module in layers]
-    say(
-        StudyRecord(
-            input=StudyInput(
-                input_shape=studied.input_shape,
-                weights=studied.weights,
-                checkpoint=studied.checkpoint,
-                parts=len(found),
-            )
-        )
-    )
+    say(studied.beginning(parts=len(found)))
     for each in found:
         say(StudyRecord(salience=each))
-
-
-def _is_regular(module: nn.Module) -> bool:
-    return isinstance(module, nn.Conv2d) and module.groups == 1 and max(module.kernel_size) > 1
 
 
 def salience_of(layer: str, weight: Tensor) -> Salience:
