@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from bench import journal
 from bench.errors import BenchError, UsageError
 from bench.plan.axes import Axes, cells
-from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME
+from bench.plan.runtimes import MODULE_RUNTIME, usual_runtime
 from bench.records.answer import MARGIN
 from reports.comparisons import Comparison, comparisons
 from reports.frame import frame, ledger, samples
@@ -81,7 +81,7 @@ def measure(
     if isinstance(network, Path):
         network = str(network)
     if runtime is None:
-        runtime = _usual_runtime(network) if isinstance(network, str) else MODULE_RUNTIME
+        runtime = usual_runtime(network) if isinstance(network, str) else MODULE_RUNTIME
     try:
         if not isinstance(network, str):
             if runtime != MODULE_RUNTIME or device != "cpu":
@@ -117,7 +117,7 @@ def layers(
     """
     network = str(network)
     try:
-        chosen = runtime or _usual_runtime(network)
+        chosen = runtime or usual_runtime(network)
         axes = _axes(chosen, batch, threads, dtype, layout, workers)
         run = _run("layers", device, _table(network, axes, input_px, fused=fused), axes.seed, out, kind="layers")
     except ValueError as error:
@@ -182,10 +182,6 @@ def _origin(python: Path | str | None) -> "Origin":
     from bench.records.origin import Origin
 
     return Origin(python=str(Path(python).expanduser().absolute()) if python else "")
-
-
-def _usual_runtime(network: str) -> str:
-    return GRAPH_RUNTIME if network.lower().endswith(".onnx") else MODULE_RUNTIME
 
 
 def _axes(runtime: str, batch: int | None, threads: int, dtype: str | None, layout: str, rounds: int) -> Axes:

@@ -10,7 +10,7 @@ import pytest
 
 from bench.errors import UsageError
 from bench.plan.axes import Axes, cells
-from bench.plan.runtimes import Runtime, find_runtime, packages, runtime, runtimes
+from bench.plan.runtimes import Runtime, find_runtime, packages, runtime, runtimes, usual_runtime
 from bench.records.device import Device
 from bench.records.run import DeviceState, Plan, Run
 from reports.environment_text import device_title
@@ -71,6 +71,14 @@ def test_the_loader_of_each_of_ours_is_there(name: str) -> None:
     assert all(
         callable(pkgutil.resolve_name(each)) for each in (row.loader, row.moved, row.profiled, row.ceilings) if each
     )
+
+
+@pytest.mark.parametrize(
+    ("names", "usual"),
+    [(("resnet50",), "eager"), (("a/Net.ONNX",), "onnxruntime"), (("resnet50", "net.onnx"), "onnxruntime")],
+)
+def test_networks_of_which_one_is_a_graph_run_as_graphs(names: tuple[str, ...], usual: str) -> None:
+    assert usual_runtime(*names) == usual
 
 
 def test_only_the_table_and_the_runtimes_own_modules_name_a_runtime() -> None:

@@ -161,7 +161,7 @@ def test_eager_counts_what_lies_between_modules_as_their_parents(tmp_path: Path)
 
 def test_bytes_of_the_nodes_are_those_of_the_whole(tmp_path: Path) -> None:
     asked, found = layers_of("Net", "onnxruntime", tmp_path)
-    (model,) = {Store(tmp_path).path(prepared(tmp_path, asked).model)}
+    model = Store(tmp_path).path(prepared(tmp_path, asked).model)
     assert sum(piece.bytes_moved or 0 for piece in found.pieces) == onnx_runtime.bytes_moved(asked, model)
 
 

@@ -11,7 +11,7 @@ from bench.cli.quantities import Size
 from bench.cli.request import request, rows_of
 from bench.errors import UsageError
 from bench.plan.names import network_workloads
-from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME, runtime, runtimes
+from bench.plan.runtimes import runtime, runtimes, usual_runtime
 from bench.plan.values import pixels, shown
 
 if TYPE_CHECKING:
@@ -54,12 +54,11 @@ def layers(context: click.Context, /, **options: Any) -> int:
     if not any(options[name] for name in ("quick", "publish", "rounds", "resume")):
         context.params["rounds"] = WORKERS
     names = [name for name in (options["model"], options["compare"]) if name]
-    usual = GRAPH_RUNTIME if any(name.lower().endswith(".onnx") for name in names) else MODULE_RUNTIME
 
     def workloads(campaign: "Campaign") -> "Sequence[Workload]":
         return [_network(campaign, name, options["input_px"], fused=not options["unfused"]) for name in names]
 
-    rows = rows_of(context, (usual,), workloads)
+    rows = rows_of(context, (usual_runtime(*names),), workloads)
 
     def table(campaign: "Campaign", devices: "Sequence[Device]") -> "tuple[Sequence[Unit], Sequence[Pair]]":
         units, pairs = rows(campaign, devices)

@@ -157,6 +157,11 @@ GRAPH_RUNTIME = "onnxruntime"  # likewise for a graph, and on a board
 NO_RUNTIMES = ("memory", "numpy", "cuda")  # other parts of a device's ceilings, among which a name says which it is
 
 
+def usual_runtime(*networks: str) -> str:
+    """What networks of these names run in where nobody says: all in that of graphs if one of them is an .onnx file."""
+    return GRAPH_RUNTIME if any(name.lower().endswith(".onnx") for name in networks) else MODULE_RUNTIME
+
+
 @cache
 def runtimes() -> Mapping[str, Runtime]:
     """Every runtime there is: ours, then those of plug-ins."""
