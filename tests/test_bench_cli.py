@@ -17,6 +17,7 @@ import pytest
 from bench.cli.main import main
 from bench.journal import Journal, read_run
 from tests.bench_process import ROOT, SOON_S, BenchProcess, processes_with, records, wait_until
+from tests.one_line import one_line
 
 # A tiny operator still takes seconds: it is warmed up and sampled like any other.
 ONE = ("ops", "--op", "dwconv", "--size", "16x4x4", "--stack", "1")
@@ -33,13 +34,9 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """The one line on stderr of a command that ends with code 2 and writes nothing."""
     before = sorted(Path().rglob("*"))
-    assert main(arguments) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.count("\n") == 1
-    assert said.err.startswith("bench: ")
+    said = one_line(capsys, *arguments)
     assert sorted(Path().rglob("*")) == before
-    return said.err
+    return said
 
 
 @pytest.mark.parametrize(

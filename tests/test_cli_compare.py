@@ -7,6 +7,7 @@ import pytest
 
 from bench.cli.main import main
 from tests.bench_process import BenchProcess, records
+from tests.one_line import one_line
 
 # Eight layers against one: no machine is so busy that it would not show.
 SIDES = ("conv,size=16x8x8,stack=1", "conv,size=16x8x8,stack=8")
@@ -78,9 +79,5 @@ def test_what_cannot_be_compared_is_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
-    assert main(("compare", *arguments)) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert said in told.err
-    assert told.err.count("\n") == 1
+    assert said in one_line(capsys, "compare", *arguments)
     assert not (tmp_path / "results").exists()

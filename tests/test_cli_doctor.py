@@ -9,6 +9,7 @@ from bench.cli.main import main
 from bench.system.priority import refusal
 from tests.bench_process import BenchProcess
 from tests.board import small_board
+from tests.one_line import one_line
 from tests.sshd import Sshd
 
 
@@ -42,11 +43,7 @@ def test_a_wrong_word_is_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(("doctor", *arguments)) == 2
-    output, errors = capsys.readouterr()
-    assert output == ""
-    assert said in errors
-    assert errors.count("\n") == 1
+    assert said in one_line(capsys, "doctor", *arguments)
 
 
 def test_a_gpu_that_is_not_there_is_one_line(

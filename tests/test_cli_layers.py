@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench import api
-from bench.cli.main import main
 from tests.bench_process import BenchProcess
+from tests.one_line import one_line
 
 NETS = """\
 import torch
@@ -60,11 +60,7 @@ def test_a_wrong_word_is_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
-    assert main(("layers", *arguments)) == 2
-    output, errors = capsys.readouterr()
-    assert output == ""
-    assert said in errors
-    assert errors.count("\n") == 1
+    assert said in one_line(capsys, "layers", *arguments)
     assert not (tmp_path / "results").exists()
 
 

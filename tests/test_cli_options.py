@@ -7,6 +7,7 @@ import pytest
 
 from bench.cli.main import main
 from bench.plan.values import LARGEST_SEED, pixels, ratio, size, whole
+from tests.one_line import one_line
 
 NINES = "9" * 5000  # more digits than Python reads
 LONG = "a" * 300  # more than a file system takes in one name
@@ -19,13 +20,10 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert main([*arguments, "--dry-run"]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.count("\n") == 1
-    assert "unexpected" not in said.err
+    said = one_line(capsys, *arguments, "--dry-run")
+    assert "unexpected" not in said
     assert list(Path().iterdir()) == []
-    return said.err
+    return said
 
 
 @pytest.mark.parametrize(

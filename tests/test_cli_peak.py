@@ -9,6 +9,7 @@ import pytest
 from bench.cli.main import main
 from tests.bench_process import BenchProcess
 from tests.board import small_board
+from tests.one_line import one_line
 from tests.sshd import Sshd
 
 SMALL = ("ops", "--op", "dwconv", "--size", "16x8x8", "--stack", "1", "--quick", "--format", "csv", "--no-progress")
@@ -65,11 +66,7 @@ def test_a_wrong_word_is_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
-    assert main(("peak", *arguments)) == 2
-    output, errors = capsys.readouterr()
-    assert output == ""
-    assert said in errors
-    assert errors.count("\n") == 1
+    assert said in one_line(capsys, "peak", *arguments)
 
 
 def test_a_gpu_that_is_not_there_is_one_line(

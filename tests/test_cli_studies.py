@@ -11,10 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
-from bench.cli.main import main
 from bench.journal import read_run
 from bench.worker.studies.made_images import made_image
 from tests.bench_process import BenchProcess, events, processes_with, wait_until
+from tests.one_line import one_line
 
 NETWORK = """\
 import torch
@@ -154,11 +154,7 @@ def test_a_wrong_word_is_one_line_at_once(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(arguments) == 2
-    output, errors = capsys.readouterr()
-    assert output == ""
-    assert said in errors
-    assert errors.count("\n") == 1
+    assert said in one_line(capsys, *arguments)
     assert not list(tmp_path.iterdir())
 
 
