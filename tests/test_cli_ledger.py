@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from bench.cli.main import main
-from bench.journal import read_plan
+from bench.journal import Journal, read_plan
 from tests.bench_process import BenchProcess
+from tests.made_up import plan
+from tests.made_up_runs import models_run
+from tests.one_line import one_line
 
 HEAD = "name,title,input_px,params_m,macs_g,top1_percent,cpu_latency_ms[i9],latency_ms[phone],source,against\n"
 TABLE = (
@@ -73,6 +76,18 @@ def test_the_networks_of_the_file_are_what_is_measured(elsewhere: Path, capsys: 
     assert "fasternet_t0" in shown
     assert "mobilenetv2" not in shown
     assert "pairs" in shown
+
+
+def test_no_run_is_reported_again_where_one_of_them_has_no_networks(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (elsewhere / "mine.csv").write_text(HEAD + "fasternet_t0,,224,,,,,,P Table 1,\n")
+    for name, planned in (("networks", models_run([]).plan), ("operators", plan())):
+        Journal.create(elsewhere / name, planned).close()
+    before = sorted(elsewhere.rglob("*"))
+    said = one_line(capsys, "report", "networks", "operators", "--ledger", "mine.csv")
+    assert "expected runs of bench models with --ledger, got operators, one of bench ops" in said
+    assert sorted(elsewhere.rglob("*")) == before
 
 
 @pytest.mark.slow

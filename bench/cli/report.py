@@ -1,5 +1,6 @@
 """`bench report`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -23,15 +24,22 @@ def report(runs: tuple[str, ...], ledger: str | None, output_format: str, verbos
     from reports.results import Results
 
     other = given_ledger(ledger)[1] if ledger else None
-    for name in runs:
-        folder = Path(name)
+    folders = [Path(name) for name in runs]
+    if other is not None:
+        _check_networks(folders)  # of all of them, before the files of any are replaced
+    for folder in folders:
         with ReportBar(SturdyConsole(stderr=True)) as bar:
             results = Results(run=read_run(folder, bar), other=other)
-            if other is not None and results.run.plan.command != "models":
-                raise UsageError(
-                    f"expected runs of bench models with --ledger, got {folder}, "
-                    f"one of bench {results.run.plan.command}; leave it out"
-                )
             files = write_files(results, folder, bar)
         print_results(results, folder, files, output_format)
     return 0
+
+
+def _check_networks(folders: Sequence[Path]) -> None:
+    from bench.journal import read_plan
+
+    for folder in folders:
+        if (command := read_plan(folder).command) != "models":
+            raise UsageError(
+                f"expected runs of bench models with --ledger, got {folder}, one of bench {command}; leave it out"
+            )
