@@ -48,7 +48,10 @@ def layer_pictures(results: Results) -> Iterator[tuple[str, Figure]]:
     measured = [each for each in results.profiles if (roof := each.ceilings) and roof.gemms and roof.bandwidths]
     names = [f"{each.unit.device}-{each.unit.runtime}-{each.unit.workload.name}" for each in measured]
     for slug, profile in zip(unique_slugs(names), measured, strict=True):
-        yield f"roofline-{slug}", roofline_picture(profile, device_title(results.run, profile.unit.device))
+        yield (
+            f"roofline-{slug}",
+            roofline_picture(profile, device_title(results.run, profile.unit.device), colours_of([profile])),
+        )
 
 
 def _strips(machine: str, every: Sequence[Profile]) -> Figure:
