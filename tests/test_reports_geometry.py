@@ -6,9 +6,13 @@ from itertools import pairwise
 
 import pytest
 
+from reports.plots.annotate import Note, label_ends
 from reports.plots.label_placement import Box, Label, Segment, place, spread
 from reports.plots.pareto import pareto_front
-from reports.plots.style import figure, log_axis
+from reports.plots.speed_lines import draw_speed_lines
+from reports.plots.style import figure, log_axis, looks
+from reports.rows import rows
+from tests.made_up_runs import done, op, ops_run
 
 FRAME = Box(left=0, bottom=0, right=800, top=600)
 
@@ -34,6 +38,32 @@ def test_a_logarithmic_axis_names_its_ticks_by_what_they_are(limits: tuple[float
     assert len(within) >= 2
     assert [float(text) for _, text in within] == pytest.approx([at for at, _ in within], rel=1e-3)
     assert not any("e" in text or text.endswith(".0") for _, text in within)
+
+
+def test_names_of_lines_that_end_in_one_column_lie_on_no_mark() -> None:
+    fig = figure(6, 3)
+    axes = fig.add_subplot()
+    ends = [(0.92, 4.0), (1.0, 4.1), (1.08, 3.9), (0.0, 2.0)]
+    axes.plot(*zip(*ends, strict=True), "o")
+    axes.set_xlim(-0.25, 3)
+    label_ends(axes, [Note(x=x, y=y, text=f"line to {x}", colour="black") for x, y in ends])
+    starts = [text.get_position()[0] for text in axes.texts]
+    marks = [x for x, _ in axes.transData.transform(ends)]
+    assert starts[0] == starts[1] == starts[2] > max(marks)
+    assert marks[3] < starts[3] < min(marks[:3])
+
+
+def test_a_speed_is_written_within_the_picture() -> None:
+    fig = figure(7, 5)
+    axes = fig.add_subplot()
+    units = [op("dwconv"), op("conv")]
+    measured = rows(ops_run(units, [done(own, s) for own, s in zip(units, (0.0008, 0.08), strict=True)]))
+    draw_speed_lines(axes, [(look, row) for look, row in zip(looks("ab", bool).values(), measured, strict=True)])
+    fig.canvas.draw()
+    frame = axes.get_window_extent()
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert boxes
+    assert all(frame.x0 < box.x0 and box.x1 < frame.x1 + 1 and box.y1 < frame.y1 + 1 for box in boxes)
 
 
 def test_a_lone_label_sits_right_of_its_point() -> None:

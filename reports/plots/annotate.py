@@ -92,15 +92,21 @@ def annotate(
 
 
 def label_ends(axes: Axes, notes: Sequence[Note]) -> None:
-    """Writes the names of series right of their last points, moved apart where they would overlap."""
+    """Writes the names of series right of their last points, moved apart where they would overlap.
+
+    Those that end at one whole x, give or take a half, begin right of the last of them: none lies on another's mark.
+    """
     pixel = axes.figure.dpi / 72
     ends = axes.transData.transform([(note.x, note.y) for note in notes]).tolist()
     heights = spread([y for _, y in ends], 11 * pixel)
+    edges: dict[int, float] = {}
+    for note, (x, _) in zip(notes, ends, strict=True):
+        edges[round(note.x)] = max(x, edges.get(round(note.x), x))
     for note, (x, y), height in zip(notes, ends, heights, strict=True):
         axes.annotate(
             plain(note.text),
             (x + 5 * pixel, y),
-            (x + 16 * pixel, height),
+            (edges[round(note.x)] + 16 * pixel, height),
             xycoords=IdentityTransform(),
             textcoords=IdentityTransform(),
             fontsize=note.size,

@@ -24,7 +24,7 @@ def name_field(axes: Axes, panel: Panel) -> None:
     axes.text(
         0,
         1.025,
-        "\n".join(plain(line)[:80] for line in panel_lines(panel)),
+        "\n".join(plain(line, 80) for line in panel_lines(panel)),
         transform=axes.transAxes,
         fontsize=7,
         color=QUIET,

@@ -71,10 +71,11 @@ def _lines(axes: Axes) -> list[tuple[float, float]]:
     pixels = axes.transData.transform(np.array([[left, left], [right, right]]))
     angle = math.degrees(math.atan2(pixels[1][1] - pixels[0][1], pixels[1][0] - pixels[0][0]))
     written: list[tuple[float, float]] = []
+    ceiling = _below(axes, top, 9)
     for speed in inside:
         axes.plot([left, right], [left / speed / MILLI, right / speed / MILLI], color=FAINT, linewidth=0.8, zorder=1)
         # Near the end of its visible part: the top edge or the right one.
-        x = min(right, top * MILLI * speed) / 1.06
+        x = min(right / 1.06, ceiling * MILLI * speed / 1.01)
         if x < left * _ROOM or x / speed / MILLI < bottom * _ROOM:
             continue  # the line crosses a corner: no room for its name
         axes.text(
@@ -93,6 +94,12 @@ def _lines(axes: Axes) -> list[tuple[float, float]]:
         reach = [x * _ROOM ** (-step / 6) for step in range(7)]
         written += [(each, each / speed / MILLI * 1.06) for each in reach]
     return written
+
+
+def _below(axes: Axes, y: float, points: float) -> float:
+    """The height that is so many points under another one."""
+    pixels = axes.transData.transform((1, y)) - (0, points * axes.figure.dpi / 72)
+    return float(axes.transData.inverted().transform(pixels)[1])
 
 
 def _speed_text(gmacs_per_s: float) -> str:
