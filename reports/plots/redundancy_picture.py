@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from bench.records.run import Run
 from bench.records.study import TWIN, Drawn, Pixels, Redundancy
@@ -96,6 +97,7 @@ def _all_layers(axes: Axes, layers: Sequence[Redundancy], shown: Redundancy) -> 
         axes.plot(numbers, values, color=colour, marker=marker, markersize=3.5, linewidth=1, label=name)
     axes.axvline(list(layers).index(shown) + 1, color=QUIET, linewidth=0.8, dashes=(1, 1.5))
     axes.set_ylim(0, 100)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel("% of the channels", labelpad=1)
     ends = f"{plain(layers[0].layer, 30)} … {plain(layers[-1].layer, 30)}"
     axes.set_xlabel(f"layer ({ends}; dots: the one drawn)", fontsize=8)

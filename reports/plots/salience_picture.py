@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from bench.records.run import Run
 from bench.records.study import Salience
@@ -71,5 +72,6 @@ def _layers(axes: Axes, layers: Sequence[Salience], chance: float) -> None:
     axes.set_xlim(0.4, len(layers) + 0.6)
     axes.grid(axis="y", color=FAINT, linewidth=0.6)
     axes.set_ylabel("strongest in the centre")
-    ends = f"{plain(layers[0].layer, 40)} … {plain(layers[-1].layer, 40)}" if len(layers) > 1 else layers[0].layer
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ends = " … ".join(plain(each.layer, 40) for each in (layers[0], *layers[1:][-1:]))
     axes.set_xlabel(f"layer ({ends})", color=QUIET, fontsize=8)
