@@ -31,6 +31,7 @@ _INTEGERS = {
     *("stack", "batch", "threads", "params", "macs", "flops", "bytes_ideal", "bytes_moved", "rounds", "samples"),
     *("peak_memory_bytes", "rounds_planned", "device_memory_bytes", "round", "threads_worked"),
     *("iterations_per_sample", "replicates", "rank_paper", "rank_ours", "ranked"),
+    *("delegated_operations", "operations"),
 }
 _TEXTS = {
     *("device", "runtime", "kind", "name", "variant", "input_shape", "dtype", "layout", "mode"),

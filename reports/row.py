@@ -57,6 +57,7 @@ class Row:
     page_fault_share: the part of a call's time that they take, 0 to 1, by what one costs on that machine.
     threads_worked: threads that worked, the fewest in any round; None where that was not seen.
     isa: the instruction sets that the runtime said it chose, in any round.
+    delegated: (N, M): its fast backend computes N of the graph's M operations; None of a runtime without one.
     verdict: how far the number can be trusted: the worst of the rounds and of the interval over them; None where there
         is no number.
     notes: what must be known of the workload and its rounds, a line each.
@@ -84,6 +85,7 @@ class Row:
     page_fault_share: float | None = None
     threads_worked: int | None = None
     isa: str = ""
+    delegated: tuple[int, int] | None = None
     verdict: Verdict | None = None
     notes: tuple[str, ...] = ()
     sustained: SustainedSpeed | None = None

@@ -88,6 +88,7 @@ def _row(units: Sequence[Unit], records: Sequence[Record | None], ceilings: Sequ
         page_fault_share=fault_share,
         threads_worked=min((d.threads_worked for d in seen if d.threads_worked is not None), default=None),
         isa=", ".join(sorted({m.isa for m in measurements if m.isa})),
+        delegated=next((m.delegated for m in measurements if m.delegated), None),
         verdict=of_rounds(chain.from_iterable(m.verdicts for m in measurements), time.half_width, len(measurements)),
         notes=tuple(
             dict.fromkeys(

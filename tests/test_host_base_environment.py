@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 
 from bench.errors import UsageError
 from bench.host.base_environment import python_of_base
+from tests.tiny_wheel import tiny_wheel
 
 PYPROJECT = (
     '[project]\nname = "x"\nversion = "{version}"\ndependencies = [{needs}]\n[tool.ruff]\nline-length = {long}\n'
@@ -38,24 +38,10 @@ def sides(tmp_path: Path) -> Sides:
     return Sides(tmp_path)
 
 
-def wheel(folder: Path, version: str, says: str = "") -> str:
-    """A package of one module, by its path; its VERSION is what it `says`, else its version."""
-    path = folder / f"tinypackage-{version}-py3-none-any.whl"
-    about = f"tinypackage-{version}.dist-info"
-    with zipfile.ZipFile(path, "w") as packed:
-        packed.writestr("tinypackage.py", f"VERSION = {says or version!r}\n")
-        packed.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: tinypackage\nVersion: {version}\n")
-        packed.writestr(
-            f"{about}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        packed.writestr(f"{about}/RECORD", "")
-    return str(path)
-
-
 @pytest.mark.slow
 def test_what_only_the_base_asks_for_is_installed_for_it_alone(sides: Sides, tmp_path: Path) -> None:
     """Its Python has that, and behind it what this one has; the second time nothing is installed."""
-    sides.write("requirements.txt", wheel(tmp_path, "1.0"), wheel(tmp_path, "2.0"))
+    sides.write("requirements.txt", tiny_wheel(tmp_path, "1.0"), tiny_wheel(tmp_path, "2.0"))
     python, notes = sides.python()
     program = "import tinypackage, torch, sys; print(tinypackage.VERSION, torch.__file__)"
     told = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True).stdout.split()
@@ -79,7 +65,7 @@ def test_a_package_that_lies_in_the_project_is_that_of_the_revision(tmp_path: Pa
         (tmp_path / revision).mkdir()
         sides = Sides(tmp_path / revision)
         sides.cache = tmp_path / "cache"
-        sides.write("requirements.txt", f"./{Path(wheel(sides.base, '1.0', says=revision)).name}\n", "numpy\n")
+        sides.write("requirements.txt", f"./{Path(tiny_wheel(sides.base, '1.0', says=revision)).name}\n", "numpy\n")
         python, _ = sides.python()
         program = "import tinypackage; print(tinypackage.VERSION)"
         told.append(subprocess.run([python, "-c", program], capture_output=True, text=True, check=True).stdout.strip())

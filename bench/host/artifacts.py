@@ -47,7 +47,7 @@ def representative(unit: Unit) -> Unit:
     row = runtime(unit.runtime)
     return replace(
         unit,
-        runtime=GRAPH_RUNTIME if row.graph else MODULE_RUNTIME,
+        runtime=row.name if row.converter else GRAPH_RUNTIME if row.graph else MODULE_RUNTIME,
         layout="nchw",
         dtype="float32" if row.float32_graph else unit.dtype,
         threads=1,
@@ -79,7 +79,7 @@ class ArtifactCache:
     """
 
     def __init__(self, cache: Path, maker: str, others: Mapping[str, str] | None = None) -> None:
-        self.store = Store(cache)
+        self.root, self.store = cache, Store(cache)
         self._folder = cache / "artifacts"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._makers = {**(others or {}), "": maker}

@@ -3,20 +3,13 @@
 import hashlib
 import os
 import re
-import shutil
-import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import distributions
 from pathlib import Path
 
-from bench.cache.path_lock import held
-from bench.errors import UsageError
-from bench.host.command import finished
-from bench.system.packages import PACKAGE_FOLDERS
+from bench.host.pip_environment import PipEnvironment
 
-FOLDER = "environments"
-_WHOLE = "ready"  # an empty file in an environment that was made to its end
 _INSTALLED = ("requirements*.txt", "constraints*.txt", "setup.py", "setup.cfg", "pyproject.toml")
 _INCLUDE = re.compile(rb"^[ \t]*(?:-[rc]|--requirement|--constraint)[ \t=]*([^\s\0]{1,255})", re.M)
 # What pip takes from a folder of the project itself.
@@ -26,8 +19,6 @@ _LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock*.toml")
 _TABLES = ("build-system", "dependency-groups")
 _KEYS = ("dependencies", "optional-dependencies", "requires-python", "dynamic")
 _TOOLS = ("poetry", "pdm", "hatch", "uv", "setuptools", "flit")
-# Where pip would install elsewhere than into the environment that runs it, and the paths it would look at besides.
-_ELSEWHERE = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PYTHONPATH", "PYTHONHOME", "__PYVENV_LAUNCHER__")
 
 
 def python_of_base(base: Path, head: Path, cache: Path, say: Callable[[str], None]) -> tuple[str, tuple[str, ...]]:
@@ -42,8 +33,9 @@ def python_of_base(base: Path, head: Path, cache: Path, say: Callable[[str], Non
         notes.append(f"{names} differs between base and head, and the base names nothing that pip installs")
     if not names or not arguments:
         return "", tuple(notes)
-    python = _made(base, arguments, names, cache, say)
-    return python, (*notes, f"the base has packages of its own: {names} differs between base and head")
+    made = _environment(base, arguments, cache)
+    made.make(lambda: say(f"installing the base's packages, kept for the next run: {names} differs from the head's"))
+    return str(made.python), (*notes, f"the base has packages of its own: {names} differs between base and head")
 
 
 def _differing(base: Path, head: Path, patterns: tuple[str, ...]) -> str:
@@ -100,76 +92,22 @@ def _is_project(path: Path) -> bool:
     return "project" in table or "build-system" in table
 
 
-def _made(base: Path, arguments: list[str], names: str, cache: Path, say: Callable[[str], None]) -> str:
-    folder = cache / FOLDER / _key(base, arguments)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = held(folder.with_suffix(".lock"))
-    if lock is None:
-        raise UsageError(f"expected to install into {folder} alone, another run does; wait for it to end")
-    try:
-        if not (folder / _WHOLE).exists():
-            say(f"installing the base's packages, kept for the next run: {names} differs from the head's")
-            _install(folder, base, arguments)
-    finally:
-        os.close(lock)
-    return str(folder / "bin/python")
+def _environment(base: Path, arguments: list[str], cache: Path) -> PipEnvironment:
+    """Known again by what is asked for and by what is installed below it.
 
-
-def _install(folder: Path, base: Path, arguments: list[str]) -> None:
-    shutil.rmtree(folder, ignore_errors=True)  # what a killed run left half made
-    try:
-        python = folder / "bin/python"
-        _run([sys.executable, "-m", "venv", str(folder)], base)
-        _lay_over(python)
-        _run([str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments], base)
-        (folder / _WHOLE).touch()
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-def _key(base: Path, arguments: list[str]) -> str:
-    """The hash of what is asked for and of what lies below: this Python, and what is installed in it.
-
-    Where the project itself is installed, or a folder of it, of its revision too, after which its folder is named.
+    Where the project itself is installed, or a folder of it, by its revision too, after which its folder is named.
     """
     below = sorted(f"{each.name}=={each.version}" for each in distributions())
-    parts = [
-        *arguments,
-        str(base) if "." in arguments or _takes_folders(base) else "",
-        sys.version,
-        sys.prefix,
-        *below,
-        *sorted(map(str, _asked(base, _INSTALLED))),
-    ]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    own = str(base) if "." in arguments or _takes_folders(base) else ""
+    return PipEnvironment(
+        cache=cache,
+        arguments=arguments,
+        decides=(own, *below, *sorted(map(str, _asked(base, _INSTALLED)))),
+        where=base,
+        purpose="the base's packages",
+    )
 
 
 def _takes_folders(base: Path) -> bool:
     texts = _with_included([path for path in base.glob("requirements*.txt") if path.is_file()])
     return any(_LOCAL.search(path.read_bytes()) for path in texts)
-
-
-def _lay_over(python: Path) -> None:
-    """What the running Python has is there too, behind what is installed: so that nothing differs but what must.
-
-    The runtimes among it, gigabytes, are neither fetched again nor resolved to newer ones.
-    """
-    (site,) = (python.parents[1] / "lib").glob("python3*/site-packages")
-    (site / "below.pth").write_text("".join(f"{folder}\n" for folder in _installed_in()))
-
-
-def _installed_in() -> Iterator[str]:
-    return (folder for folder in sys.path if Path(folder).name in PACKAGE_FOLDERS)
-
-
-def _run(command: list[str], folder: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
-    try:
-        done = finished(command, folder, environment | {"PIP_USER": "0"})
-    except OSError as error:
-        raise UsageError(f"expected to run {command[0]}, got: {os.strerror(error.errno or 0)}") from None
-    if done.code:
-        raise UsageError(
-            f"expected to install the base's packages with {' '.join(command[1:4])}, got: {done.last_line}"
-        )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench.cache.files_lock import FilesLock, files_in_use
 from bench.errors import BenchError, LinkLostError, StoppedError, StorageError, UsageError
+from bench.host import converters
 from bench.host.artifacts import ArtifactCache, made_with
 from bench.host.ceilings import CeilingSource
 from bench.host.contact import environment_of, reach
@@ -207,7 +208,8 @@ class Campaign:
         environment = self._host.found
         cpus = len(environment.allowed_cpus) if environment else 1
         others = {path: made_with(found.packages) for path, found in self._host.pythons.items()}
-        cache = ArtifactCache(self._cache, made_with(environment.runtimes if environment else ()), others)
+        maker = made_with((*(environment.runtimes if environment else ()), *converters.beside_torch()))
+        cache = ArtifactCache(self._cache, maker, others)
         with files.alone() as alone:
             if alone:
                 cache.drop_stale()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from threading import Event
 
 from bench.errors import ProtocolError, StorageError
+from bench.host import converters
 from bench.host.artifacts import ArtifactCache, cost_of, representative, with_graph
 from bench.host.units import UnitLoop
 from bench.link.connection import Connection
@@ -66,6 +67,7 @@ class Preparation:
         Operators of one Python share a worker, each network has its own.
         """
         wanted, loop = tuple(units), UnitLoop(_Artifacts(self._keep, done), stop)
+        self._refuse(wanted, done)
         # A second look: where making the graph killed its worker, eager's reference may still be had alone.
         while (missing := self.missing(wanted)) and not stop.is_set():
             operators = [unit for unit in missing if unit.workload.kind == "op"]
@@ -75,6 +77,13 @@ class Preparation:
             while queue and not stop.is_set():
                 if left := loop.one_worker(connection, self._job(queue.popleft())):
                     queue.appendleft(left)
+
+    def _refuse(self, wanted: Iterable[Unit], done: Done) -> None:
+        """What needs a converter that is not set up: known without a worker, and no reason to wait for one."""
+        for unit in self.missing(wanted):
+            if reason := converters.missing(runtime(unit.runtime), self.cache.root):
+                self._keep(unit, Artifact(kind="unsupported", reason=reason))
+                done(unit, Artifact(kind="unsupported", reason=reason))
 
     def _made_from(self, unit: Unit) -> Unit:
         return replace(unit, origin=self._origin(unit))
@@ -97,7 +106,14 @@ class Preparation:
             ) from error
 
     def _job(self, units: tuple[Unit, ...]) -> Job:
-        orders = tuple(Order(unit=unit, deadline_s=EXPORT_DEADLINE_S + deadline_s(unit)) for unit in units)
+        orders = tuple(
+            Order(
+                unit=unit,
+                converter=converters.python_of(runtime(unit.runtime), self.cache.root),
+                deadline_s=EXPORT_DEADLINE_S + deadline_s(unit),
+            )
+            for unit in units
+        )
         return Job(task=Task(kind="export", orders=orders), threads=self._threads)
 
 

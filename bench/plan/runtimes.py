@@ -10,6 +10,7 @@ from bench.plan.plugins import rows
 from bench.records.workload import DTYPES, LAYOUTS, PLAIN_NAME, Settings
 
 _MODULE = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"
+_REQUIREMENT = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}((==|>=|~=)[A-Za-z0-9.+*]{1,40})?"
 _CAN_BE_LACKING = (*DTYPES, *LAYOUTS, *(each.name for each in fields(Settings)))
 
 
@@ -35,6 +36,13 @@ class Runtime:
     Ceilings`, for `bench peak`: matrix products of the visit's dtype on as many threads as CPUs, and a call that
     computes nothing, both under the row's name, `visit.part` (`bench.worker.peak.products` times them).
 
+    `converter` is "module:function", or empty where the runtime takes the exported .onnx file: `convert(program: Path,
+    target: Path, dtype: str) -> None` writes what the runtime opens to the one file `target`, from a network or an
+    operator that `torch.export` has saved (`torch.export.load`; float32 where `float32_graph`, else of the dtype). It
+    runs in a process of its own on the host, which nothing else shares; what it raises or prints last is the reason
+    of the failed rows. `needs` are the packages that it takes, as pip installs them: into an environment of its own
+    where they have `own_environment` (`bench runtimes setup NAME`), else beside torch.
+
     `lacks` gives the reason for each dtype, layout and field of Settings that cannot be had: such a unit is skipped
     before anything runs. The step of one with `accelerator` works on torch's current CUDA stream.
     """
@@ -44,11 +52,14 @@ class Runtime:
     package: str
     module: str
     loader: str
-    graph: bool  # it takes the exported graph, not the PyTorch module
+    graph: bool  # it takes a file that was made on the host, not the PyTorch module
     moved: str = ""
     profiled: str = ""
     ceilings: str = ""
-    float32_graph: bool = False  # one float32 graph serves all its dtypes
+    converter: str = ""
+    needs: tuple[str, ...] = ()
+    own_environment: bool = False
+    float32_graph: bool = False  # one float32 file serves all its dtypes
     accelerator: bool = False
     lacks: Mapping[str, str] = field(default_factory=dict)
     start_s: float = 3.0  # until a fresh worker has imported it
@@ -61,12 +72,25 @@ class Runtime:
         self._expect("package", PLAIN_NAME, "the name that pip installs it by")
         self._expect("module", _MODULE, "the module that is imported, such as onnxruntime")
         self._expect("loader", rf"{_MODULE}:[A-Za-z_]\w*", '"module:function"')
-        for name in ("moved", "profiled", "ceilings"):
+        for name in ("moved", "profiled", "ceilings", "converter"):
             if getattr(self, name) != "":
                 self._expect(name, rf"{_MODULE}:[A-Za-z_]\w*", '"module:function" or empty')
-        for name in ("graph", "float32_graph", "accelerator"):
+        for name in ("graph", "float32_graph", "accelerator", "own_environment"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"expected {name} of {self.name} to be True or False, got {getattr(self, name)!r}")
+        if not all(isinstance(each, str) and re.fullmatch(_REQUIREMENT, each) for each in self.needs):
+            raise ValueError(
+                f"expected {self.name} to need packages as pip takes them, such as pnnx==1.0, got {self.needs!r}"
+            )
+        if (
+            bool(self.needs) < self.own_environment
+            or bool(self.converter) < bool(self.needs)
+            or (self.converter and not self.graph)
+        ):
+            raise ValueError(
+                f"expected a converter of {self.name} that makes a file (graph=True), and packages for it alone, got"
+                f" converter {self.converter!r} and needs {self.needs!r}; give the row both"
+            )
         for axis, reason in dict(self.lacks).items():
             if axis not in _CAN_BE_LACKING or not isinstance(reason, str) or not reason:
                 raise ValueError(

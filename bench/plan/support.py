@@ -42,6 +42,8 @@ def _other_form(row: Runtime, unit: Unit) -> str:
     operator, model = unit.workload.operator, unit.workload.model
     if not row.graph:
         return "an .onnx file holds no PyTorch module" if is_onnx_file(unit.workload) else ""
+    if row.converter and is_onnx_file(unit.workload):
+        return f"{row.title} takes what is converted from a PyTorch network, an .onnx file holds none"
     if operator is not None and operator.implementation == "inplace":
         return "an ONNX graph cannot overwrite its input"
     if model is not None and model.batch not in (0, unit.batch):

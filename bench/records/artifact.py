@@ -11,7 +11,7 @@ class Artifact:
     """The files of one unit, by digest, and its cost; or why they could not be made."""
 
     reference: str = ""  # fp32 eager's output on the same input, .npz
-    model: str = ""  # the exported graph, .onnx
+    model: str = ""  # the exported graph, .onnx, or the file that a runtime's converter made
     parts: str = ""  # what each operation of that graph belongs to and costs, .json
     cost: Cost | None = None
     channels_last_cost: Cost | None = None  # where that layout moves other bytes

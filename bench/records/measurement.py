@@ -105,6 +105,8 @@ class Measurement:
     threads_seen: threads as the runtime reports them.
     cpus: the CPUs that the process could use, read back.
     isa: the instruction set that the runtime says it chose; empty where it does not tell.
+    delegated: (N, M): N of the graph's M operations are computed by the runtime's fast backend (XNNPACK, say), the
+        others by its own plain kernels; None of a runtime without such a division.
     verdicts: what limits the trust in the samples; empty where nothing does.
     notes: what else must be known, a line each.
     disturbances: what the machine did meanwhile.
@@ -128,6 +130,7 @@ class Measurement:
     threads_seen: int
     cpus: tuple[int, ...]
     isa: str = ""
+    delegated: tuple[int, int] | None = None
     verdicts: tuple[Verdict, ...] = ()
     notes: tuple[str, ...] = ()
     disturbances: Disturbances = field(default_factory=Disturbances)
@@ -143,6 +146,8 @@ class Measurement:
             raise ValueError("expected iterations_per_sample >= 1 and warmup_iterations >= 0")
         if self.bytes_moved is not None and self.bytes_moved < 0:
             raise ValueError(f"expected bytes_moved >= 0, got {self.bytes_moved}")
+        if self.delegated is not None and not 0 <= self.delegated[0] <= self.delegated[1]:
+            raise ValueError(f"expected delegated operations of all, got {self.delegated}")
 
 
 @dataclass(frozen=True, kw_only=True)

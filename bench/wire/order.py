@@ -23,7 +23,8 @@ class Order:
     unit: Unit
     attempt: int = 1
     reference: str = ""  # fp32 eager's output on the same input, .npz; empty where there is nothing to check against
-    model: str = ""  # the exported graph, .onnx; empty where the runtime takes a module
+    model: str = ""  # the file that the runtime opens; empty where it takes a module
+    converter: str = ""  # the Python that makes that file; empty where the worker's own does
     deadline_s: float = 120.0  # from the unit's beginning
     slowdown: float = 1.0  # how many times as long its step is made to take, to see whether that is found
 

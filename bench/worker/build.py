@@ -159,7 +159,12 @@ def export_graph(module: nn.Module, example: torch.Tensor, path: Path, *, plain:
     """Write a module in its exported form as ONNX; one not `plain` answers with a nest, or overwrites its input."""
     from models.export import export
 
-    export((module if plain else _Flattened(module)).to(example.dtype), example, path)
+    export(plain_form(module, plain=plain).to(example.dtype), example, path)
+
+
+def plain_form(module: nn.Module, *, plain: bool) -> nn.Module:
+    """A module that answers with tensors alone and leaves its input as it is: itself where it is `plain`."""
+    return module if plain else _Flattened(module)
 
 
 def graph_cost_of(path: Path, input_shapes: Mapping[str, Sequence[int]]) -> Cost:

@@ -218,6 +218,7 @@ def measure_loaded(
                 threads_seen=loaded.threads,
                 cpus=machine.cpus,
                 isa=loaded.isa,
+                delegated=loaded.delegated,
                 verdicts=tuple(sorted(verdicts)),
                 notes=(*loaded.notes, *machine.notes(), *ending.notes, *threads_note(worked, unit.threads), *faults),
                 disturbances=replace(

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,9 +17,10 @@ from bench.records.measurement import Cost
 from bench.records.workload import Unit, Workload
 from bench.wire.decode import encode
 from bench.wire.messages import Begin
-from bench.wire.order import Task
+from bench.wire.order import Order, Task
 from bench.worker import build
 from bench.worker.channel import Channel, one_line
+from bench.worker.convert import convert
 from bench.worker.copies import end_copies
 from bench.worker.inputs import input_array
 from bench.worker.measure import classify
@@ -28,7 +30,7 @@ from bench.worker.project import expect_from
 from bench.worker.runtimes.pytorch import to_arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
     import torch
@@ -42,17 +44,18 @@ def export_units(task: Task, channel: Channel) -> None:
         channel.send(Begin(), order)
         started, unit = time.monotonic(), order.unit
         try:
-            made = _onnx_file(unit, store) if subjects.is_onnx_file(unit.workload) else _from_module(unit, store)
+            made = _onnx_file(unit, store) if subjects.is_onnx_file(unit.workload) else _from_module(order, store)
         except Exception as error:  # noqa: BLE001 - whatever an exporter raises, the row must say it
             kind, reason = classify(error)
             made = Artifact(kind="build" if kind == "error" else kind, reason=reason)
         channel.send(replace(made, seconds=time.monotonic() - started), order)
 
 
-def _from_module(unit: Unit, store: Store) -> Artifact:
+def _from_module(order: Order, store: Store) -> Artifact:
     import torch
 
     last: Cost | None = None
+    unit = order.unit
     workload, image = unit.workload, torch.from_numpy(input_array(unit))
     plain = True
     with torch.no_grad():
@@ -79,15 +82,22 @@ def _from_module(unit: Unit, store: Store) -> Artifact:
         cost=cost,
         channels_last_cost=None if last == cost else last,
     )
-    if runtime(unit.runtime).graph:
+    row = runtime(unit.runtime)
+    if row.graph:
         module = build.build_module(workload, image) if workload.operator is not None else module
         try:
-            form = build.exported_form(module, workload)
-            found = replace(found, model=_export(form, image.to(getattr(torch, unit.dtype)), store, plain=plain))
+            form, example = build.exported_form(module, workload), image.to(getattr(torch, unit.dtype))
+            with _beside(store) as path:
+                if row.converter:
+                    convert(row, build.plain_form(form, plain=plain), example, path, order.converter)
+                else:
+                    build.export_graph(form, example, path, plain=plain)
+                found = replace(found, model=store.add_file(path))
         except Exception as error:  # noqa: BLE001 - the network can still be timed in eager
-            found = replace(found, graph_reason=f"no ONNX graph: {one_line(error)}")
+            what = f"no network for {row.title}" if row.converter else "no ONNX graph"
+            found = replace(found, graph_reason=f"{what}: {one_line(error)}")
         else:
-            found = _looked_through(found, workload, store)
+            found = found if row.converter else _looked_through(found, workload, store)
     return found
 
 
@@ -169,10 +179,11 @@ def _limit(graph: Graph, arrays: "Sequence[npt.NDArray[Any]]") -> float:
     return max(QUANTISED_ERROR_LIMIT, min(2 * graph.output_step / largest, 1.0) if largest else 0.0)
 
 
-def _export(module: Any, example: Any, store: Store, *, plain: bool) -> str:
-    path = store.folder / f".export-{os.getpid()}.onnx"
+@contextmanager
+def _beside(store: Store) -> "Iterator[Path]":
+    """A path on the store's file system, from which a finished file can be moved into it."""
+    path = store.folder / f".export-{os.getpid()}"
     try:
-        build.export_graph(module, example, path, plain=plain)
-        return store.add_file(path)
+        yield path
     finally:
         path.unlink(missing_ok=True)

@@ -95,6 +95,8 @@ COLUMNS: dict[str, Callable[[Row], Value]] = {
     "compute_share": _of_standing(lambda it: it.compute_share),
     "memory_share": _of_standing(lambda it: it.memory_share),
     "overhead_share": _of_standing(lambda it: it.overhead_share),
+    "delegated_operations": lambda row: row.delegated[0] if row.delegated else None,
+    "operations": lambda row: row.delegated[1] if row.delegated else None,
 }
 
 

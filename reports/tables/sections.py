@@ -15,6 +15,7 @@ from reports.results import Results
 from reports.row import Row
 from reports.rows import settings_text
 from reports.tables.column import Column, number
+from reports.tables.delegated_column import delegated_caption, delegated_columns
 from reports.tables.limit_columns import limit_caption, limit_columns
 from reports.tables.sustained_columns import sustained_caption, sustained_columns
 
@@ -102,7 +103,16 @@ def _section(run: Run, device: str, kind: Kind, rows: Sequence[Row]) -> Section:
     fixed = [] if sized else [f"size {rows[0].size}"]
     fixed += [f"{name} {text(rows[0])}" for name, text in SETTINGS.items() if name not in varying and text(rows[0])]
     caption = tuple(
-        filter(None, [", ".join(fixed), *_interval_caption(rows), *limit_caption(rows), *sustained_caption(rows)])
+        filter(
+            None,
+            [
+                ", ".join(fixed),
+                *_interval_caption(rows),
+                *limit_caption(rows),
+                *delegated_caption(rows),
+                *sustained_caption(rows),
+            ],
+        )
     )
     return Section(title=device_title(run, device), columns=columns, lines=lines, caption=caption)
 
@@ -147,7 +157,8 @@ def _columns(kind: Kind, varying: Sequence[str], rows: Sequence[Row], *, sized: 
     head.append(number("GMAC/s", lambda row: significant(centre(row.macs_per_s), GIGA)))
     if kind == "op":
         head.append(number("GB/s", lambda row: significant(row.bytes_per_s, GIGA)))
-    return [*head, *limit_columns(rows), *sustained_columns(rows), Column(heading="verdict", text=_verdict)]
+    more = [*limit_columns(rows), *delegated_columns(rows), *sustained_columns(rows)]
+    return [*head, *more, Column(heading="verdict", text=_verdict)]
 
 
 def _verdict(row: Row) -> str:

@@ -25,5 +25,6 @@ class Loaded:
     threads: int  # read back from the runtime
     restore: Callable[[], None] | None = None
     anew: "Callable[[], Loaded] | None" = None
+    delegated: "tuple[int, int] | None" = None  # operations that its fast backend computes, of all in the graph
     isa: str = ""  # the instruction set that the runtime says it chose
     notes: tuple[str, ...] = ()

@@ -1,0 +1,47 @@
+"""`bench runtimes`: what there is to run networks in, and what it needs first."""
+
+import click
+
+from bench.cli.console import print_table
+from bench.cli.streams import tell
+from bench.errors import EXIT_DONE
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def runtimes(context: click.Context) -> int:
+    """List the runtimes; set up what converts networks for one of them."""
+    return context.invoke(list_runtimes) if context.invoked_subcommand is None else EXIT_DONE
+
+
+@runtimes.command(name="list")
+def list_runtimes() -> int:
+    """Show every runtime, its version here, and whether networks can be made for it."""
+    from bench.cache.store import default_cache
+    from bench.host import converters
+    from bench.plan.runtimes import runtimes as rows
+
+    cache = default_cache()
+    lines = []
+    for row in rows().values():
+        takes = "PyTorch" if not row.graph else f"converted by {', '.join(row.needs)}" if row.converter else "ONNX"
+        lines.append(
+            [row.name, row.title, row.package, converters.installed(row.package) or "not installed here", takes,
+             converters.missing(row, cache) or "ready"]
+        )  # fmt: skip
+    print_table(["runtime", "title", "package", "version", "takes", "state"], lines)
+    tell(f"{len(lines)} runtimes; `pip install PACKAGE` here, `bench devices setup NAME` on a device")
+    return EXIT_DONE
+
+
+@runtimes.command()
+@click.argument("name")
+@click.option("-v", "--verbose", is_flag=True, help="A traceback with an error.")
+def setup(name: str, verbose: bool) -> int:
+    """Install what converts networks for a runtime, in an environment of its own; kept until its versions change."""
+    from bench.cache.store import usable_cache
+    from bench.host.converters import set_up
+    from bench.plan.runtimes import runtime
+
+    click.echo(set_up(runtime(name), usable_cache(), tell))
+    return EXIT_DONE

@@ -1,0 +1,62 @@
+"""The Pythons that convert networks for runtimes whose converter is too heavy to stand beside torch."""
+
+import re
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from bench.host.pip_environment import PipEnvironment
+from bench.plan.runtimes import Runtime, runtimes
+from bench.records.environment import RuntimeVersion
+
+
+def environment(row: Runtime, cache: Path) -> PipEnvironment | None:
+    """The row's own, made or not; None where its converter needs none."""
+    if not row.own_environment:
+        return None
+    return PipEnvironment(
+        cache=cache,
+        arguments=row.needs,
+        decides=(f"torch=={installed('torch')}",),  # what was saved by one version another need not read
+        where=cache,
+        purpose=f"what converts networks for {row.title}",
+    )
+
+
+def set_up(row: Runtime, cache: Path, say: Callable[[str], None]) -> str:
+    """Install what the row's converter needs; what it is ready with, in a line. UsageError where pip cannot."""
+    made = environment(row, cache)
+    if made is None:
+        return f"{row.name} needs no environment of its own"
+    made.make(lambda: say(f"installing {', '.join(row.needs)} into {made.folder}"))
+    return f"{row.name} converts with {', '.join(row.needs)} in {made.folder}"
+
+
+def missing(row: Runtime, cache: Path) -> str:
+    """Why the row's converter cannot run yet; empty where it can be tried."""
+    made = environment(row, cache)
+    if made is None or made.ready:
+        return ""
+    return f"what converts networks for {row.title} is not set up here; `bench runtimes setup {row.name}` installs it"
+
+
+def python_of(row: Runtime, cache: Path) -> str:
+    """The path of the Python that converts; empty where that is the one that builds the network."""
+    made = environment(row, cache)
+    return str(made.python) if made is not None else ""
+
+
+def beside_torch() -> tuple[RuntimeVersion, ...]:
+    """The converters of this Python that need no other: another version makes other files."""
+    names = dict.fromkeys(
+        re.split("[=<>~]", need)[0] for row in runtimes().values() if not row.own_environment for need in row.needs
+    )
+    return tuple(RuntimeVersion(name=name, version=installed(name)) for name in names)
+
+
+def installed(package: str) -> str:
+    """The version of that package beside torch; empty where it is missing."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
