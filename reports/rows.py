@@ -210,5 +210,6 @@ def settings_text(unit: Unit) -> str:
         for each in fields(Settings)
         if each.name != "sustain_s" and getattr(settings, each.name) != getattr(defaults, each.name)
     ]
+    words += unit.switches
     words += [f"sustain {settings.sustain_s:g}s"] if settings.sustain_s else []
     return ",".join(words if unit.effort == "normal" else [*words, unit.effort])

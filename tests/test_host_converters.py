@@ -76,10 +76,10 @@ def test_units_of_a_converter_that_is_not_set_up_are_skipped_without_a_worker(ti
     assert "bench runtimes setup toy" in made.artifact(asked).reason
 
 
-def test_another_version_of_a_converter_beside_torch_makes_other_files(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_version_of_a_converter_beside_torch_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a heavy one the environment's name tells it."""
     beside = replace(ROW, needs=("packaging>=1",), own_environment=False)
-    monkeypatch.setitem(runtimes._OURS, "toy", beside)
-    found = {each.name: each.version for each in converters.beside_torch()}
-    assert found["packaging"] == converters.installed("packaging") != ""
+    monkeypatch.setattr(converters, "runtimes", lambda: {"toy": beside, "heavy": ROW})
+    (found,) = converters.beside_torch()
+    assert found.name == "packaging"
+    assert found.version == converters.installed("packaging") != ""

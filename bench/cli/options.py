@@ -113,6 +113,12 @@ _SHARED = (
         help="warm: as the call before left it; cold: emptied before each call. Default warm.",
     ),
     click.option(
+        "--switch",
+        multiple=True,
+        metavar="NAME=LIST",
+        help="A switch of a runtime, as in graph=all,basic (`bench runtimes` lists them); may be given several times.",
+    ),
+    click.option(
         "--priority",
         type=click.Choice(PRIORITIES),
         help="Of the workers; default normal, or as the device's entry says. realtime: nothing takes their CPU.",

@@ -13,6 +13,7 @@ from bench.errors import UsageError
 from bench.host.budget import MOST_ROUNDS, Budget
 from bench.host.enough import Enough
 from bench.plan.axes import Axes, cells
+from bench.plan.values import shown
 from bench.records.base import Base
 from bench.records.device import Device
 from bench.records.pair import Pair
@@ -123,6 +124,17 @@ def _path(text: str | None) -> Path | None:
     return Path(text) if text else None
 
 
+def _switches(given: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The values of each switch, each once."""
+    found: dict[str, tuple[str, ...]] = {}
+    for text in given:
+        name, equals, values = text.partition("=")
+        if not equals or not values or name in found:
+            raise UsageError(f"expected --switch NAME=VALUE[,VALUE...], each name once, got {shown(text)}")
+        found[name] = tuple(dict.fromkeys(values.split(",")))
+    return found
+
+
 def axes_of(options: dict[str, Any]) -> Axes:
     """The axes that the shared options name; UsageError where two of them don't go together."""
     given = [f"--{name}" for name in ("quick", "publish", "rounds") if options[name]]
@@ -151,5 +163,6 @@ def axes_of(options: dict[str, Any]) -> Axes:
             cuda_graph=options["cuda_graph"],
             sustain_s=sustain_s,
         ),
+        switches=_switches(options["switch"]),
         priority=options["priority"] or "",
     )

@@ -56,6 +56,7 @@ def representative(unit: Unit) -> Unit:
         round=0,
         effort="normal",
         settings=Settings(),
+        switches=(),
         accelerator="",
         allocator="system",
         origin=replace(unit.origin, label=""),

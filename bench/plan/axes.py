@@ -1,12 +1,14 @@
 """From what was asked to the list of units: every list is an axis, every round visits all cells in a fresh order."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 
+from bench.errors import UsageError
 from bench.plan.limits import check_elements, check_number
-from bench.plan.runtimes import runtime
+from bench.plan.runtimes import Runtime, runtime
+from bench.plan.values import shown
 from bench.records.device import Device
 from bench.records.workload import CACHES, Effort, Mode, ModelArguments, Settings, Unit, Workload
 from bench.system.allocator import DEFAULT_ALLOCATOR
@@ -28,6 +30,7 @@ class Axes:
     effort: Effort = "normal"
     seed: int = 0
     settings: Settings = field(default_factory=Settings)
+    switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of runtimes, each with its values
     priority: str = ""  # of bench.system.priority; empty: the device's own
 
     def __post_init__(self) -> None:
@@ -45,10 +48,12 @@ def cells(
     settings = [
         replace(axes.settings, realtime=priority == "realtime", cold_cache=cache == "cold") for cache in axes.caches
     ]
+    turned = [(row.name, each) for row in map(runtime, runtimes) for each in _switched(row, axes.switches)]
+    _check_switches(axes.switches, [runtime(name) for name in runtimes])
     threads = axes.threads or ((device.threads,) if device.threads else (1,))
     lists = {
         workload: (
-            runtimes,
+            turned,
             axes.dtypes or (_own(workload).dtype or "float32",),
             axes.layouts,
             axes.batches or (_own(workload).batch or usual_batch,),
@@ -76,11 +81,46 @@ def cells(
             seed=axes.seed,
             settings=switches,
             allocator=allocator,
+            switches=switched,
             accelerator=device.accelerator,
         )
         for workload, each in lists.items()
-        for runtime, dtype, layout, batch, count, allocator, switches in product(*each)
+        for (runtime, switched), dtype, layout, batch, count, allocator, switches in product(*each)
     )
+
+
+def _switched(row: Runtime, asked: Mapping[str, tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Every combination of the row's switches that were asked for, each without those that are as usual."""
+    own = {name: asked[name] for name in sorted(asked) if name in row.switches}
+    return [
+        tuple(f"{name}={value}" for name, value in zip(own, values, strict=True) if value != row.switches[name][0])
+        for values in product(*own.values())
+    ]
+
+
+def _check_switches(asked: Mapping[str, tuple[str, ...]], rows: Sequence[Runtime]) -> None:
+    """UsageError where none of the runtimes has such a switch or value; one that lacks it is left alone."""
+    for name, values in asked.items():
+        known = {value: None for row in rows for value in row.switches.get(name, ())}
+        if not known:
+            there = sorted({each for row in rows for each in row.switches})
+            raise UsageError(
+                f"expected a switch of {', '.join(row.name for row in rows)}"
+                f" ({', '.join(there) or 'which have none'}), got {shown(name)}; `bench runtimes` lists them"
+            )
+        if wrong := [value for value in values if value not in known]:
+            raise UsageError(f"expected {name} of {', '.join(known)}, got {shown(wrong[0])}")
+
+
+def in_turns(unit: Unit, said: Collection[str] = ()) -> Unit:
+    """The unit as a side of a pair: its threads keep still while the other side takes its turn.
+
+    Switches that the user has `said` himself stay.
+    """
+    if unit.threads == 1:
+        return unit
+    more = [text for text in runtime(unit.runtime).in_turns if text.partition("=")[0] not in said]
+    return replace(unit, switches=tuple(sorted((*unit.switches, *more))))
 
 
 def _own(workload: Workload) -> ModelArguments:

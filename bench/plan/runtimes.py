@@ -7,7 +7,7 @@ from functools import cache
 
 from bench.errors import UsageError
 from bench.plan.plugins import rows
-from bench.records.workload import DTYPES, LAYOUTS, PLAIN_NAME, Settings
+from bench.records.workload import DTYPES, LAYOUTS, PLAIN_NAME, SWITCH_WORD, Settings
 
 _MODULE = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"
 _REQUIREMENT = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}((==|>=|~=)[A-Za-z0-9.+*]{1,40})?"
@@ -43,8 +43,14 @@ class Runtime:
     of the failed rows. `needs` are the packages that it takes, as pip installs them: into an environment of its own
     where they have `own_environment` (`bench runtimes setup NAME`), else beside torch.
 
+    `switches` are what its users turn, beside the settings of all runtimes: each with its values, the usual one first;
+    a unit names those that are not usual (`unit.switched`). `in_turns` are those, as "name=value", that keep
+    its threads from working on while the other side of a pair takes its turn: both sides have them where there are
+    several threads.
+
     `lacks` gives the reason for each dtype, layout and field of Settings that cannot be had: such a unit is skipped
-    before anything runs. The step of one with `accelerator` works on torch's current CUDA stream.
+    before anything runs. The step of one with `accelerator` works on torch's current CUDA stream; one without `cpu`
+    computes nowhere else.
     """
 
     name: str
@@ -61,6 +67,9 @@ class Runtime:
     own_environment: bool = False
     float32_graph: bool = False  # one float32 file serves all its dtypes
     accelerator: bool = False
+    cpu: bool = True
+    switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    in_turns: tuple[str, ...] = ()
     lacks: Mapping[str, str] = field(default_factory=dict)
     start_s: float = 3.0  # until a fresh worker has imported it
     compile_s: float = 0.0  # more for each unit
@@ -75,7 +84,7 @@ class Runtime:
         for name in ("moved", "profiled", "ceilings", "converter"):
             if getattr(self, name) != "":
                 self._expect(name, rf"{_MODULE}:[A-Za-z_]\w*", '"module:function" or empty')
-        for name in ("graph", "float32_graph", "accelerator", "own_environment"):
+        for name in ("graph", "float32_graph", "accelerator", "cpu", "own_environment"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"expected {name} of {self.name} to be True or False, got {getattr(self, name)!r}")
         if not all(isinstance(each, str) and re.fullmatch(_REQUIREMENT, each) for each in self.needs):
@@ -91,6 +100,16 @@ class Runtime:
                 f"expected a converter of {self.name} that makes a file (graph=True), and packages for it alone, got"
                 f" converter {self.converter!r} and needs {self.needs!r}; give the row both"
             )
+        for name, values in dict(self.switches).items():
+            if len(set(values)) < 2 or not all(re.fullmatch(SWITCH_WORD, word) for word in (name, *values)):
+                raise ValueError(
+                    f"expected a switch of {self.name} with two values or more in small letters, got {name!r}:"
+                    f" {values!r}; mend that entry of `switches`"
+                )
+        for text in self.in_turns:
+            name, _, value = text.partition("=")
+            if value not in self.switches.get(name, ()):
+                raise ValueError(f"expected `in_turns` of {self.name} to be of its switches, got {text!r}; name one")
         for axis, reason in dict(self.lacks).items():
             if axis not in _CAN_BE_LACKING or not isinstance(reason, str) or not reason:
                 raise ValueError(
@@ -109,6 +128,12 @@ class Runtime:
 
 
 _NO_CUDA_GRAPH = {"cuda_graph": "CUDA graphs are captured in eager on a GPU only"}
+
+_OF_A_GPU = {
+    "channels_last": "the layout of a graph is the runtime's own choice",
+    "flush_denormal": "a GPU has no such switch",
+    **_NO_CUDA_GRAPH,
+}
 
 _OURS = {
     row.name: row
@@ -151,6 +176,13 @@ _OURS = {
                 "bfloat16": "ONNX Runtime has no bfloat16 kernels on a CPU",
                 **_NO_CUDA_GRAPH,
             },
+            switches={
+                "graph": ("all", "extended", "basic", "disabled"),
+                "arena": ("on", "off"),
+                "spinning": ("on", "stop", "off"),
+                "execution": ("sequential", "parallel"),
+            },
+            in_turns=("spinning=stop",),
             start_s=0.6,
             macs_per_s=60e9,
         ),
@@ -173,6 +205,32 @@ _OURS = {
             },
             start_s=1.5,
             macs_per_s=60e9,
+        ),
+        Runtime(
+            name="onnxruntime-cuda",
+            title="ONNX Runtime CUDA",
+            package="onnxruntime-gpu",
+            module="onnxruntime",
+            loader="bench.worker.runtimes.onnx_runtime_cuda:load",
+            graph=True,
+            accelerator=True,
+            cpu=False,
+            switches={"graph": ("all", "extended", "basic", "disabled")},
+            lacks={"bfloat16": "its CUDA provider has no bfloat16 convolution", **_OF_A_GPU},
+            start_s=4.0,
+        ),
+        Runtime(
+            name="tensorrt",
+            title="TensorRT",
+            package="tensorrt",
+            module="tensorrt",
+            loader="bench.worker.runtimes.tensorrt_runtime:load",
+            graph=True,
+            accelerator=True,
+            cpu=False,
+            lacks=_OF_A_GPU,
+            start_s=4.0,
+            compile_s=60.0,
         ),
     )
 }
@@ -208,5 +266,10 @@ def runtime(name: str) -> Runtime:
 
 
 def packages() -> tuple[str, ...]:
-    """What a device is asked for: the packages of all runtimes, then those that decide a number beside them."""
-    return tuple(dict.fromkeys([*(row.package for row in runtimes().values()), "numpy", "torchvision", "timm"]))
+    """What a device is asked for: the packages of all runtimes, and those that decide a number beside them.
+
+    In the order in which they came to be: it decides the fingerprint of every device that was ever measured.
+    """
+    plugged = (row.package for row in runtimes().values() if row.name not in _OURS)
+    ours = (row.package for row in _OURS.values())
+    return tuple(dict.fromkeys(["torch", "onnxruntime", "openvino", *plugged, "numpy", "torchvision", "timm", *ours]))

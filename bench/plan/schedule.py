@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from bench.plan.axes import in_turns
 from bench.records.pair import Pair
 from bench.records.workload import Unit
 from bench.system.allocator import ALLOCATORS
@@ -60,6 +61,11 @@ def chunks(units: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:
         yield tuple(units[start : start + WORKER_UNITS])
 
 
+def _pair(sides: tuple[Unit, Unit], number: int) -> Pair:
+    first, second = (replace(unit, round=number) for unit in sides)
+    return Pair(first=first, second=second)
+
+
 def claim_pairs(table: Iterable[Unit], claims: Iterable[tuple[str, str]], pairs: int) -> tuple[Pair, ...]:
     """`pairs` fresh pairs for each claim and cell of its two networks, as published, that differ in these alone."""
     rows = [unit for unit in table if unit.workload.model is not None and not unit.workload.model.form]
@@ -68,8 +74,6 @@ def claim_pairs(table: Iterable[Unit], claims: Iterable[tuple[str, str]], pairs:
         for first in (unit for unit in rows if unit.workload.name == first_name):
             for second in (unit for unit in rows if unit.workload.name == second_name):
                 if replace(second, workload=first.workload) == first:
-                    found += [
-                        Pair(first=replace(first, round=number), second=replace(second, round=number))
-                        for number in range(pairs)
-                    ]
+                    sides = in_turns(first, first.switched), in_turns(second, second.switched)
+                    found += [_pair(sides, number) for number in range(pairs)]
     return tuple(found)

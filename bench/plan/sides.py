@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from bench.errors import UsageError
-from bench.plan.axes import Axes, cells
+from bench.plan.axes import Axes, cells, in_turns
 from bench.plan.names import Inspect, network_workloads
 from bench.plan.runtimes import MODULE_RUNTIME, find_runtime, runtimes
 from bench.plan.subjects import OperatorGrid, is_factory, is_onnx_file, operator_workloads, operators
@@ -68,7 +68,7 @@ def parse_side(text: str) -> Side:
     settings: dict[str, str] = {}
     operator = subject in operators()
     own = ("size", *_options(AXES)) if operator else (*_OF_A_NETWORK, *_options(NETWORK_AXES))
-    allowed = {*_OF_A_UNIT, *own}
+    allowed = {*_OF_A_UNIT, *own, *_switches()}
     for part in rest:
         name, equals, value = part.partition("=")
         if "@" in value and find_runtime(value.rpartition("@")[2]) is not None:
@@ -139,12 +139,19 @@ def _unit(side: Side, origin: Origin, inspect: InspectAt, axes: Axes, device: De
         if name in side.settings:
             value = side.settings[name]
             given[own] = (value if name in _CHOICES else _number(name, value, side),)
+    switched = {name: (side.settings[name],) for name in _switches() if name in side.settings}
     if side.runtime:
         given["runtimes"] = (side.runtime,)
-    made = [replace(cell, origin=origin) for cell in cells([workload], replace(axes, **given), device, _USUAL)]
+    axes = replace(axes, switches={**axes.switches, **switched})
+    found = cells([workload], replace(axes, **given), device, _USUAL)
+    made = [replace(in_turns(cell, axes.switches), origin=origin) for cell in found]
     if len(made) != 1:
         raise UsageError(f"expected one value of each option for {side.text}, got {len(made)} combinations; name one")
     return made[0]
+
+
+def _switches() -> set[str]:
+    return {name for row in runtimes().values() for name in row.switches}
 
 
 def _workload(side: Side, inspect: Inspect) -> Workload:

@@ -21,6 +21,8 @@ def unsupported(unit: Unit, environment: Environment | None) -> str:
         return "calls between which the cache is emptied are no queue: a cold cache is measured as latency"
     if unit.settings.tf32 and not unit.accelerator:
         return "TF32 is a mode of NVIDIA GPUs"
+    if not unit.accelerator and not row.cpu:
+        return f"{row.title} computes on an NVIDIA GPU only; name one, as in --device cuda"
     if unit.accelerator and not row.accelerator:
         return f"{unit.runtime} is measured on CPUs only"
     return ""

@@ -18,6 +18,7 @@ DTYPES = ("float32", "float16", "bfloat16")
 LAYOUTS = ("nchw", "channels_last")
 CACHES = ("warm", "cold")  # as the call before left them, or emptied before each call
 LONGEST_SUSTAIN_S = 86_400.0
+SWITCH_WORD = r"[a-z0-9][a-z0-9_.-]{0,29}"
 PLAIN_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}"
 
 
@@ -133,6 +134,7 @@ class Unit:
     seed: int = 0
     settings: Settings = field(default_factory=Settings)
     allocator: str = "system"  # what malloc does with freed memory, a name of bench.system.allocator; older runs' own
+    switches: tuple[str, ...] = ()  # of the runtime, "graph=basic", by name: those that are not as usual
     accelerator: str = ""  # "" is the CPU, else "cuda:N"
     origin: Origin = field(default_factory=Origin)  # of its packages, and of a user's own network
     code_version: str = ""
@@ -146,6 +148,9 @@ class Unit:
                 f"expected plain names of a runtime and an allocator, dtype of {DTYPES} and layout of {LAYOUTS}, "
                 f"got {self.runtime!r}, {self.allocator!r}, {self.dtype!r}, {self.layout!r}"
             )
+        names = [name for name, _ in map(_switch, self.switches)]
+        if names != sorted(set(names)):
+            raise ValueError(f"expected each switch once, by name, got {self.switches}")
         if self.batch < 1 or self.threads < 1 or self.round < 0:
             raise ValueError(
                 f"expected batch >= 1, threads >= 1 and round >= 0, got {self.batch}, {self.threads}, {self.round}"
@@ -153,16 +158,30 @@ class Unit:
 
     @cached_property
     def id(self) -> str:
-        """16 hex digits: the hash of all fields, the origin among them where it is not the usual one."""
+        """16 hex digits: the hash of all fields, origin and switches among them where they are not the usual ones."""
         own = {each.name: getattr(self, each.name) for each in fields(self)}
         if self.origin == Origin():
             del own["origin"]
+        if not self.switches:
+            del own["switches"]
         return hashlib.sha256(_JSON.encode(own).encode()).hexdigest()[:16]
+
+    @property
+    def switched(self) -> dict[str, str]:
+        """The switches of the runtime that are not as usual, by name."""
+        return dict(map(_switch, self.switches))
 
     @cached_property
     def cell(self) -> str:
         """The id that all rounds of one table row share."""
         return replace(self, round=0).id
+
+
+def _switch(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not re.fullmatch(SWITCH_WORD, name) or not re.fullmatch(SWITCH_WORD, value):
+        raise ValueError(f"expected a switch as NAME=VALUE in small letters, got {text[:80]!r}")
+    return name, value
 
 
 def size_text(shape: Sequence[int]) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,13 +21,15 @@ KERNEL = "_kernel_time"  # the end of an event's name, behind that of its node
 def session(
     path: Path,
     threads: int,
+    switches: Mapping[str, str] | None = None,
     *,
-    optimised: bool = True,
     flush_denormal: bool = False,
     profile: Path | None = None,
     packed: bool = True,
 ) -> Any:
     """A session on `threads` threads of the CPU provider; one that writes its profile to the folder `profile`.
+
+    `switches` are those of its row in bench/plan/runtimes.py that are not as usual.
 
     A kernel that packs its weights takes them out of the profile; the graph stays the same where it may not.
 
@@ -34,14 +37,8 @@ def session(
     """
     import onnxruntime as ort
 
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = 3  # warnings about graph shapes say nothing about speed
+    options = session_options(threads, switches or {})
     options.add_session_config_entry("session.set_denormal_as_zero", str(int(flush_denormal)))
-    if not optimised:
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     if profile is not None:
         options.enable_profiling = True
         options.profile_file_prefix = str(profile / "onnxruntime")
@@ -50,10 +47,35 @@ def session(
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
+def session_options(threads: int, switches: Mapping[str, str]) -> Any:
+    """Its options as the switches have them; all are named, so that no later version's own choice slips in."""
+    import onnxruntime as ort
+
+    options, levels, modes = ort.SessionOptions(), ort.GraphOptimizationLevel, ort.ExecutionMode
+    options.intra_op_num_threads = threads
+    parallel = switches.get("execution") == "parallel"
+    options.execution_mode = modes.ORT_PARALLEL if parallel else modes.ORT_SEQUENTIAL
+    options.inter_op_num_threads = threads if parallel else 1
+    options.graph_optimization_level = {
+        "all": levels.ORT_ENABLE_ALL,
+        "extended": levels.ORT_ENABLE_EXTENDED,
+        "basic": levels.ORT_ENABLE_BASIC,
+        "disabled": levels.ORT_DISABLE_ALL,
+    }[switches.get("graph", "all")]
+    options.enable_cpu_mem_arena = switches.get("arena", "on") == "on"
+    spinning = switches.get("spinning", "on")
+    # Threads that wait for work spin for a while; stopped, they rest as soon as a call has ended.
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning != "off")))
+    options.add_session_config_entry("session.inter_op.allow_spinning", str(int(spinning != "off")))
+    options.add_session_config_entry("session.force_spinning_stop", str(int(spinning == "stop")))
+    options.log_severity_level = 3  # warnings about graph shapes say nothing about speed
+    return options
+
+
 def load(unit: Unit, path: Path) -> Loaded:
     """Open the exported graph; raises UnsupportedError where a kernel is missing, FallbackError on another provider."""
     try:
-        opened = session(path, unit.threads, flush_denormal=unit.settings.flush_denormal)
+        opened = session(path, unit.threads, unit.switched, flush_denormal=unit.settings.flush_denormal)
     except Exception as error:  # its exceptions share no public base class
         if "NOT_IMPLEMENTED" in str(error) or "Could not find an implementation" in str(error):
             raise UnsupportedError(f"ONNX Runtime has no kernel: {plain_line(error, 200)}") from error
@@ -78,7 +100,8 @@ def node_sizes(unit: Unit, path: Path) -> dict[str, int]:
     """The same by node, each under the name that the profile gives it."""
     with TemporaryDirectory() as folder:
         flush = unit.settings.flush_denormal
-        opened = session(path, unit.threads, flush_denormal=flush, profile=Path(folder), packed=False)
+        own = unit.switched
+        opened = session(path, unit.threads, own, flush_denormal=flush, profile=Path(folder), packed=False)
         opened.run(None, feed(unit, opened))
         sizes: Counter[str] = Counter()
         for event in profile_of(opened):
@@ -96,11 +119,12 @@ def profile_of(opened: Any) -> list[dict[str, Any]]:
 
 def feed(unit: Unit, opened: Any) -> dict[str, Any]:
     """The unit's arrays by the names of a session's inputs."""
-    declared = [_declared(value) for value in opened.get_inputs()]
-    return dict(zip((each.name for each in declared), input_arrays(unit, declared), strict=True))
+    found = [declared(value) for value in opened.get_inputs()]
+    return dict(zip((each.name for each in found), input_arrays(unit, found), strict=True))
 
 
-def _declared(value: Any) -> Declared:
+def declared(value: Any) -> Declared:
+    """An input or output of a session, by numpy's words."""
     word = value.type.removeprefix("tensor(").removesuffix(")")
     # An open size comes as its symbol's name, None or a negative number.
     sizes = tuple(size if isinstance(size, int) and size > 0 else 0 for size in value.shape)

@@ -56,9 +56,10 @@ def profiler_s(unit: Unit) -> float:
 
 def _profile(unit: Unit, path: Path, fed: Callable[[Any], dict[str, Any]]) -> tuple[Interleaved, _Nodes]:
     """Calls without and with the profiler, and its events of all of the latter by node."""
-    plain = session(path, unit.threads, flush_denormal=unit.settings.flush_denormal)
+    own, flush = unit.switched, unit.settings.flush_denormal
+    plain = session(path, unit.threads, own, flush_denormal=flush)
     with TemporaryDirectory() as folder:
-        watched = session(path, unit.threads, flush_denormal=unit.settings.flush_denormal, profile=Path(folder))
+        watched = session(path, unit.threads, own, flush_denormal=flush, profile=Path(folder))
         names, inputs = [value.name for value in plain.get_outputs()], fed(plain)
         taken = interleaved(
             Side(step=lambda: plain.run(names, inputs)), Side(step=lambda: watched.run(names, inputs)), SystemClock()
