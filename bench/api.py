@@ -17,10 +17,13 @@ from bench.errors import BenchError, UsageError
 from bench.plan.axes import Axes, cells
 from bench.plan.runtimes import MODULE_RUNTIME, usual_runtime
 from bench.records.answer import MARGIN
+from reports.best.choice import Choice, choices
+from reports.best.condition import conditions as parse_conditions
 from reports.comparisons import Comparison, comparisons
 from reports.frame import frame, ledger, samples
 from reports.layers.profile import Profile, profiles
 from reports.notebook import NotebookRun
+from reports.results import Results
 from reports.row import Row
 from reports.rows import rows
 from reports.runs_compared import RunsCompared
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
 
     Table = Callable[[Campaign, Device], tuple[Sequence[Unit], Sequence[Pair]]]
 
-__all__ = ["compare", "compare_runs", "frame", "layers", "ledger", "measure", "read_run", "samples"]
+__all__ = ["best", "compare", "compare_runs", "frame", "layers", "ledger", "measure", "read_run", "samples"]
 
 
 def read_run(folder: Path | str) -> NotebookRun:
@@ -167,6 +170,17 @@ def compare(
     except ValueError as error:
         raise UsageError(str(error)) from error
     return comparisons(run)[0]
+
+
+def best(run: "Path | str | Run", conditions: str = "", *, device: str = "") -> tuple[Choice, ...]:
+    """`bench best RUN "top1>=75% latency<=20ms"`: a choice for each device of a run of networks, or for that one.
+
+    `meeting` are the rows that surely meet all conditions, `front` those of them that nothing beats in both accuracy
+    and time, `open` those of which a condition is undecided. Raises BenchError where there is no run, or a condition
+    cannot be read.
+    """
+    read = journal.read_run(Path(run)) if isinstance(run, Path | str) else run
+    return choices(Results(run=read), parse_conditions(conditions), device)
 
 
 def compare_runs(first: Path | str, second: Path | str) -> RunsCompared:

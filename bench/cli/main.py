@@ -28,6 +28,7 @@ class LazyGroup(click.Group):
         "peak": "What can a device do at most? Matrix products and memory, measured; a roofline.",
         "devices": "List, check, set up, trust and clean the devices of devices.yaml.",
         "runtimes": "List the runtimes; set up what converts networks for one.",
+        "best": "Which network to take: the rows of a run that meet conditions, and their front.",
         "report": "Make the tables and plots of finished runs again.",
         "history": "Show each cell over many finished runs, and where it changed.",
         "plugins": "List what installed plug-ins offer, and what is wrong with those that are left out.",

@@ -1,0 +1,103 @@
+"""The rows that meet the conditions, those on the front, and what is left open."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from bench.statistics import Interval
+from reports.best.candidate import Candidate
+from reports.best.condition import Condition
+from reports.results import Results
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What came of the conditions on one device.
+
+    meeting: the candidates that surely meet all, the fastest first.
+    open: those of which a condition is undecided, each with it, the fastest first.
+    failing: how many fail each condition, by its text; a row counts at the first that it fails.
+    unknown: how many rows do not know what a condition asks for, likewise.
+    unmeasured: rows without a time.
+    """
+
+    device: str
+    conditions: tuple[Condition, ...]
+    meeting: tuple[Candidate, ...] = ()
+    open: tuple[tuple[Candidate, Condition], ...] = ()
+    failing: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+    unmeasured: int = 0
+
+    @cached_property
+    def front(self) -> tuple[Candidate, ...]:
+        """Of the meeting ones those that no other surely beats: as accurate and surely faster, or surely as fast and
+        more accurate."""
+        known = [each for each in self.meeting if each.top1_percent is not None]
+        return tuple(each for each in known if not any(beats(other, each) for other in known))
+
+    @cached_property
+    def rivals(self) -> tuple[tuple[Candidate, Candidate], ...]:
+        """Pairs on the front of which the more accurate may also be the faster: their intervals overlap."""
+        return tuple(
+            (more, less)
+            for more in self.front
+            for less in self.front
+            if (more.top1_percent or 0) > (less.top1_percent or 0) and may_be_faster(more, less)
+        )
+
+
+def time_of(candidate: Candidate) -> Interval:
+    """Seconds an image: rows of one device under several batches stand side by side."""
+    assert candidate.row.time is not None
+    return candidate.row.time.over(candidate.row.unit.batch)
+
+
+def beats(one: Candidate, other: Candidate) -> bool:
+    """Whether it is as accurate and surely faster, or no slower by the same measurement and more accurate."""
+    if one is other or (one.top1_percent or 0) < (other.top1_percent or 0):
+        return False
+    own, its = time_of(one), time_of(other)
+    return own.high is not None and its.low is not None and own.high < its.low
+
+
+def may_be_faster(one: Candidate, other: Candidate) -> bool:
+    """Whether their intervals leave that open."""
+    own, its = time_of(one), time_of(other)
+    low, high = own.low if own.low is not None else own.centre, its.high if its.high is not None else its.centre
+    return low < high
+
+
+def choices(results: Results, asked: Sequence[Condition], device: str = "") -> tuple[Choice, ...]:
+    """A choice for each device of the run, or for that one; none where the run has no networks there."""
+    grouped: dict[str, list[Candidate]] = {}
+    for row in results.rows:
+        if row.unit.workload.kind == "model" and device in ("", row.unit.device):
+            candidate = Candidate(row=row, facts=results.accuracies.published(row.unit))
+            grouped.setdefault(row.unit.device, []).append(candidate)
+    return tuple(_choice(name, tuple(asked), found) for name, found in grouped.items())
+
+
+def _choice(device: str, asked: tuple[Condition, ...], found: Sequence[Candidate]) -> Choice:
+    meeting, left, failing, unknown = [], [], Counter[str](), Counter[str]()
+    measured = [each for each in found if each.row.time is not None]
+    for each in sorted(measured, key=lambda it: time_of(it).centre):
+        judged = {said: condition for condition in reversed(asked) if (said := condition.judged(each)) != "meets"}
+        if "fails" in judged:
+            failing[judged["fails"].text] += 1
+        elif "unknown" in judged:
+            unknown[judged["unknown"].text] += 1
+        elif "undecided" in judged:
+            left.append((each, judged["undecided"]))
+        else:
+            meeting.append(each)
+    return Choice(
+        device=device,
+        conditions=asked,
+        meeting=tuple(meeting),
+        open=tuple(left),
+        failing=failing,
+        unknown=unknown,
+        unmeasured=len(found) - len(measured),
+    )

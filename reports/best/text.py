@@ -1,0 +1,89 @@
+"""A choice as people read it: the table of what meets the conditions, and what is open in words."""
+
+from collections.abc import Iterator, Sequence
+
+from bench.plain_text import plain_line
+from reports.best.candidate import Candidate
+from reports.best.choice import Choice, time_of
+from reports.best.condition import Condition
+from reports.best.deciding import rounds_needed, side
+from reports.numbers import GIGA, MEGA, MILLI, bounds, plus_minus, significant
+from reports.rows import settings_text
+from reports.tables.text_table import TextTable
+
+MOST_OPEN = 8  # that are spelled out
+
+_HEADINGS = ("model", "runtime", "settings", "top-1 %", "recipe", "ms/image", "±", "MB", "Mparams", "GMACs", "front")
+
+
+def best_table(choice: Choice) -> TextTable:
+    """The candidates that surely meet all conditions, the fastest first; a heading where all cells are empty is left
+    out."""
+    rows = [_cells(each, choice.front) for each in choice.meeting]
+    keep = [index for index, _ in enumerate(_HEADINGS) if any(row[index] for row in rows)]
+    return TextTable(
+        headings=[_HEADINGS[index] for index in keep],
+        numeric={"top-1 %", "ms/image", "±", "MB", "Mparams", "GMACs"},
+        folded={"settings"},
+        rows=[[row[index] for index in keep] for row in rows],
+    )
+
+
+def _cells(each: Candidate, front: Sequence[Candidate]) -> tuple[str, ...]:
+    row, unit, time = each.row, each.row.unit, time_of(each)
+    settings = [
+        unit.dtype if unit.dtype != "float32" else "",
+        f"batch {unit.batch}" if unit.batch != 1 else "",
+        f"{unit.threads} threads" if unit.threads != 1 else "",
+        unit.layout if unit.layout != "nchw" else "",
+        settings_text(unit),
+    ]
+    return (
+        row.label,
+        unit.runtime,
+        ", ".join(filter(None, settings)),
+        "" if each.top1_percent is None else f"{each.top1_percent:g}",
+        "distilled" if each.recipe == "distilled" else "",
+        significant(time.centre, MILLI),
+        plus_minus(time),
+        significant(row.peak_memory_bytes, MEGA),
+        significant(row.params, MEGA),
+        significant(row.macs, GIGA),
+        "front" if each in front else "",
+    )
+
+
+def best_lines(choice: Choice) -> Iterator[str]:
+    """What the table does not say: how many were left out by what, who is undecided, and what would decide it."""
+    total = len(choice.meeting) + len(choice.open) + choice.failing.total() + choice.unknown.total()
+    asked = " ".join(it.text for it in choice.conditions)
+    meet = f"{len(choice.meeting)} of {total} measured rows meet {asked}" if asked else f"{total} measured rows"
+    yield f"{choice.device}: {meet}; {len(choice.front)} on the front, beaten by nothing here in both accuracy and time"
+    if choice.failing:
+        yield f"left out: {', '.join(f'{count} by {text}' for text, count in choice.failing.most_common())}"
+    for asked, rows in choice.unknown.most_common():
+        more = "; `bench models --accuracy FILE` gives timm's networks theirs" if asked.startswith("top1") else ""
+        yield f"not known of {rows} row{'s' * (rows != 1)}: {asked}{more}"
+    if choice.unmeasured:
+        yield f"not measured: {choice.unmeasured} rows (see table.md)"
+    for each, condition in choice.open[:MOST_OPEN]:
+        needed, rounds = rounds_needed(each, condition), each.row.rounds
+        what = f"about {needed} rounds would tell, it has {rounds}" if needed else "too close for more rounds to tell"
+        yield f"undecided: {side(each.row.unit)} {condition.text}, {_value(each, condition)}; {what}"
+    if len(choice.open) > MOST_OPEN:
+        yield f"and {len(choice.open) - MOST_OPEN} more are undecided"
+    for better, other in choice.rivals[:MOST_OPEN]:
+        yield f"which is faster is open: bench compare {side(other.row.unit)} {side(better.row.unit)} --until 1%"
+
+
+def _value(each: Candidate, condition: Condition) -> str:
+    if condition.name == "latency":
+        return f"{bounds(each.row.latency, unit=MILLI)} ms"
+    if condition.name == "throughput":
+        return f"{bounds(each.row.images_per_s)} images/s"
+    return "no interval"
+
+
+def plain_lines(choice: Choice) -> list[str]:
+    """The same with nothing in it that steers a terminal."""
+    return [plain_line(line) for line in best_lines(choice)]
