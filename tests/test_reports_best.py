@@ -6,12 +6,9 @@ import pytest
 
 from bench import api
 from bench.errors import UsageError
-from bench.plan.sides import parse_side
 from bench.records.run import Run
-from bench.records.workload import Unit
 from reports.best.choice import Choice
 from reports.best.condition import conditions
-from reports.best.deciding import side
 from reports.best.text import best_table, plain_lines
 from tests.made_up_runs import done, failed, models_run, net
 
@@ -118,15 +115,6 @@ def test_a_condition_that_cannot_be_read_is_one_line(text: str, said: str) -> No
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "\x1b" not in str(caught.value)
-
-
-def test_a_row_as_bench_compare_takes_it() -> None:
-    assert side(net(T0)) == "fasternet_t0@eager"
-    other: Unit = replace(
-        net(T0, form="fast"), allocator="system", dtype="bfloat16", threads=2, switches=("graph=basic",)
-    )
-    assert side(other) == "fasternet_t0@eager,threads=2,dtype=bfloat16,allocator=system,form=fast,graph=basic"
-    assert parse_side(side(other)).settings["dtype"] == "bfloat16"
 
 
 def test_the_table_leaves_out_what_no_row_says() -> None:

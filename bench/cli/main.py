@@ -29,6 +29,7 @@ class LazyGroup(click.Group):
         "devices": "List, check, set up, trust and clean the devices of devices.yaml.",
         "runtimes": "List the runtimes; set up what converts networks for one.",
         "best": "Which network to take: the rows of a run that meet conditions, and their front.",
+        "show": "Everything that a run knows of one row.",
         "report": "Make the tables and plots of finished runs again.",
         "history": "Show each cell over many finished runs, and where it changed.",
         "plugins": "List what installed plug-ins offer, and what is wrong with those that are left out.",

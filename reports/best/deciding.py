@@ -1,11 +1,9 @@
-"""What would decide that which a choice leaves open: so many rounds more, or a comparison of two rows."""
+"""How many rounds more would decide what a choice leaves open."""
 
 import math
 from statistics import stdev
 
-from bench.records.workload import CACHES, Unit
 from bench.statistics import mean_reach
-from bench.system.allocator import DEFAULT_ALLOCATOR
 from reports.best.candidate import Candidate
 from reports.best.condition import Condition
 
@@ -25,21 +23,3 @@ def rounds_needed(candidate: Candidate, condition: Condition) -> int | None:
     distance = abs(math.log(limit) - sum(logs) / len(logs))
     spread = stdev(logs)
     return next((n for n in range(len(logs) + 1, MOST_ROUNDS) if mean_reach(spread, n) < distance), None)
-
-
-def side(unit: Unit) -> str:
-    """The row as `bench compare` takes it: `fasternet_t0@onnxruntime,threads=2`."""
-    model = unit.workload.model
-    parts = [f"{model.source if model else unit.workload.name}@{unit.runtime}"]
-    parts += [f"batch={unit.batch}"] if unit.batch != 1 else []
-    parts += [f"threads={unit.threads}"] if unit.threads != 1 else []
-    parts += [f"dtype={unit.dtype}"] if unit.dtype != "float32" else []
-    parts += [f"layout={unit.layout}"] if unit.layout != "nchw" else []
-    parts += [f"allocator={unit.allocator}"] if unit.allocator != DEFAULT_ALLOCATOR else []
-    parts += [f"cache={CACHES[1]}"] if unit.settings.cold_cache else []
-    if model is not None:
-        changes = vars(model.changes)
-        parts += [f"form={model.form}"] if model.form else []
-        parts += [] if model.fused else ["unfused=yes"]
-        parts += [f"{name}={value}" for name, value in changes.items() if value]
-    return ",".join([*parts, *unit.switches])

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from bench.plain_text import plain_line
+from bench.plan.side_text import side_text
 from reports.best.candidate import Candidate
 from reports.best.choice import Choice, time_of
 from reports.best.condition import Condition
-from reports.best.deciding import rounds_needed, side
+from reports.best.deciding import rounds_needed
 from reports.numbers import GIGA, MEGA, MILLI, bounds, plus_minus, significant
 from reports.rows import settings_text
 from reports.tables.text_table import TextTable
@@ -69,11 +70,12 @@ def best_lines(choice: Choice) -> Iterator[str]:
     for each, condition in choice.open[:MOST_OPEN]:
         needed, rounds = rounds_needed(each, condition), each.row.rounds
         what = f"about {needed} rounds would tell, it has {rounds}" if needed else "too close for more rounds to tell"
-        yield f"undecided: {side(each.row.unit)} {condition.text}, {_value(each, condition)}; {what}"
+        yield f"undecided: {side_text(each.row.unit)} {condition.text}, {_value(each, condition)}; {what}"
     if len(choice.open) > MOST_OPEN:
         yield f"and {len(choice.open) - MOST_OPEN} more are undecided"
     for better, other in choice.rivals[:MOST_OPEN]:
-        yield f"which is faster is open: bench compare {side(other.row.unit)} {side(better.row.unit)} --until 1%"
+        sides = f"{side_text(other.row.unit)} {side_text(better.row.unit)}"
+        yield f"which is faster is open: bench compare {sides} --until 1%"
 
 
 def _value(each: Candidate, condition: Condition) -> str:

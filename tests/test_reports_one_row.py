@@ -1,0 +1,93 @@
+"""Everything that is known of one row, and how it is named."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.cli.main import main
+from bench.errors import UsageError
+from bench.plan.axes import Axes
+from bench.plan.side_text import side_text
+from bench.plan.sides import Side, comparison_pairs, parse_side
+from bench.records.device import Device
+from bench.records.workload import Unit
+from reports.one_row import described, found_row
+from reports.results import Results
+from tests.made_up_runs import done, failed, models_run, net
+from tests.one_line import one_line
+
+RUN = models_run(
+    [
+        *(done(net("fasternet_t0", number), 0.01 * (1 + number / 100)) for number in range(3)),
+        *(done(replace(net("fasternet_t0", number), runtime="onnxruntime"), 0.005) for number in range(3)),
+        failed(net("fasternet_t1")),
+    ]
+)
+RESULTS = Results(run=RUN)
+
+
+def made(side: Side) -> Unit:
+    (pair,) = comparison_pairs((side, side), lambda *_: {}, Axes(), [Device(name="cpu")], 1)
+    return pair.first
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fasternet_t0@eager",
+        "fasternet_t0@onnxruntime,threads=2,dtype=float16,spinning=off",
+        "fasternet_s@eager,input=256,form=fast,allocator=system",
+        "fasternet_t0@eager,unfused=yes,ratio=1/8,norm=ln,layout=channels_last,cache=cold",
+        "pconv@onnxruntime,size=96x56x56,ratio=1/2,stack=3,batch=4",
+        "dwconv@eager,size=8x4x6,kernel=5",
+        "mobilevit_xxs@openvino,dtype=bfloat16",
+    ],
+)
+def test_a_unit_is_written_as_the_side_that_makes_it(text: str) -> None:
+    asked = made(parse_side(text))
+    written = parse_side(side_text(asked))
+    assert made(written).id == asked.id
+    assert dict(written.settings) == dict(parse_side(text).settings)
+
+
+def test_what_is_written_whole_is_found_and_what_fits_several_is_not() -> None:
+    assert found_row(RESULTS, "fasternet_t0@onnxruntime").unit.runtime == "onnxruntime"
+    assert found_row(RESULTS, "fasternet_t1").status == "failed"
+    with pytest.raises(UsageError, match=r"2 of 3 .* fasternet_t0@eager on cpu; fasternet_t0@onnxruntime on cpu"):
+        found_row(RESULTS, "fasternet_t0")
+    with pytest.raises(UsageError, match=r"none of 0 is written"):
+        found_row(RESULTS, "fasternet_t0@eager", "pi4")
+
+
+def test_each_round_its_numbers_and_how_to_measure_again() -> None:
+    groups = {group.title: dict(group.lines) for group in described(RESULTS, found_row(RESULTS, "fasternet_t0@eager"))}
+    assert list(groups) == ["what", "numbers", "round 1", "round 2", "round 3", "device", "again"]
+    assert groups["numbers"]["time of a call"].startswith("10.1 [")
+    assert "3 of 3 rounds" in groups["numbers"]["time of a call"]
+    assert groups["round 2"]["samples"].startswith("3: 10.1 to 10.1 ms")
+    assert groups["what"]["top-1"].startswith("71.9%")
+    assert groups["again"] == {"command": "bench bench models", "row": "fasternet_t0@eager"}
+
+
+def test_a_row_without_a_number_says_why() -> None:
+    groups = {group.title: dict(group.lines) for group in described(RESULTS, found_row(RESULTS, "fasternet_t1"))}
+    assert groups["numbers"] == {"failed": "the step took longer than 120 s"}
+
+
+def test_the_command_fits_eighty_columns_without_colour(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    folder = Path(__file__).resolve().parents[1] / "docs/results/models-cpu"
+    assert main(["show", str(folder), "fasternet_t0@onnxruntime"]) == 0
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "4.75 [4.57, 4.94] ms, 5 of 5 rounds" in shown
+
+
+def test_no_row_and_no_run_are_a_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    folder = Path(__file__).resolve().parents[1] / "docs/results/models-cpu"
+    assert "none of 70" in one_line(capsys, "show", str(folder), "\x1b[31mnone")
+    assert str(tmp_path) in one_line(capsys, "show", str(tmp_path), "resnet50")
