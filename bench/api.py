@@ -214,7 +214,9 @@ def _table(network: str, axes: Axes, input_px: int | tuple[int, int] | None, *, 
     from bench.plan.schedule import all_rounds
 
     def table(campaign: "Campaign", found: "Device") -> "tuple[Sequence[Unit], Sequence[Pair]]":
-        workloads = network_workloads(campaign.inspect, [network], input_px, forms=("plain",), fused=fused)
+        workloads = network_workloads(
+            campaign.inspect, [network], [] if input_px is None else [input_px], forms=("plain",), fused=fused
+        )
         return all_rounds(cells(workloads, axes, found, axes.runtimes), axes.rounds), ()
 
     return table

@@ -22,6 +22,10 @@ from models.weights import randomise
 
 COLOURS, GREY = 3, 1  # channels of an image
 USUAL_PX = (224, 256, 299, 384, 512, 128, 96, 64, 32, 28)
+_OTHER_INPUTS = (
+    "wrap it in a module whose forward takes one float32 image, or give what it takes: --input-data FILE.npz, or"
+    " example_inputs() beside the factory"
+)
 _OUR_PACKAGES = ("bench", "models", "operators", "reports")
 
 
@@ -38,13 +42,18 @@ def build(
 
 
 def build_and_look(
-    entry: NetworkEntry, *, input_px: Pixels | None = None, channels: int | None = None, seed: int = 0
+    entry: NetworkEntry,
+    *,
+    input_px: Pixels | None = None,
+    channels: int | None = None,
+    seed: int = 0,
+    made: nn.Module | None = None,
 ) -> tuple[nn.Module, tuple[int, int, int]]:
-    """What `build` makes, and the (C, H, W) that it has run on."""
+    """What `build` makes, of `made` where its code has created it, and the (C, H, W) that it has run on."""
     if input_px is not None and min(height_width(input_px)) < 1:
         raise ValueError(f"expected a positive input size, got {input_px}")
     px = height_width(input_px or default_input_px(entry))
-    module = bare(entry, seed=seed)
+    module = bare(entry, seed=seed) if made is None else made
     shape = (channels or COLOURS, *px)
     try:
         with _working_directory_importable():
@@ -59,7 +68,7 @@ def build_and_look(
             helps = _helping_size(entry, module, px)
         raise ValueError(
             f"expected {entry.name} to take a {'x'.join(map(str, shape))} image, got {reason(error)}; "
-            + (f"give --input {helps}" if helps else "wrap it in a module whose forward takes one float32 image")
+            + (f"give --input {helps}" if helps else _OTHER_INPUTS)
         ) from error
 
 
@@ -67,6 +76,13 @@ def bare(entry: NetworkEntry, *, seed: int = 0) -> nn.Module:
     """The network in evaluation mode as its code creates it: enough to count it, not to check its output."""
     with _seeded(seed):
         return evaluating(_create(entry))
+
+
+def as_made(entry: NetworkEntry, *, seed: int = 0) -> nn.Module:
+    """The network in evaluation mode and fp32 as its code creates it, whatever inputs it takes."""
+    module = bare(entry, seed=seed)
+    with _working_directory_importable():
+        return module.float()
 
 
 def default_input_px(entry: NetworkEntry) -> Pixels:
@@ -186,7 +202,7 @@ def _first_taken(module: nn.Module, shapes: Sequence[tuple[int, int, int]]) -> t
     refused: Exception | None = None
     for shape in shapes:
         try:
-            _run_once(module, shape)
+            run_once(module, torch.zeros(1, *shape))
         except Exception as error:  # noqa: BLE001 - whatever a network raises
             refused = refused or error
         else:
@@ -194,11 +210,12 @@ def _first_taken(module: nn.Module, shapes: Sequence[tuple[int, int, int]]) -> t
     raise refused or ValueError("expected a shape to try, got none")
 
 
-def _run_once(module: nn.Module, shape: tuple[int, int, int]) -> None:
+def run_once(module: nn.Module, *inputs: torch.Tensor) -> None:
+    """Call the network, which stays as it is but for lazy layers; raises what it raises."""
     # A lazy layer gets its weights as it runs; all else that a pass leaves behind stays in a copy.
     lazy = any(is_lazy(value) for value in module.parameters())
-    with torch.no_grad():
-        (module if lazy else clone(module, share_weights=True))(torch.zeros(1, *shape))
+    with _working_directory_importable(), torch.no_grad():
+        (module if lazy else clone(module, share_weights=True))(*inputs)
 
 
 def _helping_size(entry: NetworkEntry, module: nn.Module, refused: tuple[int, int]) -> str:

@@ -216,7 +216,8 @@ def run_counted(
     # The module's real parameters become fake as they are met, so nothing is copied.
     mode = FakeTensorMode(allow_non_fake_inputs=True) if fake else nullcontext()
     with torch.no_grad(), randomness_restored(), mode:
+        kind = dtype if images.is_floating_point() else images.dtype  # a network may take bytes
         # A copy: an operation in place would change the caller's images.
-        mine = images.to(dtype=dtype, device=device, copy=True, memory_format=layout)
+        mine = images.to(dtype=kind, device=device, copy=True, memory_format=layout)
         with _Operations(tallies), _Pooling(tallies):
             module(mine)

@@ -5,7 +5,7 @@ import io
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import onnx
@@ -21,13 +21,13 @@ OUTPUT_NAME = "output"
 _MAX_BYTES = 2**31  # a protobuf message ends there
 
 
-def export(module: nn.Module, example: Tensor, path: Path) -> None:
-    """Write `module`, traced with `example` (N, C, H, W; its sizes become fixed), to one file at `path`.
+def export(module: nn.Module, example: Tensor | Sequence[Tensor], path: Path) -> None:
+    """Write `module`, traced with `example` (N, C, H, W; its sizes become fixed) or several, to one file at `path`.
 
     It is written in evaluation mode, and `module` stays as it is. Nothing half-written is ever seen at `path`. Raises
     ValueError where torch cannot export the network, or it is too large for one file.
     """
-    model = _strip(_to_proto(module, example))
+    model = _strip(_to_proto(module, [example] if isinstance(example, Tensor) else example))
     if model.ByteSize() >= _MAX_BYTES:
         raise ValueError(f"expected a network under 2 GB, got {model.ByteSize() / 1e9:.1f} GB; time it in eager")
     partial = path.with_name(f".{path.name}.{os.getpid()}")
@@ -38,18 +38,18 @@ def export(module: nn.Module, example: Tensor, path: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _to_proto(module: nn.Module, example: Tensor) -> onnx.ModelProto:
+def _to_proto(module: nn.Module, example: Sequence[Tensor]) -> onnx.ModelProto:
     try:
         with _silence(), torch.no_grad(), randomness_restored():
             # A copy that has run: what its forward keeps for later is there, what the exporter leaves in it goes.
             module = evaluating(clone(module, share_weights=True))
-            module(example.clone())
+            module(*(each.clone() for each in example))
             program = torch.onnx.export(
                 module,
-                (example,),
+                tuple(example),
                 dynamo=True,
                 opset_version=OPSET,
-                input_names=[INPUT_NAME],
+                input_names=[INPUT_NAME, *(f"{INPUT_NAME}_{number}" for number in range(1, len(example)))],
                 output_names=[OUTPUT_NAME],
                 external_data=False,
                 verbose=False,

@@ -8,7 +8,7 @@ from itertools import combinations
 from bench.records.workload import rivals
 from bench.statistics import Interval
 from reports.numbers import MILLI, significant
-from reports.row import Row
+from reports.row import Row, told_apart
 from reports.tables.sections import SETTINGS
 
 MOST_TOLD = 10
@@ -73,5 +73,7 @@ def _times(row: Row) -> tuple[Interval, Interval]:
 
 
 def _named(row: Row, beside: Row) -> str:
-    """Its name, with the settings in which it differs from the other."""
-    return " ".join([row.label, *(text(row) for text in SETTINGS.values() if text(row) != text(beside))])
+    """Its name, with its size where they share the name, and the settings in which it differs from the other."""
+    return " ".join(
+        [told_apart([row, beside])[0], *(text(row) for text in SETTINGS.values() if text(row) != text(beside))]
+    )

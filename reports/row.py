@@ -1,5 +1,6 @@
 """One row of the table: its numbers, raw and in SI units; rounding is left to the renderers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -152,6 +153,14 @@ class Row:
         if self.time is None or self.cost is None or self.cost.bytes_moved is None:
             return None
         return self.cost.bytes_moved / self.time.centre
+
+
+def told_apart(table: Sequence[Row]) -> list[str]:
+    """The label of each row, with its size where another row of that label has another."""
+    sizes: dict[str, set[str]] = {}
+    for row in table:
+        sizes.setdefault(row.label, set()).add(row.size)
+    return [f"{row.label} {row.size}" if len(sizes[row.label]) > 1 else row.label for row in table]
 
 
 def inverse(time: Interval, amount: float) -> Interval:

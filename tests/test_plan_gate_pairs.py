@@ -7,6 +7,7 @@ import pytest
 from bench.errors import UsageError
 from bench.plan.axes import Axes
 from bench.plan.gate_pairs import gate_pairs
+from bench.plan.names import Asked
 from bench.plan.sides import Side, parse_side
 from bench.records.device import Device
 from bench.records.origin import Origin
@@ -23,7 +24,7 @@ class Networks:
     def __init__(self, **failing: str) -> None:
         self.failing = failing
 
-    def inspect(self, sources: Sequence[str], image: tuple[int, int] | None, origin: Origin) -> dict[str, Network]:
+    def inspect(self, sources: Sequence[str], _: Asked, origin: Origin) -> dict[str, Network]:
         found = {}
         for source in sources:
             failed = self.failing.get(source.partition(":")[2], "") in (origin.folder.lstrip("/"), "both")

@@ -9,7 +9,7 @@ import pytest
 
 from bench.errors import UsageError
 from bench.plan.estimate import macs_of
-from bench.plan.names import network_workloads
+from bench.plan.names import Asked, network_workloads
 from bench.plan.subjects import network_entry
 from bench.records.workload import Workload
 from bench.wire.decode import decode, encode
@@ -21,7 +21,7 @@ from tests.made_up import unit
 OLD_ID = "d6164062706121e9"
 
 
-def inspect(sources: Sequence[str], image: tuple[int, int] | None) -> dict[str, Network]:
+def inspect(sources: Sequence[str], asked: Asked) -> dict[str, Network]:
     """Builds what is called good, at 32 pixels."""
     good = {source for source in sources if "good" in source}
     return {
@@ -33,7 +33,7 @@ def inspect(sources: Sequence[str], image: tuple[int, int] | None) -> dict[str, 
 
 
 def shapes(*names: str, input_px: Pixels | None = None) -> dict[str, tuple[int, int, int]]:
-    made = network_workloads(inspect, names, input_px, forms=("plain",), fused=True)
+    made = network_workloads(inspect, names, [input_px] if input_px else [], forms=("plain",), fused=True)
     return {each.name: each.input_shape for each in made}
 
 
@@ -44,7 +44,7 @@ def test_a_bad_factory_costs_its_rows_and_not_the_run() -> None:
 
 
 def variants(*names: str, **axes: Sequence[Value]) -> list[str]:
-    made = network_workloads(inspect, names, None, forms=("plain",), fused=True, axes=axes)
+    made = network_workloads(inspect, names, (), forms=("plain",), fused=True, axes=axes)
     return [f"{each.name} {each.variant}".strip() for each in made]
 
 
@@ -63,11 +63,11 @@ def test_axes_that_no_network_has_are_refused() -> None:
 def test_what_was_planned_is_what_the_worker_builds_and_a_published_network_keeps_its_id() -> None:
     """Through JSON, as it travels."""
     (workload,) = network_workloads(
-        inspect, ["fasternet_t0"], None, forms=("plain",), fused=True, axes={"ratio": [Fraction(1, 8)], "dilation": [2]}
+        inspect, ["fasternet_t0"], (), forms=("plain",), fused=True, axes={"ratio": [Fraction(1, 8)], "dilation": [2]}
     )
     entry = network_entry(decode(Workload, json.loads(json.dumps(encode(workload)))))
     assert entry.arguments == (("ratio", Fraction(1, 8)), ("dilation", 2))
-    (plain,) = network_workloads(inspect, ["fasternet_t0"], None, forms=("plain",), fused=True)
+    (plain,) = network_workloads(inspect, ["fasternet_t0"], (), forms=("plain",), fused=True)
     assert network_entry(plain).arguments == ()
     # Of a journal that was written before there were any changes to a network.
     assert replace(unit(), workload=plain).id == OLD_ID
@@ -81,7 +81,7 @@ def test_height_and_width_of_an_image() -> None:
 
 def test_the_pyramids_are_guessed_by_their_macs() -> None:
     (small,), (large,) = (
-        network_workloads(inspect, [name], None, forms=("plain",), fused=True) for name in ("resnet50_fpn", "resnet50")
+        network_workloads(inspect, [name], (), forms=("plain",), fused=True) for name in ("resnet50_fpn", "resnet50")
     )
     assert macs_of(replace(unit(), workload=small)) == 141e9
     assert macs_of(replace(unit(), workload=replace(small, input_shape=(3, 400, 640)))) == 35.25e9
@@ -95,15 +95,16 @@ def test_nothing_begins_where_no_row_could_come_of_it_or_a_library_has_no_such_n
 
 
 def test_each_network_may_have_a_size_of_its_own() -> None:
-    asked: list[tuple[Sequence[str], tuple[int, int] | None]] = []
+    asked: list[tuple[Sequence[str], Asked]] = []
 
-    def look(sources: Sequence[str], image: tuple[int, int] | None) -> dict[str, Network]:
+    def look(sources: Sequence[str], image: Asked) -> dict[str, Network]:
         asked.append((sources, image))
+        assert not isinstance(image, str)
         return {source: Network(source=source, input_shape=(3, *(image or (8, 8)))) for source in sources}
 
     names = ("mine:a", "mine:b", "fasternet_t0", "resnet50", "mine:c")
     sizes: dict[str, Pixels] = {"mine:a": 32, "mine:b": (64, 96), "fasternet_t0": (224, 224), "resnet50": 160}
-    made = network_workloads(look, names, None, forms=("plain",), fused=True, sizes=sizes)
+    made = network_workloads(look, names, (), forms=("plain",), fused=True, sizes=sizes)
     assert [each.input_shape[1:] for each in made] == [(32, 32), (64, 96), (224, 224), (160, 160), (8, 8)]
     assert [each.variant for each in made] == ["", "", "", "160px", ""]
     # One look for each size; a network of the zoo at its own size needs none.

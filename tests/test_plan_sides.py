@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from bench.errors import UsageError
 from bench.plan.axes import Axes
+from bench.plan.names import Asked
 from bench.plan.sides import comparison_pairs, parse_side
 from bench.records.device import Device, SshTarget
 from bench.records.origin import Origin
 from bench.records.pair import MOST_PAIRS, Pair
-from bench.records.workload import NetworkChanges
+from bench.records.workload import GivenInputs, NetworkChanges
 from bench.wire.messages import Network
 
 CPU = Device(name="cpu")
@@ -128,7 +130,7 @@ def test_a_number_of_pairs_that_is_none_is_refused(pairs: int) -> None:
 def test_each_side_comes_from_its_own_place() -> None:
     asked: list[tuple[str, Origin]] = []
 
-    def inspect(sources: Sequence[str], image: tuple[int, int] | None, origin: Origin) -> dict[str, Network]:
+    def inspect(sources: Sequence[str], _: Asked, origin: Origin) -> dict[str, Network]:
         asked.append((sources[0], origin))
         return {sources[0]: Network(source=sources[0], input_shape=(3, 8, 8), digest=origin.folder)}
 
@@ -155,3 +157,20 @@ def test_a_side_may_find_cold_caches() -> None:
     assert (pair.first.settings.cold_cache, pair.second.settings.cold_cache) == (True, False)
     with pytest.raises(ValueError, match="expected cache of warm, cold, got 'tepid'"):
         parse_side("dwconv,size=8x4x4,cache=tepid")
+
+
+def test_a_side_is_fed_its_own_arrays() -> None:
+    asked: list[Asked] = []
+
+    def inspect(sources: Sequence[str], what: Asked, _: Origin) -> dict[str, Network]:
+        asked.append(what)
+        inputs = GivenInputs(source=str(what), digest=f"{len(asked)}" * 64)
+        return {sources[0]: Network(source=sources[0], input_shape=(3, 8, 8), batch=4, inputs=inputs)}
+
+    sides = parse_side("net.onnx,input-data=day.npz"), parse_side("net.onnx,input-data=night.npz")
+    (pair,) = comparison_pairs(sides, inspect, Axes(), [CPU], 1)
+    assert asked == [str(Path("day.npz").absolute()), str(Path("night.npz").absolute())]
+    assert (pair.first.batch, pair.second.batch) == (4, 4)
+    assert pair.first.workload.variant != pair.second.workload.variant
+    with pytest.raises(UsageError, match="expected input or input-data, got both"):
+        comparison_pairs((parse_side("resnet50,input=8,input-data=a.npz"), sides[0]), inspect, Axes(), [CPU], 1)

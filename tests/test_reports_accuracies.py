@@ -10,7 +10,7 @@ from bench.cli.main import main
 from bench.errors import UsageError
 from bench.journal import read_plan
 from reports.ledger.read_accuracy import parse_accuracies
-from reports.plots.network_pictures import spots
+from reports.plots.network_pictures import accuracy_picture, spots
 from reports.results import Results
 from tests.bench_process import BenchProcess
 from tests.made_up_runs import done, models_run, net
@@ -35,6 +35,20 @@ def test_a_name_has_the_accuracy_of_its_only_weights_at_that_size() -> None:
         "timm:net_a": (70.5, False),
         "timm:net_b": (71.5, True),
     }
+
+
+def test_each_size_of_a_network_has_its_own_accuracy_or_none() -> None:
+    text = HEAD + line("net_a.in1k") + line("net_a.in1k", "72.5", px="288")
+    run = models_run([done(net("timm:net_a", px=px), 1e-3 * px) for px in (224, 256, 288)])
+    results = Results(run=replace(run, plan=replace(run.plan, accuracy=text)))
+    panel, table = results.panels["model"][0], results.accuracies
+    assert [(spot.facts.input_px, spot.accuracy, round(spot.x.centre)) for spot in spots(panel, table)] == [
+        (224, 70.5, 224),
+        (288, 72.5, 288),
+    ]
+    figure = accuracy_picture([panel], table)
+    assert {"net_a 224x224", "net_a 288x288"} <= {text.get_text() for text in figure.axes[0].texts}
+    assert any("at this input size: timm:net_a 3x256x256" in text.get_text() for text in figure.texts)
 
 
 def test_one_of_several_weights_is_never_guessed() -> None:

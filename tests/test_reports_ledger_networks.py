@@ -172,3 +172,12 @@ def test_a_run_beside_which_nothing_stands_says_what_the_columns_ask_for() -> No
     page = markdown_ledger(Results(run=run, other=parse_table(RIVAL.replace("[Xeon]", "[Xeon; 4 threads]"), "")))
     assert "- CPU: batch 1, 4 threads, float32, NCHW\n- iPhone 12: batch 1, 1 thread, float32, NCHW\n" in page
     assert "## Params and MACs" in page
+
+
+def test_a_run_of_several_sizes_is_claimed_and_counted_at_the_printed_size_alone() -> None:
+    run = models_run([done(net("fasternet_t0", px=px), 1e-4 * px) for px in (192, 224, 256)])
+    entries = Results(run=run).entries
+    (speed,) = [each for each in entries if each.section == "network" and each.name == "fasternet_t0"]
+    assert speed.ours is not None
+    assert speed.ours.centre == pytest.approx(0.0224)
+    assert sum(each.section == "network_top1" for each in entries) == 1

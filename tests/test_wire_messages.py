@@ -16,6 +16,7 @@ from bench.records.environment import RuntimeVersion
 from bench.records.measurement import Cost, NoiseFloor
 from bench.records.origin import Origin, PythonEnvironment
 from bench.records.study import StudyRecord
+from bench.records.workload import GivenInputs
 from bench.wire.lease import Lease
 from bench.wire.message import Message, decode_line, encode_line
 from bench.wire.messages import (
@@ -86,8 +87,8 @@ BODY_OF_EACH: tuple[Body, ...] = (
     replace(record(unit()), layers=LAYERS),
     replace(record(unit(), status="failed", kind="timeout", reason="long"), started_utc="2026-01-01", seconds=1.5),
     Artifact(
-        reference=DIGEST, model=DIGEST, parts=DIGEST, cost=COST, channels_last_cost=COST, graph_nodes=7, peak_bytes=9,
-        kind="build", reason="no layer", graph_reason="no graph", seconds=2.5,
+        reference=DIGEST, model=DIGEST, parts=DIGEST, inputs=DIGEST, cost=COST, channels_last_cost=COST,
+        graph_nodes=7, peak_bytes=9, kind="build", reason="no layer", graph_reason="no graph", seconds=2.5,
     ),
     Bursts(seconds=(0.5, 0.25), discarded=(1,), verdicts=("throttled",)),
     SideFailed(kind="wrong_output", reason="NaN"),
@@ -97,7 +98,10 @@ BODY_OF_EACH: tuple[Body, ...] = (
     HEALTH,
     replace(FLOAT32, accelerator="cuda:0"),
     Accelerators(names=("cuda:0 NVIDIA H200",), reason="none"),
-    Network(source="net.onnx", input_shape=(3, 8, 8), digest=DIGEST, batch=4, dtype="float16", reason="none"),
+    Network(
+        source="net.onnx", input_shape=(3, 8, 8), digest=DIGEST, batch=4, dtype="float16", reason="none",
+        inputs=GivenInputs(source="/in.npz", digest=DIGEST),
+    ),
     PythonEnvironment(path="/v/python", version="3.12.1", packages=(RuntimeVersion(name="numpy", version="2.4"),)),
     StudyRecord(failed="none"),
     run_of(study(), errors({"conv": [0.5]})).study_records[0],

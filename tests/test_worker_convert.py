@@ -40,7 +40,7 @@ def converted(name: str, folder: Path) -> Path:
     nn.init.constant_(network.weight, 0.5)
     target = folder / "network"
     row = replace(ROW, converter=f"{__name__}:{name}")
-    convert(row, network, torch.zeros(4, 3, 5, 6, dtype=torch.float16), target, "")
+    convert(row, network, [torch.zeros(4, 3, 5, 6, dtype=torch.float16)], "float16", target, "")
     return target
 
 

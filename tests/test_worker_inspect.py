@@ -36,11 +36,10 @@ class Heard:
             self.said.append(body)
 
 
-def inspected(source: str, input_px: Pixels = 8) -> Network:
-    heard = Heard()
-    inspect_networks(
-        Task(kind="inspect", sources=(source,), image=height_width(input_px) if input_px else ()), cast(Channel, heard)
-    )
+def inspected(source: str, input_px: Pixels = 8, arrays: str = "") -> Network:
+    heard, image = Heard(), height_width(input_px) if input_px and not arrays else ()
+    task = Task(kind="inspect", sources=(source,), image=image, arrays=arrays)
+    inspect_networks(task, cast(Channel, heard))
     (found,) = heard.said
     assert isinstance(found, Network)
     return found

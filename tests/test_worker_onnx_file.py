@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from bench.cache.store import Store
 from bench.plan.axes import Axes, cells
-from bench.plan.names import network_workloads
+from bench.plan.names import Asked, network_workloads
 from bench.plan.support import unsupported
 from bench.records.device import Device
 from bench.records.workload import Unit
@@ -21,6 +21,7 @@ from bench.worker.inputs import Declared, input_arrays
 from bench.worker.onnx_file import Graph, self_contained
 from bench.worker.output_check import QUANTISED_ERROR_LIMIT, arrays_in, check, read_reference
 from bench.worker.runtimes import onnx_runtime
+from models.registry import Pixels
 from tests.made_up import unit
 from tests.test_worker_inspect import inspected, prepared
 
@@ -50,15 +51,16 @@ def doubled(path: Path, sizes: Sizes, kind: int = FLOAT) -> Path:
     return save(path, [helper.make_node("Add", ["x", "x"], ["y"])], [("x", kind, sizes)], {}, output)
 
 
-def planned(path: Path, input_px: int | None = 8, axes: Axes | None = None) -> Unit:
-    """The unit that `bench models --model path` plans."""
+def planned(path: Path, input_px: Pixels | None = 8, axes: Axes | None = None, arrays: Path | None = None) -> Unit:
+    """The unit that `bench models --model path` plans, with `--input` or `--input-data`."""
 
-    def inspect(sources: Sequence[str], _: tuple[int, int] | None) -> dict[str, Network]:
-        found = {source: inspected(source, input_px or 0) for source in sources}
+    def inspect(sources: Sequence[str], _: Asked) -> dict[str, Network]:
+        found = {source: inspected(source, input_px or 0, str(arrays or "")) for source in sources}
         assert not any(each.reason for each in found.values()), found
         return found
 
-    workloads = network_workloads(inspect, [str(path)], input_px, forms=("plain",), fused=True)
+    asked: list[Pixels | str] = [str(arrays)] if arrays else [input_px] if input_px else []
+    workloads = network_workloads(inspect, [str(path)], asked, forms=("plain",), fused=True)
     (made,) = cells(workloads, axes or Axes(), Device(name="cpu"), ("onnxruntime",))
     return made
 
@@ -205,7 +207,7 @@ def test_what_cannot_be_fed_is_said_with_what_helps(inputs: Sequence[Input], rem
     path = save(tmp_path / "net.onnx", [helper.make_node("Identity", ["x"], ["y"])], inputs, {})
     reason = inspected(str(path), 8).reason
     assert "\n" not in reason
-    assert "--input" not in reason
+    assert "--input N" not in reason
     assert re.search(remedy, reason), reason
 
 

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.input_options import arrays_option, asked_inputs, size_option
 from bench.cli.options import shared_options
-from bench.cli.quantities import Size
 from bench.cli.request import request, rows_of
 from bench.errors import UsageError
 from bench.plan.names import network_workloads
 from bench.plan.runtimes import runtime, runtimes, usual_runtime
-from bench.plan.values import pixels, shown
+from bench.plan.values import shown
 
 if TYPE_CHECKING:
     from bench.host.campaign import Campaign
     from bench.records.device import Device
     from bench.records.pair import Pair
     from bench.records.workload import Unit, Workload
+    from models.registry import Pixels
     from reports.results import Results
 
 WORKERS = 3  # fresh ones, where nobody says how many
@@ -27,12 +28,8 @@ WORKERS = 3  # fresh ones, where nobody says how many
 @click.command()
 @click.argument("model", required=False)
 @click.option("--compare", metavar="MODEL2", help="Another network: where does the difference come from?")
-@click.option(
-    "--input",
-    "input_px",
-    type=Size(),
-    help="Height and width in pixels, equal or as 800x1280; default each network's own.",
-)
+@size_option
+@arrays_option
 @click.option("--unfused", is_flag=True, help="Leave branches and norms as trained (default: as deployed).")
 @click.option(
     "--trace", type=click.Path(dir_okay=False), help="Write a Chrome trace there, and Model Explorer's data beside it."
@@ -56,7 +53,8 @@ def layers(context: click.Context, /, **options: Any) -> int:
     names = [name for name in (options["model"], options["compare"]) if name]
 
     def workloads(campaign: "Campaign") -> "Sequence[Workload]":
-        return [_network(campaign, name, options["input_px"], fused=not options["unfused"]) for name in names]
+        asked = asked_inputs([options["input_px"]] if options["input_px"] else [], options["input_data"])
+        return [_network(campaign, name, asked, fused=not options["unfused"]) for name in names]
 
     rows = rows_of(context, (usual_runtime(*names),), workloads)
 
@@ -73,8 +71,8 @@ def layers(context: click.Context, /, **options: Any) -> int:
     return run_command(request(context, table), also)
 
 
-def _network(campaign: "Campaign", name: str, size: str | None, *, fused: bool) -> "Workload":
-    found = network_workloads(campaign.inspect, [name], pixels(size) if size else None, forms=("plain",), fused=fused)
+def _network(campaign: "Campaign", name: str, asked: "Sequence[Pixels | str]", *, fused: bool) -> "Workload":
+    found = network_workloads(campaign.inspect, [name], asked, forms=("plain",), fused=fused)
     if len(found) != 1:
         raise UsageError(f"expected one network, {shown(name)} stands for {len(found)}; name one of them")
     return found[0]

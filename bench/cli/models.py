@@ -7,15 +7,14 @@ import click
 
 from bench.cli.accuracy import accuracy_option, given_accuracies
 from bench.cli.axis_options import asked_values, axis_options
+from bench.cli.input_options import arrays_option, asked_inputs, sizes_option
 from bench.cli.ledger import given_ledger, ledger_option
 from bench.cli.options import ListOf, Whole, budget_option, limit_option, one_of, shared_options, sustain_option
-from bench.cli.quantities import Size
 from bench.cli.request import request, rows_of
 from bench.errors import UsageError
 from bench.plan.names import network_workloads
 from bench.plan.runtimes import GRAPH_RUNTIME, MODULE_RUNTIME
 from bench.plan.schedule import PAIRS_PER_CLAIM, claim_pairs
-from bench.plan.values import pixels
 from models.fasternet_config import AXES
 
 if TYPE_CHECKING:
@@ -33,12 +32,8 @@ FORMS = ("plain", "fast")
     help="Names, groups (paper, fasternet, coco, modern, mobile, t0 ... l), timm:NAME, torchvision:NAME, "
     "package.module:factory, FILE.onnx; default paper, with --quick t0.",
 )
-@click.option(
-    "--input",
-    "input_px",
-    type=Size(),
-    help="Height and width in pixels, equal or as 800x1280; default a network's own.",
-)
+@sizes_option
+@arrays_option
 @click.option("--form", type=ListOf("LIST", one_of("a form", FORMS)), default="plain", help="fast: FasterNet's own.")
 @axis_options(AXES, defaults=False)
 @click.option("--unfused", is_flag=True, help="Leave branches and norms as trained (default: as deployed).")
@@ -71,7 +66,7 @@ def models(context: click.Context, /, **options: Any) -> int:
         return network_workloads(
             campaign.inspect,
             names,
-            pixels(options["input_px"]) if options["input_px"] else None,
+            asked_inputs(options["input_px"] or (), options["input_data"]),
             forms=options["form"],
             fused=not options["unfused"],
             sizes=own,

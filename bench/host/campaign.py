@@ -25,6 +25,7 @@ from bench.host.work import Work
 from bench.journal import DeviceEvent, Journal
 from bench.link.connection import Transport
 from bench.plan.code_version import code_version, package_version
+from bench.plan.names import Asked
 from bench.plan.schedule import ordered
 from bench.plan.subjects import networks
 from bench.records.device import Device
@@ -107,10 +108,8 @@ class Campaign:
         machine = next((each for each in self.machines if device in each.environments), None)
         return machine.pythons.get(path) if machine is not None else None
 
-    def inspect(
-        self, sources: Sequence[str], image: tuple[int, int] | None, origin: Origin = _USUAL
-    ) -> dict[str, Network]:
-        """Build networks from outside the zoo once, to learn their input size; UsageError where one cannot be.
+    def inspect(self, sources: Sequence[str], asked: Asked, origin: Origin = _USUAL) -> dict[str, Network]:
+        """Build networks from outside the zoo once, to learn what they take; UsageError where one cannot be.
 
         They are built by the origin's Python, one of this machine, where `maker` has its artifacts made there.
         """
@@ -118,7 +117,7 @@ class Campaign:
         files = any(entry.library == "onnx" for entry in networks(sources))
         if origin.python and (files or not self._host.look_at(origin.python).has("torch")):
             origin = replace(origin, python="")
-        return inspect(self._host.connection, sources, image, self._stop, origin)
+        return inspect(self._host.connection, sources, asked, self._stop, origin)
 
     def _maker(self, unit: Unit) -> Origin:
         """Where what a unit needs is made: by its own Python of this machine if that can, else by ours."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bench.errors import UsageError
 from bench.plan.axes import Axes
+from bench.plan.names import Asked
 from bench.plan.sides import InspectAt, Side, comparison_pairs
 from bench.plan.values import shown
 from bench.records.device import Device
@@ -56,12 +57,12 @@ def _again(pair: Pair) -> Pair:
 def _forgiving(inspect: InspectAt, origins: tuple[Origin, Origin]) -> InspectAt:
     """What cannot be built at one origin is taken for what it is at the other."""
 
-    def found(sources: Sequence[str], image: tuple[int, int] | None, origin: Origin) -> dict[str, Network]:
-        mine = inspect(sources, image, origin)
+    def found(sources: Sequence[str], asked: Asked, origin: Origin) -> dict[str, Network]:
+        mine = inspect(sources, asked, origin)
         bad = [source for source, network in mine.items() if network.reason]
         if not bad:
             return mine
-        elsewhere = inspect(bad, image, origins[origin.folder == origins[0].folder])
+        elsewhere = inspect(bad, asked, origins[origin.folder == origins[0].folder])
         return mine | {source: replace(network, digest="") for source, network in elsewhere.items()}
 
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.errors import UsageError
 from bench.plan.axes import Axes, cells, in_turns
-from bench.plan.names import Inspect, network_workloads
+from bench.plan.names import Asked, Inspect, network_workloads, whole_path
 from bench.plan.runtimes import MODULE_RUNTIME, find_runtime, runtimes
 from bench.plan.subjects import OperatorGrid, is_factory, is_onnx_file, operator_workloads, operators
 from bench.plan.values import pixels, positive, ratio, shown, size
@@ -23,7 +23,7 @@ from operators.axes import Axis, Value
 from operators.spec import AXES
 
 # Builds networks once, where and with what the origin says.
-InspectAt = Callable[[Sequence[str], tuple[int, int] | None, Origin], dict[str, Network]]
+InspectAt = Callable[[Sequence[str], Asked, Origin], dict[str, Network]]
 _USUAL = (MODULE_RUNTIME,)
 FORM = "SUBJECT[@RUNTIME][,NAME=VALUE...]"
 _CHOICES = {
@@ -41,7 +41,7 @@ _OF_A_UNIT = {
     "allocator": "allocators",
     "cache": "caches",
 }
-_OF_A_NETWORK = ("input", "form", "unfused")
+_OF_A_NETWORK = ("input", "input-data", "form", "unfused")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,12 +117,12 @@ def comparison_pairs(
 
 def _inspected_once(inspect: InspectAt) -> InspectAt:
     """Several devices ask for the same network."""
-    known: dict[tuple[tuple[str, ...], tuple[int, int] | None, Origin], dict[str, Network]] = {}
+    known: dict[tuple[tuple[str, ...], Asked, Origin], dict[str, Network]] = {}
 
-    def found(sources: Sequence[str], image: tuple[int, int] | None, origin: Origin) -> dict[str, Network]:
-        key = tuple(sources), image, origin
+    def found(sources: Sequence[str], asked: Asked, origin: Origin) -> dict[str, Network]:
+        key = tuple(sources), asked, origin
         if key not in known:
-            known[key] = inspect(sources, image, origin)
+            known[key] = inspect(sources, asked, origin)
         return known[key]
 
     return found
@@ -131,7 +131,7 @@ def _inspected_once(inspect: InspectAt) -> InspectAt:
 def _unit(side: Side, origin: Origin, inspect: InspectAt, axes: Axes, device: Device) -> Unit:
     # A board's Python builds nothing here.
     builder = origin if device.ssh is None else replace(origin, python="")
-    workload = _workload(side, lambda sources, image: inspect(sources, image, builder))
+    workload = _workload(side, lambda sources, asked: inspect(sources, asked, builder))
     if not (is_factory(workload) or is_onnx_file(workload)):
         origin = replace(origin, folder="")  # nothing of it is used
     given: dict[str, Any] = {}
@@ -158,11 +158,10 @@ def _workload(side: Side, inspect: Inspect) -> Workload:
     if side.subject in operators():
         (made,) = operator_workloads(_grid(side))
         return made
-    px = side.settings.get("input")
     found = network_workloads(
         inspect,
         [side.subject],
-        None if px is None else _pixels(px, side),
+        _inputs(side),
         axes=_asked(NETWORK_AXES, side),
         forms=(side.settings.get("form", "plain"),),
         fused=side.settings.get("unfused", "no") == "no",
@@ -170,6 +169,13 @@ def _workload(side: Side, inspect: Inspect) -> Workload:
     if len(found) != 1:
         raise UsageError(f"expected one network, {side.subject} stands for {len(found)}; name one of them")
     return found[0]
+
+
+def _inputs(side: Side) -> list[Pixels | str]:
+    px, data = side.settings.get("input"), side.settings.get("input-data")
+    if px and data:
+        raise UsageError(f"expected input or input-data, got both in {shown(side.text)}; the arrays have their size")
+    return [_pixels(px, side)] if px else [whole_path(data)] if data else []
 
 
 def _grid(side: Side) -> OperatorGrid:

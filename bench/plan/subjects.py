@@ -13,6 +13,7 @@ from bench.plan.limits import check_elements, check_number
 from bench.plan.plugins import rows
 from bench.records.measurement import Cost
 from bench.records.workload import ModelArguments, NetworkChanges, OperatorArguments, Workload, size_text
+from bench.wire.messages import Network
 from models.fasternet_config import AXES as NETWORK_AXES
 from models.fasternet_config import spelled
 from models.registry import NetworkEntry, add, height_width, names, resolve
@@ -197,13 +198,11 @@ def network_workload(
     *,
     fused: bool = True,
     form: str = "",
-    digest: str = "",
-    batch: int = 0,
-    dtype: str = "",
+    inspected: Network | None = None,
     changes: Mapping[str, Value] | None = None,
 ) -> Workload:
-    """One network at one input size, with `changes` by axis; digest, batch and dtype as inspecting it has told."""
-    changes = changes or {}
+    """One network at one input size, with `changes` by axis, and what inspecting it has told."""
+    changes, seen = changes or {}, inspected or Network(source=entry.name)
     changed: dict[str, Any] = {name: str(v) if isinstance(v, Fraction) else v for name, v in changes.items()}
     differs = spelled(changes)
     differs += [] if fused or entry.library == "onnx" else ["unfused"]
@@ -211,6 +210,8 @@ def network_workload(
     if entry.input_px is not None and input_shape[1:] != height_width(entry.input_px):
         _, height, width = input_shape
         differs.append(f"{height}px" if height == width else f"{height}x{width}px")
+    if seen.inputs.source.startswith("/"):  # a file; what a factory brings itself is a part of it
+        differs.append(f"data {seen.inputs.digest[:8]}")
     return Workload(
         kind="model",
         name=entry.name,
@@ -220,9 +221,10 @@ def network_workload(
             source=entry.name,
             fused=fused and entry.library != "onnx",
             form=form,
-            digest=digest,
-            batch=batch,
-            dtype=dtype,
+            digest=seen.digest,
+            batch=seen.batch,
+            dtype=seen.dtype,
+            inputs=seen.inputs,
             changes=NetworkChanges(**changed),
         ),
     )

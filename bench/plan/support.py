@@ -1,6 +1,7 @@
 """What is known, before anything runs, to be impossible: those units become skipped rows with the reason."""
 
 from dataclasses import fields
+from pathlib import PurePath
 
 from bench.plan.runtimes import Runtime, runtime
 from bench.plan.subjects import is_onnx_file
@@ -43,16 +44,24 @@ def _unfoldable(unit: Unit) -> str:
 def _other_form(row: Runtime, unit: Unit) -> str:
     operator, model = unit.workload.operator, unit.workload.model
     if not row.graph:
-        return "an .onnx file holds no PyTorch module" if is_onnx_file(unit.workload) else ""
+        return "an .onnx file holds no PyTorch module" if is_onnx_file(unit.workload) else _other_batch(unit)
     if row.converter and is_onnx_file(unit.workload):
         return f"{row.title} takes what is converted from a PyTorch network, an .onnx file holds none"
     if operator is not None and operator.implementation == "inplace":
         return "an ONNX graph cannot overwrite its input"
-    if model is not None and model.batch not in (0, unit.batch):
-        return f"the file is fixed to batches of {model.batch}, not {unit.batch}; give --batch {model.batch}"
+    if reason := _other_batch(unit):
+        return reason
     graphs = "float32" if row.float32_graph else unit.dtype
     if model is not None and model.dtype not in ("", graphs):
         return f"the file computes in {model.dtype}, not {graphs}; give --dtype {model.dtype}"
     if model is not None and model.form == "fast":
         return "the inference form is PyTorch's; its graph is exported from the plain network"
     return ""
+
+
+def _other_batch(unit: Unit) -> str:
+    model = unit.workload.model
+    if model is None or model.batch in (0, unit.batch):
+        return ""
+    fixed = f"the arrays of {PurePath(model.inputs.source).name} are" if model.inputs.source else "the file is fixed to"
+    return f"{fixed} batches of {model.batch}, not {unit.batch}; give --batch {model.batch}"

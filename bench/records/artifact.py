@@ -13,6 +13,7 @@ class Artifact:
     reference: str = ""  # fp32 eager's output on the same input, .npz
     model: str = ""  # the exported graph, .onnx, or the file that a runtime's converter made
     parts: str = ""  # what each operation of that graph belongs to and costs, .json
+    inputs: str = ""  # the arrays that a user gave, .npz
     cost: Cost | None = None
     channels_last_cost: Cost | None = None  # where that layout moves other bytes
     graph_nodes: int | None = None  # operations of the graph
@@ -25,4 +26,4 @@ class Artifact:
     @property
     def digests(self) -> tuple[str, ...]:
         """Its files."""
-        return tuple(filter(None, (self.reference, self.model, self.parts)))
+        return tuple(filter(None, (self.reference, self.model, self.parts, self.inputs)))

@@ -24,7 +24,10 @@ PLAIN_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}"
 
 def _fields(value: object) -> dict[str, object]:
     """Those of the types below that an id hashes: a network as published keeps the id that it had in older runs."""
-    return {name: own for name, own in vars(value).items() if own != _AS_PUBLISHED}
+    if isinstance(value, GivenInputs):
+        return {"digest": value.digest}
+    usual = (_AS_PUBLISHED, _FROM_THE_SEED)
+    return {name: own for name, own in vars(value).items() if own not in usual}
 
 
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, default=_fields)
@@ -55,7 +58,25 @@ class NetworkChanges:
     selection: str = ""
 
 
-_AS_PUBLISHED = NetworkChanges()
+@dataclass(frozen=True, kw_only=True)
+class GivenInputs:
+    """Arrays that take the place of those drawn from the seed; none where both are empty.
+
+    source: the path of an .npz or .npy file, or a factory's `package.module:example_inputs`; it decides no number.
+    digest: SHA-256 of the arrays in the order of the network's inputs, as bench.worker.kept_inputs writes them.
+    """
+
+    source: str = ""
+    digest: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.source) != bool(self.digest) or not re.fullmatch("([0-9a-f]{64})?", self.digest):
+            raise ValueError(
+                f"expected arrays by their source and SHA-256, got {self.source[:60]!r} and {self.digest[:80]!r}"
+            )
+
+
+_AS_PUBLISHED, _FROM_THE_SEED = NetworkChanges(), GivenInputs()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +91,10 @@ class ModelArguments:
     form: str = ""  # "" = as published; "fast" = our inference form
     seed: int = 0
     digest: str = ""  # of an .onnx file, or of a factory's source and weights: another one is another workload
-    batch: int = 0  # that an .onnx file is fixed to; 0: any
+    batch: int = 0  # that an .onnx file or the given arrays are fixed to; 0: any
     dtype: str = ""  # that an .onnx file computes in; empty: any
     changes: NetworkChanges = field(default_factory=NetworkChanges)
+    inputs: GivenInputs = field(default_factory=GivenInputs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +114,11 @@ class Workload:
             raise ValueError(f"expected {self.kind} arguments alone in workload {self.name!r}")
         if len(self.input_shape) != 3 or min(self.input_shape) < 1:
             raise ValueError(f"expected a positive (C, H, W), got {self.input_shape}")
+
+    @property
+    def given(self) -> str:
+        """The digest of the arrays that it is fed; empty where they are drawn from the seed."""
+        return self.model.inputs.digest if self.model is not None else ""
 
 
 @dataclass(frozen=True, kw_only=True)

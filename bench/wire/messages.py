@@ -12,7 +12,7 @@ A line is an envelope (bench.wire.message) around one of these bodies; `BODIES` 
 The envelope says which unit, in which attempt, a worker's message is about; the agent adds the worker's number.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from bench.errors import ProtocolError
@@ -27,6 +27,7 @@ from bench.records.record import FailureKind, Record
 from bench.records.study import StudyRecord
 from bench.records.times import are_times
 from bench.records.verdict import Verdict
+from bench.records.workload import GivenInputs
 from bench.wire.decode import decode, encode
 from bench.wire.lease import Lease
 from bench.wire.message import Message
@@ -170,8 +171,9 @@ class Network:
     source: str  # as it was asked for
     input_shape: tuple[int, int, int] = (0, 0, 0)  # (C, H, W)
     digest: str = ""  # of its file, or of its source and weights
-    batch: int = 0  # that its file is fixed to; 0: any
+    batch: int = 0  # that its file or the given arrays are fixed to; 0: any
     dtype: str = ""  # that its file computes in; empty: any
+    inputs: GivenInputs = field(default_factory=GivenInputs)  # what it is fed instead of what is drawn
     reason: str = ""  # empty where it can be built
 
 

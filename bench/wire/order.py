@@ -31,7 +31,7 @@ class Order:
     @property
     def digests(self) -> tuple[str, ...]:
         """The files that the device must have."""
-        return tuple(digest for digest in (self.reference, self.model) if digest)
+        return tuple(filter(None, (self.reference, self.model, self.unit.workload.given)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +66,7 @@ class Task:
     token_write: int = -1
     sources: tuple[str, ...] = ()  # of the networks to inspect
     image: tuple[int, ...] = ()  # the (height, width) that they are asked to take; empty: their own
+    arrays: str = ""  # the file of arrays that they are to take instead
     packages: tuple[str, ...] = ()  # to look for
     origin: Origin = field(default_factory=Origin)  # of a worker that has no unit
     study: Study | None = None  # to carry out

@@ -19,7 +19,8 @@ from bench.records.layers import GraphParts, Part
 from bench.records.measurement import Cost, KindMacs
 from bench.records.workload import Workload
 from bench.worker.output_check import leaves
-from models.registry import NetworkEntry, Pixels
+from bench.worker.torch_inputs import WithInputs, with_given
+from models.registry import NetworkEntry
 from operators.build import build as build_operator
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def build_module(workload: Workload, images: torch.Tensor) -> nn.Module:
         return build_operator(operator_spec(workload))
     # A network with a state in its forward changes it also outside of inference mode, as while it is folded.
     with torch.inference_mode(False), torch.no_grad():
-        return timed_form(plain_network(workload), workload, images.clone()).network
+        network = with_given(plain_network(workload), workload)
+        return timed_form(network, workload, images.clone()).network
 
 
 def import_library(workload: Workload) -> None:
@@ -53,19 +55,22 @@ def import_library(workload: Workload) -> None:
 
 def plain_network(workload: Workload) -> nn.Module:
     """The network as published, nothing folded."""
+    from models.build import as_made
     from models.build import build as build_network
 
     if workload.model is None:
         raise ValueError(f"expected a network, got the operator {workload.name}")
     channels, height, width = workload.input_shape
     entry = network_entry(workload)
+    if workload.given and entry.library == "factory":
+        return as_made(entry)  # which need not take one image alone
     return build_network(entry, input_px=(height, width), channels=channels, seed=workload.model.seed)
 
 
 def timed_form(module: nn.Module, workload: Workload, images: torch.Tensor) -> "Deployed":
     """The graph that is timed, made from the published network, which is used up: a worker has no room for two.
 
-    Re-parameterised and folded as the first of `images` goes through it.
+    Re-parameterised and folded as the first of `images` goes through it, all where it has other inputs too.
     """
     from models.inference_form import Deployed, deploy
 
@@ -79,7 +84,8 @@ def timed_form(module: nn.Module, workload: Workload, images: torch.Tensor) -> "
         if not isinstance(module, FasterNet):
             raise ValueError(f"expected a FasterNet for the fast form, got {workload.name}; leave --form out")
         return Deployed(network=optimise(module), notes=())
-    return deploy(module, images[:1])
+    # The other inputs are of the whole batch.
+    return deploy(module, images if isinstance(module, WithInputs) else images[:1])
 
 
 def count_network(
@@ -104,17 +110,6 @@ def network_cost_of(before: "NetworkCost", after: "NetworkCost", dtype: str, *, 
         unseen=tuple(f"{op.name}: {op.calls} calls, {op.share:.2%} of bytes moved" for op in after.unseen),
         notes=notes,
     )
-
-
-def look_at(entry: NetworkEntry, input_px: Pixels | None) -> tuple[tuple[int, int, int], str]:
-    """Build a network once at that size or its own: its (C, H, W), and for a user's own what it is made of.
-
-    ValueError where it cannot be built or refuses the size.
-    """
-    from models.build import build_and_look
-
-    module, shape = build_and_look(entry, input_px=input_px)
-    return shape, factory_digest(entry, module) if entry.library == "factory" else ""
 
 
 def factory_digest(entry: NetworkEntry, module: nn.Module) -> str:
@@ -144,22 +139,27 @@ def exported_form(module: nn.Module, workload: Workload) -> nn.Module:
 
 
 class _Flattened(nn.Module):
-    """Gives what a network answers as a tuple of its tensors, from a copy of the input, which stays as it is."""
+    """Gives what a network answers as a tuple of its tensors, from copies of the inputs, which stay as they are."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        answer = self.network(images.clone())
+    def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        answer = self.network(*(each.clone() for each in inputs))
         return tuple(leaf for leaf in leaves(answer) if isinstance(leaf, torch.Tensor))
 
 
-def export_graph(module: nn.Module, example: torch.Tensor, path: Path, *, plain: bool = True) -> None:
-    """Write a module in its exported form as ONNX; one not `plain` answers with a nest, or overwrites its input."""
+def export_graph(
+    module: nn.Module, example: Sequence[torch.Tensor], dtype: torch.dtype, path: Path, *, plain: bool = True
+) -> None:
+    """Write a module in its exported form and dtype as ONNX.
+
+    One that is not `plain` answers with a nest of tensors, or overwrites an input.
+    """
     from models.export import export
 
-    export(plain_form(module, plain=plain).to(example.dtype), example, path)
+    export(plain_form(module, plain=plain).to(dtype), example, path)
 
 
 def plain_form(module: nn.Module, *, plain: bool) -> nn.Module:

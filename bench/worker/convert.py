@@ -9,6 +9,7 @@ import pkgutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,18 +23,19 @@ if TYPE_CHECKING:
 _LAST_LINES, _LONGEST = 3, 400
 
 
-def convert(row: Runtime, module: "nn.Module", example: "torch.Tensor", target: Path, python: str) -> None:
-    """Write `module`, traced with `example` (N, C, H, W; its sizes become fixed), to `target` with that Python.
+def convert(
+    row: Runtime, module: "nn.Module", example: "Sequence[torch.Tensor]", dtype: str, target: Path, python: str
+) -> None:
+    """Write `module`, traced with its inputs `example` (whose sizes become fixed), to `target` with that Python.
 
-    `module` is the exported form in the dtype of `example`. ValueError with the converter's last lines where it fails.
+    `module` is the exported form, which gets the dtype. ValueError with the converter's last lines where it fails.
     """
     import torch
 
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".convert-") as folder:
         program = Path(folder, "network.pt2")
         with torch.no_grad():
-            torch.export.save(torch.export.export(module.to(example.dtype).eval(), (example,)), program)
-        dtype = str(example.dtype).removeprefix("torch.")
+            torch.export.save(torch.export.export(module.to(getattr(torch, dtype)).eval(), tuple(example)), program)
         made = Path(folder, "made")
         command = [python or sys.executable, "-m", __name__, row.converter, str(program), str(made), dtype]
         own = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}

@@ -1,10 +1,11 @@
-"""The inputs of a unit: seeded random data, the same bytes on every device. numpy only."""
+"""The inputs of a unit: a user's own, or seeded random data; the same bytes on every device. numpy only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.records.workload import Unit
+from bench.worker.kept_inputs import image_among, kept
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,22 +40,46 @@ class Declared:
         return tuple(size or wanted.get(axis, 0) for size, axis in zip(self.sizes, order, strict=False))
 
 
-def input_array(unit: Unit) -> "npt.NDArray[np.float32]":
-    """Standard normal values from PCG64(unit.seed), (batch, C, H, W); never zeros, which some hardware runs faster."""
+def image_shape(images: Sequence[int], order: str) -> tuple[int, int, int]:
+    """(C, H, W) of a batch whose four sizes are so ordered."""
+    sizes = dict(zip(order, images, strict=True))
+    return sizes["C"], sizes["H"], sizes["W"]
+
+
+def input_array(unit: Unit) -> "npt.NDArray[Any]":
+    """The images, (batch, C, H, W): standard normal values from PCG64(unit.seed), or those that a user gave.
+
+    Drawn values are float32, and never zeros, which some hardware runs faster.
+    """
+    if unit.workload.given:
+        arrays = kept(unit.workload.given)
+        return arrays[image_among(arrays, unit.workload.name)]
     (array,) = input_arrays(unit, [Declared(name="", dtype="float32", sizes=(0, 0, 0, 0))])
     return array
 
 
 def input_arrays(unit: Unit, declared: Sequence[Declared]) -> "list[npt.NDArray[Any]]":
-    """One array for each input of a graph, drawn one after the other.
+    """One array for each input of a graph, given, or drawn one after the other.
 
     Floats are standard normal. Integers fill the dtype where it has eight bits, are 0 to 255 in an image, and
     elsewhere 0 or 1, which any mask and any table of indices takes.
     """
+    if unit.workload.given:
+        return _given(kept(unit.workload.given), declared)
     import numpy as np
 
     generator = np.random.Generator(np.random.PCG64(unit.seed))
     return [_draw(generator, each, each.filled(unit.batch, unit.workload.input_shape)) for each in declared]
+
+
+def _given(arrays: "list[npt.NDArray[Any]]", declared: Sequence[Declared]) -> "list[npt.NDArray[Any]]":
+    """Floats in the dtype that the graph computes in; all else was checked when it was planned."""
+    if len(arrays) != len(declared):
+        raise ValueError(
+            f"expected arrays for the graph's {len(declared)} inputs, got {len(arrays)}; give each its own"
+        )
+    pairs = zip(arrays, declared, strict=True)
+    return [array.astype(each.dtype, copy=False) if array.dtype.kind == "f" else array for array, each in pairs]
 
 
 def _draw(generator: "np.random.Generator", declared: Declared, shape: tuple[int, ...]) -> "npt.NDArray[Any]":

@@ -5,10 +5,13 @@ from pathlib import Path
 
 from bench.plain_text import plain_line
 from bench.plan.subjects import networks
-from bench.records.workload import size_text
+from bench.records.workload import GivenInputs, size_text
 from bench.wire.messages import Network
 from bench.wire.order import Task
 from bench.worker.channel import Channel
+from bench.worker.given_inputs import for_graph, read
+from bench.worker.inputs import image_shape
+from bench.worker.kept_inputs import saved
 from bench.worker.onnx_file import Graph, digest_of, self_contained
 from bench.worker.project import expect_from
 from models.registry import NetworkEntry
@@ -21,13 +24,13 @@ def inspect_networks(task: Task, channel: Channel) -> None:
         try:
             (entry,) = networks([source])
             if entry.library == "onnx":
-                found = _of_file(entry, task.image)
+                found = _of_file(entry, task.image, task.arrays)
             else:
-                from bench.worker.build import look_at
+                from bench.worker.first_look import look_at
 
-                shape, digest = look_at(entry, (task.image[0], task.image[1]) if task.image else None)
+                looked = look_at(entry, task.image, task.arrays)
                 expect_from(task.origin.folder, source)
-                found = replace(found, input_shape=shape, digest=digest)
+                found = looked
         except (ValueError, OSError) as error:
             found = replace(found, reason=plain_line(error, 500))
         except ImportError:
@@ -38,10 +41,14 @@ def inspect_networks(task: Task, channel: Channel) -> None:
         channel.send(found)
 
 
-def _of_file(entry: NetworkEntry, asked: tuple[int, ...]) -> Network:
+def _of_file(entry: NetworkEntry, asked: tuple[int, ...], arrays: str) -> Network:
     path = Path(entry.library_name)
     data = self_contained(path)
     graph = Graph.read(path, data)
+    found = Network(source=entry.name, digest=digest_of(data), dtype=graph.dtype)
+    if arrays:
+        return _on_arrays(graph, found, arrays)
+    graph.expect_sizes()
     sizes = dict(zip(graph.image.order, graph.image.sizes, strict=True))
     wanted = dict(zip("HW", asked, strict=True)) if asked else {}
     fixed = {axis: sizes[axis] for axis in "HW" if sizes[axis]}
@@ -52,10 +59,18 @@ def _of_file(entry: NetworkEntry, asked: tuple[int, ...]) -> Network:
         raise ValueError(f"expected {helps} for {path}, which is fixed to {size} pixels, got --input {given}")
     if len(fixed) < 2 and not asked:
         raise ValueError(f"expected {path} to fix its input size, it leaves it open; give it with --input N")
-    return Network(
-        source=entry.name,
-        input_shape=(graph.channels, sizes["H"] or wanted["H"], sizes["W"] or wanted["W"]),
-        digest=digest_of(data),
-        batch=sizes["N"],
-        dtype=graph.dtype,
+    shape = (graph.channels, sizes["H"] or wanted["H"], sizes["W"] or wanted["W"])
+    return replace(found, input_shape=shape, batch=sizes["N"])
+
+
+def _on_arrays(graph: Graph, found: Network, source: str) -> Network:
+    arrays = for_graph(read(Path(source)), graph.inputs, source)
+    images, declared = arrays[graph.inputs.index(graph.image)].shape, graph.image
+    if not any(declared.sizes[1:]):
+        declared = replace(declared, sizes=images)
+    return replace(
+        found,
+        input_shape=image_shape(images, declared.order),
+        batch=images[0],
+        inputs=GivenInputs(source=source, digest=digest_of(saved(arrays))),
     )

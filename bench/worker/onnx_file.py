@@ -80,6 +80,15 @@ class Graph:
             )
         return found
 
+    def expect_sizes(self) -> None:
+        """ValueError where it leaves a size open that nothing but a user's own array fills in."""
+        for each in self.inputs:
+            if not each.is_image and 0 in each.sizes[1:]:
+                raise ValueError(
+                    f"expected fixed sizes of {each.name!r}, an input of {self.path} besides its image, got"
+                    f" {list(each.sizes)}; export it with them, or give all arrays with --input-data"
+                )
+
     @property
     def image(self) -> Declared:
         """The first input that is one."""
@@ -152,11 +161,6 @@ class Graph:
         if found.dtype not in _NUMBERS:
             raise ValueError(
                 f"expected numbers for {value.name!r}, an input of {self.path}, got {found.dtype}; export it with them"
-            )
-        if not found.is_image and 0 in sizes[1:]:
-            raise ValueError(
-                f"expected fixed sizes of {value.name!r}, an input of {self.path} besides its image, got"
-                f" {list(sizes)}; export it with them"
             )
         return found
 

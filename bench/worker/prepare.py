@@ -22,12 +22,15 @@ from bench.worker import build
 from bench.worker.channel import Channel, one_line
 from bench.worker.convert import convert
 from bench.worker.copies import end_copies
-from bench.worker.inputs import input_array
+from bench.worker.given_inputs import for_graph, read
+from bench.worker.inputs import Declared, input_array
+from bench.worker.kept_inputs import saved
 from bench.worker.measure import classify
 from bench.worker.onnx_file import Graph, digest_of, self_contained
 from bench.worker.output_check import QUANTISED_ERROR_LIMIT, Reference, arrays_in, expect_same_again
 from bench.worker.project import expect_from
 from bench.worker.runtimes.pytorch import to_arrays
+from bench.worker.torch_inputs import inputs_of, with_given
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,19 +59,15 @@ def _from_module(order: Order, store: Store) -> Artifact:
 
     last: Cost | None = None
     unit = order.unit
-    workload, image = unit.workload, torch.from_numpy(input_array(unit))
-    plain = True
+    workload, plain = unit.workload, True
     with torch.no_grad():
-        if workload.operator is not None:
+        published = _published(unit, store) if workload.model is not None else None
+        image = torch.from_numpy(input_array(unit))
+        if published is None:
             cost = subjects.operator_cost_of(workload, unit.batch, unit.dtype)
             module = build.build_module(_reference_workload(workload), image)
             reference = to_arrays(module(image))
         else:
-            published = build.plain_network(workload)
-            end_copies()
-            _refuse_another(published, workload)
-            if subjects.is_factory(workload):
-                expect_from(unit.origin.folder, workload.name)
             reference, plain = _reference_of(published, image)
             # A user's own may keep what it was given where a copy does not reach.
             count = partial(build.count_network, images=image, shapes_only=not subjects.is_factory(workload))
@@ -81,17 +80,19 @@ def _from_module(order: Order, store: Store) -> Artifact:
         reference=store.add_bytes(Reference(arrays=reference).saved()),
         cost=cost,
         channels_last_cost=None if last == cost else last,
+        inputs=workload.given,
     )
     row = runtime(unit.runtime)
     if row.graph:
         module = build.build_module(workload, image) if workload.operator is not None else module
         try:
-            form, example = build.exported_form(module, workload), image.to(getattr(torch, unit.dtype))
+            network, example = inputs_of(module, image, getattr(torch, unit.dtype))
+            form = build.exported_form(network, workload)
             with _beside(store) as path:
                 if row.converter:
-                    convert(row, build.plain_form(form, plain=plain), example, path, order.converter)
+                    convert(row, build.plain_form(form, plain=plain), example, unit.dtype, path, order.converter)
                 else:
-                    build.export_graph(form, example, path, plain=plain)
+                    build.export_graph(form, example, getattr(torch, unit.dtype), path, plain=plain)
                 found = replace(found, model=store.add_file(path))
         except Exception as error:  # noqa: BLE001 - the network can still be timed in eager
             what = f"no network for {row.title}" if row.converter else "no ONNX graph"
@@ -99,6 +100,30 @@ def _from_module(order: Order, store: Store) -> Artifact:
         else:
             found = found if row.converter else _looked_through(found, workload, store)
     return found
+
+
+def _published(unit: Unit, store: Store) -> "nn.Module":
+    """The unit's network as published, on the arrays that a user gave, which are kept."""
+    workload = unit.workload
+    network = build.plain_network(workload)
+    end_copies()
+    _refuse_another(network, workload)
+    if subjects.is_factory(workload):
+        expect_from(unit.origin.folder, workload.name)
+    if workload.model is not None and workload.given:
+        from bench.worker.first_look import given_bytes
+
+        _keep(given_bytes(subjects.network_entry(workload), network, workload.model.inputs.source), workload, store)
+    return with_given(network, workload)
+
+
+def _keep(data: bytes, workload: Workload, store: Store) -> None:
+    """The arrays are those that were planned, whatever lies at that path now."""
+    if workload.model is not None and store.add_bytes(data) != workload.given:
+        raise ValueError(
+            f"expected the arrays of {workload.model.inputs.source} that this run was planned with, they have changed;"
+            " begin a new run"
+        )
 
 
 def _reference_of(network: "nn.Module", image: "torch.Tensor") -> "tuple[tuple[npt.NDArray[Any], ...], bool]":
@@ -144,16 +169,30 @@ def _onnx_file(unit: Unit, store: Store) -> Artifact:
         raise ValueError(f"expected the {source} that this run was planned with, it has changed; begin a new run")
     digest = store.add_bytes(data)
     graph, plain = Graph.read(source, data), session(store.path(digest), 1, {"graph": "disabled"})
+    _keep_for_graph(graph, unit.workload, store)
     inputs = feed(unit, plain)
     arrays = arrays_in(plain.run(None, inputs))
     expect_same_again(arrays, arrays_in(plain.run(None, inputs)))
-    shapes = {each.name: each.filled(1, unit.workload.input_shape) for each in graph.inputs}
+    shapes = {each.name: _per_image(each, inputs[each.name].shape, unit) for each in graph.inputs}
     made = Artifact(
         model=digest,
         reference=store.add_bytes(Reference(arrays=arrays, limit=_limit(graph, arrays)).saved()),
+        inputs=unit.workload.given,
         cost=build.graph_cost_of(store.path(digest), shapes),
     )
     return _looked_through(made, unit.workload, store, shapes)
+
+
+def _keep_for_graph(graph: Graph, workload: Workload, store: Store) -> None:
+    if workload.model is not None and workload.given:
+        source = workload.model.inputs.source
+        _keep(saved(for_graph(read(Path(source)), graph.inputs, source)), workload, store)
+
+
+def _per_image(declared: Declared, shape: tuple[int, ...], unit: Unit) -> tuple[int, ...]:
+    """The shape that it is fed, of one image where it is left open how many there are."""
+    first = declared.sizes[:1] if shape[:1] == (unit.batch,) else shape[:1]
+    return replace(declared, sizes=(*first, *shape[1:])).filled(1, unit.workload.input_shape)
 
 
 def _looked_through(

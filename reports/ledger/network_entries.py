@@ -11,7 +11,7 @@ from bench.statistics import Interval, kendall_tau_b
 from reports.ledger.accuracy_entries import top1_entries
 from reports.ledger.entry import Entry, Place, Quantity, by_place, speed_entry
 from reports.ledger.printed_column import PrintedColumn
-from reports.ledger.printed_table import FORMS, PrintedNetwork, PrintedTable
+from reports.ledger.printed_table import FORMS, Key, PrintedNetwork, PrintedTable
 from reports.row import Row
 
 EQUAL, TRUNCATED, DIFFERS = "equal", "equal (truncated)", "differs"
@@ -28,17 +28,17 @@ def network_entries(run: Run, rows: Sequence[Row], table: PrintedTable) -> tuple
     return (*entries, *_counts(rows, table))
 
 
-def network_rows(rows: Sequence[Row], table: PrintedTable) -> dict[str, Row]:
+def network_rows(rows: Sequence[Row], table: PrintedTable) -> dict[Key, Row]:
     """The row that stands for each network of the table: a measured one before others, the plain form before ours."""
     found = _by_network(rows, table)
-    return {name: min(own, key=lambda row: (row.time is None, _form(row))) for name, own in found.items()}
+    return {key: min(own, key=lambda row: (row.time is None, _form(row))) for key, own in found.items()}
 
 
-def _by_network(rows: Sequence[Row], table: PrintedTable) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
+def _by_network(rows: Sequence[Row], table: PrintedTable) -> dict[Key, list[Row]]:
+    found: dict[Key, list[Row]] = {}
     for row in rows:
-        if table.published(row.unit):
-            found.setdefault(row.unit.workload.name, []).append(row)
+        if (network := table.published(row.unit)) is not None:
+            found.setdefault(network.key, []).append(row)
     return found
 
 
@@ -48,7 +48,7 @@ def _form(row: Row) -> int:
 
 
 def _speeds(place: Place, column: PrintedColumn, rows: Sequence[Row], table: PrintedTable) -> list[Entry]:
-    chosen = network_rows(rows, table)
+    chosen = {name: row for (name, _), row in network_rows(rows, table).items()}
     ours = {name: 1 / row.time.centre * row.unit.batch for name, row in chosen.items() if row.time}
     paper = {network.name: table.images_per_s(network.name, column) or 0 for network in table.networks}
     both = [name for name in paper if paper[name] and name in ours]
@@ -110,7 +110,7 @@ def _counts(rows: Sequence[Row], table: PrintedTable) -> list[Entry]:
     entries = []
     found = _by_network([row for row in rows if row.cost], table)
     for network in table.networks:
-        costs = [row.cost for row in found.get(network.name, ()) if row.cost]
+        costs = [row.cost for row in found.get(network.key, ()) if row.cost]
         if costs:
             cost = next((each for each in costs if each.macs_unfused), costs[0])
             entries += _count(network, "params", network.params_m, cost)

@@ -14,6 +14,8 @@ FORMS = ("", "fast")
 # How the weights of a printed accuracy were trained; empty where nobody says.
 RECIPES = ("plain", "distilled", "self-supervised pre-training", "unknown")
 
+Key = tuple[str, tuple[int, ...]]  # a network by its name, and the height and width of its images
+
 
 @dataclass(frozen=True, kw_only=True)
 class PrintedNetwork:
@@ -45,6 +47,11 @@ class PrintedNetwork:
         """Of the images that were timed."""
         height, width = (self.input_px, self.input_px) if isinstance(self.input_px, int) else self.input_px
         return (3, height, width)
+
+    @property
+    def key(self) -> Key:
+        """Its name, with the height and width at which it was timed."""
+        return self.name, self.input_shape[1:]
 
     @property
     def size(self) -> str:
@@ -100,7 +107,7 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class PrintedTable:
-    """A whole table; its networks have different names, and its claims are of these."""
+    """A whole table; its networks have different names or sizes, and its claims are of the first of a name."""
 
     columns: tuple[PrintedColumn, ...]
     networks: tuple[PrintedNetwork, ...]
@@ -108,17 +115,22 @@ class PrintedTable:
 
     @cached_property
     def by_name(self) -> Mapping[str, PrintedNetwork]:
-        """The networks."""
-        return {network.name: network for network in self.networks}
+        """The networks, of one that is printed at several sizes the first."""
+        return {network.name: network for network in reversed(self.networks)}
+
+    @cached_property
+    def by_key(self) -> Mapping[Key, PrintedNetwork]:
+        """The networks by name and size."""
+        return {network.key: network for network in self.networks}
 
     def published(self, unit: Unit) -> PrintedNetwork | None:
         """The row that holds for this network at this input size."""
-        network = self.by_name.get(unit.workload.name)
+        network = self.by_key.get((unit.workload.name, unit.workload.input_shape[1:]))
         return network if network and network.matches(unit) else None
 
     def extended(self, other: "PrintedTable") -> "PrintedTable":
-        """This table and, at its end, the networks that only the other prints, without its speeds and claims."""
-        more = [replace(network, speeds={}) for network in other.networks if network.name not in self.by_name]
+        """This table, then what only the other prints of a network at a size, without its speeds and claims."""
+        more = [replace(network, speeds={}) for network in other.networks if network.key not in self.by_key]
         return replace(self, networks=(*self.networks, *more))
 
     def columns_of(self, unit: Unit, environment: Environment | None) -> tuple[PrintedColumn, ...]:

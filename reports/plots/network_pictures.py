@@ -1,5 +1,6 @@
 """Pictures of `bench models`: accuracy against time or throughput, and time against MACs."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -8,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from bench.records.workload import size_text
 from bench.statistics import Interval
 from reports.ledger.network_entries import network_rows
 from reports.ledger.printed_table import PrintedNetwork, PrintedTable, split_source
@@ -30,7 +32,7 @@ from reports.plots.style import (
     looks,
 )
 from reports.results import Results
-from reports.row import Row
+from reports.row import Row, told_apart
 
 MOST_NAMES = 4  # left-out networks that a caption spells out
 
@@ -68,7 +70,7 @@ def spots(panel: Panel, table: PrintedTable) -> list[Spot]:
     found: list[Spot] = []
     chosen = network_rows(panel.measured, table)
     for facts in table.networks:
-        row = chosen.get(facts.name)
+        row = chosen.get(facts.key)
         speed = None if row is None else row.images_per_s if panel.mode == "throughput" else row.latency
         if speed is not None and facts.top1_percent is not None:
             x = speed if panel.mode == "throughput" else speed.over(MILLI)
@@ -116,15 +118,19 @@ def _accuracy_caption(shown: Sequence[Panel], table: PrintedTable) -> list[str]:
         f"Better: {corners}. Dashes and grey discs: Pareto front, beaten by nothing here in both. {bars_text(shown)}"
     ]
     lines += sources([spot.facts for panel in shown for spot in spots(panel, table)])
-    left_out = sorted({row.label for p in shown for row in p.measured if not _has_accuracy(row, table)})
+    left_out = sorted({name for p in shown for name, row in _named(p.measured) if not _has_accuracy(row, table)})
     if left_out:
         names = ", ".join(left_out[:MOST_NAMES]) + " ..." * (len(left_out) > MOST_NAMES)
         lines.append(f"Left out, no published accuracy at this input size: {names}")
-    failed = sorted({row.label for p in shown for row in p.rows if row.time is None})
+    failed = sorted({name for p in shown for name, row in _named(p.rows) if row.time is None})
     if failed:
         names = ", ".join(failed[:MOST_NAMES]) + " ..." * (len(failed) > MOST_NAMES)
         lines.append(f"Not measured (see table.md): {names}")
     return lines
+
+
+def _named(rows: Sequence[Row]) -> Iterator[tuple[str, Row]]:
+    return zip(told_apart(rows), rows, strict=True)
 
 
 def _has_accuracy(row: Row, table: PrintedTable) -> bool:
@@ -211,16 +217,18 @@ def _draw_front(axes: Axes, found: Sequence[Spot], *, fast_is_left: bool) -> Non
 
 def _names(found: Sequence[Spot], every: Mapping[str, Look]) -> list[Note]:
     """The family at its most accurate member, the size at all of them; FasterNet chooses first."""
-    best = {spot.facts.family: spot.facts.name for spot in sorted(found, key=lambda s: s.accuracy)}
+    best = {spot.facts.family: spot.facts.key for spot in sorted(found, key=lambda s: s.accuracy)}
+    sizes = Counter(spot.facts.name for spot in found)
     notes = []
     for spot in found:
         look = every[spot.facts.family]
-        named = best[spot.facts.family] == spot.facts.name
+        named = best[spot.facts.family] == spot.facts.key
+        text = spot.facts.title if named else spot.facts.size or spot.facts.title
         notes.append(
             Note(
                 x=spot.x.centre,
                 y=spot.accuracy,
-                text=spot.facts.title if named else spot.facts.size or spot.facts.title,
+                text=f"{text} {size_text(spot.facts.input_shape[1:])}" if sizes[spot.facts.name] > 1 else text,
                 colour=look.ink,
                 size=8 if named or look.emphasised else 7,
                 bold=named or look.emphasised,
@@ -247,11 +255,12 @@ def macs_picture(panel: Panel, table: PrintedTable) -> Figure:
     points = draw_speed_lines(axes, [(every[_family(row, table)], row) for row in rows])
     axes.set_xlabel("multiply-adds of a call, GMACs (of the graph that was timed)")
     axes.set_ylabel("time of a call, ms")
+    titles = Counter(_title(row, table) for row in named)
     notes = [
         Note(
             x=(row.macs or 0) * row.unit.batch / GIGA,
             y=row.time.centre / MILLI,
-            text=_title(row, table),
+            text=f"{_title(row, table)} {row.size}" if titles[_title(row, table)] > 1 else _title(row, table),
             colour=every[_family(row, table)].ink,
             size=8 if every[_family(row, table)].emphasised else 7,
             bold=every[_family(row, table)].emphasised,

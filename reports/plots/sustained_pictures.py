@@ -16,7 +16,7 @@ from reports.plots.panel_text import panel_lines
 from reports.plots.pictured import MOST_PANELS
 from reports.plots.style import FAINT, Look, arrange, figure, headline, log_axis, looks
 from reports.results import Results
-from reports.row import Row
+from reports.row import Row, told_apart
 
 MOST_LINES = 8  # rows of a picture: more of them hide one another
 FIELD_IN, TEXTS_IN = 1.5, 2.1  # inches of a field, and of what is written above and below
@@ -50,7 +50,7 @@ def sustained_pictures(results: Results) -> Iterator[tuple[str, Figure]]:
 def sustained_picture(panel: Panel) -> Figure:
     """A field for each quantity that any of its rows has, the same time below all of them."""
     rows = panel.measured[:MOST_LINES]
-    names = [_name(row, panel) for row in rows]
+    names = _names(rows, panel)
     own = _looks(rows, names)
     fields = [field for field in FIELDS if any(_points(field, series) for row in rows for series in _series(row))]
     fig = figure(8.0, TEXTS_IN + FIELD_IN * len(fields))
@@ -123,10 +123,12 @@ def _is_ours(row: Row) -> bool:
     return row.unit.workload.name.startswith(("fasternet", "pconv"))
 
 
-def _name(row: Row, panel: Panel) -> str:
-    """What was timed, with its size where several are there."""
+def _names(rows: Sequence[Row], panel: Panel) -> list[str]:
+    """What was timed, with its size where operators have several, or one network has."""
     several = len({each.size for each in panel.measured}) > 1
-    return f"{row.label} {row.size}" if several and row.unit.workload.kind == "op" else row.label
+    if several and rows[0].unit.workload.kind == "op":
+        return [f"{row.label} {row.size}" for row in rows]
+    return told_apart(rows)
 
 
 def _series(row: Row) -> tuple[Sustained, ...]:
@@ -142,7 +144,8 @@ def _over(value: float | None, unit: float) -> float | None:
 
 
 def _caption(panel: Panel, rows: Sequence[Row]) -> list[str]:
-    slowed = [f"{row.label} {bounds(row.sustained.slowdown)}" for row in rows if row.sustained is not None]
+    named = zip(told_apart(rows), rows, strict=True)
+    slowed = [f"{name} {bounds(row.sustained.slowdown)}" for name, row in named if row.sustained is not None]
     window = significant(window_s(rows[0].unit.settings.sustain_s), digits=2)
     lines = [f"Medians of {window} s; bands hold eight of ten samples. Grey: burst, and the last quarter, steady."]
     lines.append(f"Steady over burst: {', '.join(slowed)}.")

@@ -11,6 +11,7 @@ from bench.worker import build
 from bench.worker.inputs import input_array
 from bench.worker.output_check import leaves
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
+from bench.worker.torch_inputs import in_dtype
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -49,8 +50,8 @@ def load_module(module: "torch.nn.Module", unit: Unit) -> Loaded:
 
     @torch.inference_mode(False)  # tensors made in inference mode do not count their changes
     def fresh() -> torch.Tensor:
-        drawn = torch.from_numpy(input_array(unit)).to(device=device, dtype=dtype)
-        return drawn.contiguous(memory_format=memory_format)
+        images = in_dtype(torch.from_numpy(input_array(unit)).to(device), dtype)
+        return images.contiguous(memory_format=memory_format)
 
     call: Any = _compiled(module, unit) if unit.runtime == "compile" else module
     image = fresh()
