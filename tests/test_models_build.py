@@ -169,7 +169,7 @@ def test_what_cannot_be_built_says_why_in_one_line(name: str, text: str) -> None
     [
         ("nets_of_a_test:small", 8, "give --input 224"),
         ("nets_of_a_test:digits", 224, "give --input 28"),
-        ("nets_of_a_test:Two", 28, "wrap it in a module whose forward takes one float32 image"),
+        ("nets_of_a_test:Two", 28, r"wrap it .* --input-data FILE.npz, or example_inputs\(\) beside the factory"),
         ("swin_t", 200, "give --input 224"),
         ("pvt_tiny", 100, "give --input 224"),
     ],

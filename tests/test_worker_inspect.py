@@ -168,7 +168,7 @@ def test_factories_of_every_kind_of_network(kind: str, tmp_path: Path, monkeypat
 
 def test_the_cost_is_that_of_the_graph_that_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A graph runtime executes other operations than the module has: the same work, and bytes that only it knows."""
-    monkeypatch.setattr("bench.worker.prepare._export", lambda *_: "")
+    monkeypatch.setattr("bench.worker.build.export_graph", lambda *given, **_: given[3].write_bytes(b""))
     model = ModelArguments(source="fasternet_t0")
     workload = Workload(kind="model", name="fasternet_t0", input_shape=(3, 64, 64), model=model)
     planned = replace(of_source("fasternet_t0", "", "onnxruntime"), workload=workload)
