@@ -9,10 +9,12 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.cutting_proxy import CuttingProxy
 from tests.sshd import Sshd, free_port, wait_until
+from tests.test_worker_onnx_file import doubled
 
 pytestmark = [pytest.mark.ssh, pytest.mark.slow]
 
@@ -121,3 +123,17 @@ def test_a_device_that_is_this_very_machine_says_so(sshd: Sshd, place: Path) -> 
     assert "it is the machine that this very run uses as " in done.stderr
     assert "another run" not in done.stderr
     assert not (place / "out").exists()
+
+
+def test_a_users_own_arrays_travel_to_the_device(sshd: Sshd, place: Path) -> None:
+    doubled(place / "net.onnx", ("n", 3, 8, 8))
+    np.savez(place / "in.npz", x=np.ones((5, 3, 8, 8), dtype="float32"))
+    asked = ("--model", "net.onnx", "--input-data", "in.npz", "--quick", "--device", "board", "--out", "out")
+    code, errors = finish(start(place, "models", *asked, "--runtime", "onnxruntime"))
+    assert code == 0, errors
+    (row,) = table(place)
+    assert (row["status"], row["batch"], row["max_error"]) == ("done", "5", "0")
+    (record,) = journal_records(place)
+    digest = record["unit"]["workload"]["model"]["inputs"]["digest"]  # type: ignore[index]
+    assert (sshd.home / ".cache/bench/files" / digest).is_file()
+    wait_until(lambda: not sshd.agents(), "our programs on the device to end")

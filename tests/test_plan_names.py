@@ -11,7 +11,7 @@ from bench.errors import UsageError
 from bench.plan.estimate import macs_of
 from bench.plan.names import Asked, network_workloads
 from bench.plan.subjects import network_entry
-from bench.records.workload import Workload
+from bench.records.workload import GivenInputs, Workload
 from bench.wire.decode import decode, encode
 from bench.wire.messages import Network
 from models.registry import Pixels
@@ -109,3 +109,35 @@ def test_each_network_may_have_a_size_of_its_own() -> None:
     assert [each.variant for each in made] == ["", "", "", "160px", ""]
     # One look for each size; a network of the zoo at its own size needs none.
     assert asked == [(["mine:a"], (32, 32)), (["mine:b"], (64, 96)), (["mine:c"], None), (["resnet50"], (160, 160))]
+
+
+def picky(sources: Sequence[str], asked: Asked) -> dict[str, Network]:
+    """Takes images of 32 pixels and arrays of batch 4."""
+    fits = Network(source="", input_shape=(3, 32, 32), inputs=GivenInputs(source="/in.npz", digest="0" * 64), batch=4)
+    fits = fits if isinstance(asked, str) else Network(source="", input_shape=(3, 32, 32))
+    good = asked in ((32, 32), "/in.npz")
+    return {name: replace(fits, source=name, reason="" if good else f"{name} takes 32") for name in sources}
+
+
+def test_each_size_is_planned_once_and_one_that_is_refused_will_say_why() -> None:
+    made = network_workloads(picky, ["timm:a", "fasternet_t0"], [32, (64, 64), 224], forms=("plain",), fused=True)
+    assert [(each.name, each.input_shape[1]) for each in made] == [
+        ("timm:a", 32),
+        ("timm:a", 64),
+        ("timm:a", 224),
+        ("fasternet_t0", 32),
+        ("fasternet_t0", 64),
+        ("fasternet_t0", 224),
+    ]
+    # What a file fixes would be timed under another size's name; and what takes none of the sizes gives no row.
+    for names, sizes in ((["net.onnx", "timm:a"], [32, 64]), (["timm:a"], [64, 128]), (["timm:a", "resnet50"], [64])):
+        with pytest.raises(UsageError, match="takes 32"):
+            network_workloads(picky, names, sizes, forms=("plain",), fused=True)
+
+
+def test_arrays_decide_the_batch_and_are_never_left_out() -> None:
+    (made,) = network_workloads(picky, ["fasternet_t0"], ["/in.npz"], forms=("plain",), fused=True)
+    assert made.model is not None
+    assert (made.model.batch, made.given, made.variant) == (4, "0" * 64, "32px,data 00000000")
+    with pytest.raises(UsageError, match="takes 32"):
+        network_workloads(picky, ["mine:a", "mine:b"], ["/other.npz"], forms=("plain",), fused=True)

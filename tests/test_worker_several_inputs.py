@@ -44,6 +44,20 @@ class Told(Two):
     def example_inputs(self):
         return {"depth": torch.rand(2, 1, 9, 8), "image": torch.rand(2, 3, 9, 8)}
 
+class Overwriting(Two):
+    def forward(self, image, depth):
+        return super().forward(image, depth.add_(1))
+
+def overwriting():
+    return Overwriting()
+
+class Asking(Two):
+    def example_inputs(self, batch):
+        return torch.rand(batch, 3, 9, 8)
+
+def asking():
+    return Asking()
+
 def two():
     return Two()
 
@@ -148,6 +162,12 @@ def test_so_does_its_module(tmp_path: Path) -> None:
     assert "--input-data" in inspected("module_nets:two", 9).reason  # a size asks for an image alone
 
 
+def test_an_input_that_a_call_overwrites_is_found_out() -> None:
+    made = prepared(Path("cache"), planned("several_nets:overwriting", depth=DEPTH, image=IMAGE))
+    assert made.kind == "wrong_output"
+    assert "answers differently each time" in made.reason
+
+
 def test_layers_are_timed_on_the_arrays_too() -> None:
     made = planned("several_nets:two", depth=DEPTH, image=IMAGE)
     prepared(Path("cache"), made)
@@ -162,6 +182,7 @@ def test_layers_are_timed_on_the_arrays_too() -> None:
         ("several_nets:two", {"image": IMAGE}, "to be named 'image', 'depth', got 'image'"),
         ("several_nets:two", {"image": IMAGE, "deep": DEPTH}, "got 'image', 'deep'"),
         ("several_nets:two", {"image": IMAGE, "depth": DEPTH[:, :, 1:]}, "to take the arrays of"),
+        ("several_nets:asking", {}, "without arguments, to give the tensors that the network takes, got TypeError"),
         ("several_nets:two", {"image": IMAGE[0], "depth": DEPTH[0]}, "add the batch"),
         ("resnet50", {"x": np.zeros((1, 4, 64, 64))}, "expected resnet50 to take the arrays of"),
     ],
@@ -170,6 +191,6 @@ def test_arrays_that_a_network_does_not_take_are_refused_in_a_line(
     source: str, arrays: dict[str, Any], said: str, tmp_path: Path
 ) -> None:
     np.savez("in.npz", **arrays)
-    reason = inspected(source, 0, str(tmp_path / "in.npz")).reason
+    reason = inspected(source, 0, str(tmp_path / "in.npz") if arrays else "").reason
     assert said in reason
     assert "\n" not in reason

@@ -22,6 +22,7 @@ DTYPES = (
     "float64",
 )
 _LONGEST_NAME = 60
+_NPY, _ZIP = b"\x93NUMPY", b"PK"  # how files of the two kinds begin
 
 
 def read(path: Path) -> "dict[str, Array]":
@@ -52,6 +53,9 @@ def _loaded(path: Path) -> "dict[str, Array] | None":
     if path.stat().st_size > MOST_BYTES:
         return None
     with path.open("rb") as file:
+        if not file.read(len(_NPY)).startswith((_NPY, _ZIP)):
+            raise ValueError("another kind of file")  # numpy would praise its pickles
+        file.seek(0)
         found = np.load(file, allow_pickle=False)
         if isinstance(found, np.ndarray):
             return {UNNAMED: found}
