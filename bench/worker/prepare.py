@@ -107,14 +107,15 @@ def _published(unit: Unit, store: Store) -> "nn.Module":
     workload = unit.workload
     network = build.plain_network(workload)
     end_copies()
-    _refuse_another(network, workload)
-    if subjects.is_factory(workload):
-        expect_from(unit.origin.folder, workload.name)
     if workload.model is not None and workload.given:
         from bench.worker.first_look import given_bytes
 
         _keep(given_bytes(subjects.network_entry(workload), network, workload.model.inputs.source), workload, store)
-    return with_given(network, workload)
+    whole = with_given(network, workload)
+    _refuse_another(network, workload)
+    if subjects.is_factory(workload):
+        expect_from(unit.origin.folder, workload.name)
+    return whole
 
 
 def _keep(data: bytes, workload: Workload, store: Store) -> None:

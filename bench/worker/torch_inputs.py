@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from bench.plain_text import plain_line
 from bench.records.workload import Workload
@@ -46,9 +47,10 @@ class WithInputs(nn.Module):
 def with_given(network: nn.Module, workload: Workload) -> nn.Module:
     """The network on the arrays that the workload was given besides its images: itself where there are none."""
     arrays = kept(workload.given) if workload.given else []
-    if len(arrays) < 2:
-        return network
-    return WithInputs(network, list(map(torch.from_numpy, arrays)), image_among(arrays, workload.name))
+    inputs = list(map(torch.from_numpy, arrays))
+    if inputs and any(map(is_lazy, network.parameters())):  # which get their weights as they are first run
+        network(*inputs)
+    return WithInputs(network, inputs, image_among(arrays, workload.name)) if len(inputs) > 1 else network
 
 
 def inputs_of(module: nn.Module, images: Tensor, dtype: torch.dtype) -> tuple[nn.Module, list[Tensor]]:
