@@ -8,6 +8,7 @@ import pytest
 from bench.host import artifacts
 from bench.host.artifacts import ArtifactCache, cost_of
 from bench.records.artifact import Artifact
+from bench.records.calibration import Calibration
 from bench.records.measurement import Cost
 from tests.made_up import unit
 
@@ -45,6 +46,16 @@ def test_what_other_code_made_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     cache.drop_stale()
     assert files(cache) == set()
     assert list((tmp_path / "artifacts").iterdir()) == []
+
+
+def test_each_runtime_has_its_own_graph_in_int8_and_shares_that_in_float32(tmp_path: Path) -> None:
+    cache = ArtifactCache(tmp_path, "torch 1.0")
+    plain = [unit(runtime=name) for name in ("onnxruntime", "openvino")]
+    int8 = [replace(each, dtype="int8") for each in plain]
+    pictures = replace(int8[0], calibration=Calibration(folder="/a", digest="0" * 64))
+    assert len({cache.key(each) for each in plain}) == 1
+    assert len({cache.key(each) for each in (*plain, *int8, pictures)}) == 4
+    assert cache.key(replace(pictures, calibration=replace(pictures.calibration, folder="/b"))) == cache.key(pictures)
 
 
 def test_bytes_are_those_of_the_dtype_that_is_timed() -> None:

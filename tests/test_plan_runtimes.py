@@ -50,6 +50,8 @@ MAY_NAME_THEM = {
         ({"moved": None}, "moved"),
         ({"profiled": "toy.core"}, "module:function"),
         ({"ceilings": "toy.core"}, "module:function"),
+        ({"precision": "toy.core"}, "module:function"),
+        ({"no_int8": None}, "no_int8"),
         ({"graph": "yes"}, "True or False"),
         ({"lacks": {"int3": "no such dtype here"}}, "int3"),
         ({"lacks": {"float16": ""}}, "reason"),
@@ -69,9 +71,8 @@ def test_a_row_that_makes_no_sense_is_refused(change: dict[str, Any], said: str)
 def test_the_loader_of_each_of_ours_is_there(name: str) -> None:
     """Its module imports without the runtime: whether that is installed is found out when it loads."""
     row = runtime(name)
-    assert all(
-        callable(pkgutil.resolve_name(each)) for each in (row.loader, row.moved, row.profiled, row.ceilings) if each
-    )
+    named = (row.loader, row.moved, row.profiled, row.ceilings, row.precision)
+    assert all(callable(pkgutil.resolve_name(each)) for each in named if each)
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_an_at_in_the_name_of_a_file_is_no_runtime() -> None:
         ("fasternet_t0,batch", "got 'batch'"),
         ("fasternet_t0,batch=1,batch=2", "got 'batch=2'"),
         ("fasternet_t0,size=96x56x56", "got 'size=96x56x56'"),
-        ("fasternet_t0,dtype=int3", "expected dtype of float32, float16, bfloat16, got 'int3'"),
+        ("fasternet_t0,dtype=int3", "expected dtype of float32, float16, bfloat16, int8, got 'int3'"),
         ("conv", "expected conv with its size, such as conv,size=96x56x56"),
     ],
 )

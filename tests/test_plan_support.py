@@ -44,6 +44,9 @@ def inplace(of: Unit) -> Unit:
         (replace(EAGER, runtime="openvino", settings=Settings(flush_denormal=True)), "denormal"),
         (replace(EAGER, runtime="openvino", dtype="float16"), "float32 or bfloat16"),
         (replace(EAGER, runtime="openvino", layout="channels_last"), "OpenVINO chooses its own layout"),
+        (replace(GRAPH, dtype="int8"), ""),
+        (replace(EAGER, dtype="int8"), "PyTorch has int8 in eager mode by the deprecated"),
+        (replace(EAGER, runtime="compile", dtype="int8"), "torch.compile does not compile what torchao"),
     ],
 )
 def test_what_a_runtime_cannot_do(planned: Unit, reason: str) -> None:

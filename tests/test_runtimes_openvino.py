@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from bench.worker.inputs import input_array
 from bench.worker.output_check import arrays_in
+from bench.worker.quantise import quantise
 from bench.worker.runtimes import openvino_runtime
 from bench.worker.runtimes.loaded import UnsupportedError
 from tests.made_up import unit
@@ -76,3 +77,17 @@ def test_a_hint_that_is_not_followed_is_refused(graph: Path, monkeypatch: pytest
     assert openvino_runtime.load(FLOAT32, graph).threads == THREADS
     with pytest.raises(UnsupportedError, match="asked OpenVINO for bfloat16, on this CPU it computes in f32"):
         openvino_runtime.load(BFLOAT16, graph)
+
+
+def test_the_compiled_graph_tells_what_its_convolutions_take(graph: Path, tmp_path: Path) -> None:
+    assert openvino_runtime.precision(FLOAT32, graph) == {"float32": 1}
+    int8 = replace(FLOAT32, dtype="int8")
+    assert openvino_runtime.precision(int8, graph) == {"float32": 1}  # which nobody has quantised
+    note = quantise(graph, tmp_path / "int8.onnx", int8)
+    assert "calibrated on" in note
+    assert openvino_runtime.precision(int8, tmp_path / "int8.onnx") == {"int8": 1}
+    (exact,), (answer,) = (
+        arrays_in(openvino_runtime.load(each, path).output())
+        for each, path in ((FLOAT32, graph), (int8, tmp_path / "int8.onnx"))
+    )
+    assert 0 < np.abs(answer - exact).max() < 0.02 * np.abs(exact).max()

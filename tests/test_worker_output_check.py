@@ -55,7 +55,7 @@ def test_every_array_is_compared_by_its_own_maximum() -> None:
         max_error([array(1000)], right)
 
 
-@pytest.mark.parametrize(("dtype", "limit"), [("float32", 1e-4), ("float16", 1e-2), ("bfloat16", 5e-2)])
+@pytest.mark.parametrize(("dtype", "limit"), [("float32", 1e-4), ("float16", 1e-2), ("bfloat16", 5e-2), ("int8", 0.5)])
 def test_the_limit_is_the_dtypes(dtype: str, limit: float) -> None:
     of, right = replace(UNIT, dtype=dtype), Reference(arrays=(array(1),))
     just = check(of, loaded(array(1 - 0.9 * limit)), lambda: right)

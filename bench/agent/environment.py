@@ -4,11 +4,12 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from pathlib import Path
 
 from bench.records.environment import Environment, fingerprint
 from bench.system.affinity import big_cpus, topology
+from bench.system.cpuinfo import cpu_features, cpuinfo
 from bench.system.files import number_of, text_of
 from bench.system.inherited import inherited
 from bench.system.packages import versions
@@ -18,7 +19,8 @@ from bench.system.sensors import temperature_c, throttle_flags
 
 # What a kernel for convolutions may choose between; the rest of the flags decides no speed here.
 FEATURES = (
-    "avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8",
+    "avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16", "amx_fp16",
+    "amx_int8",
     "asimd", "fphp", "asimdhp", "asimddp", "bf16", "i8mm", "sve", "sve2",
 )  # fmt: skip
 
@@ -26,8 +28,8 @@ FEATURES = (
 def probe(cache: Path, packages: Iterable[str]) -> Environment:
     """Look at this machine; `cache` is the folder whose free space counts, `packages` are looked for."""
     cpus = topology()
-    info = _cpuinfo()
-    features = set((info.get("flags") or info.get("Features") or "").split())
+    info = cpuinfo()
+    features = cpu_features(info)
     quota = CpuQuota().cpus()
     machine, model, kernel, runtimes = platform.machine(), cpu_model(info), platform.release(), versions(packages)
     top_khz = number_of(Path("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq"))
@@ -73,15 +75,6 @@ def cpu_model(info: dict[str, str]) -> str:
     return " + ".join(cores) or name or platform.machine()  # the board's name has a field of its own
 
 
-def _cpuinfo() -> dict[str, str]:
-    info: dict[str, str] = {}
-    for line in text_of(Path("/proc/cpuinfo")).splitlines():
-        key, colon, value = line.partition(":")
-        if colon:
-            info.setdefault(key.strip(), value.strip())
-    return info
-
-
 def _caches() -> str:
     """Sizes by level: "L1d 48K, L2 1024K, L3 32768K"."""
     sizes = {}
@@ -99,7 +92,7 @@ def _os_name() -> str:
     return platform.system()
 
 
-def _virtual(features: set[str]) -> str:
+def _virtual(features: Set[str]) -> str:
     signs = []
     if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
         signs.append("container")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.calibration import calibration_option
 from bench.cli.gate import SelfTest, is_gate, revisions
 from bench.cli.options import Whole, shared_options
 from bench.cli.quantities import Duration, Percent
@@ -56,6 +57,7 @@ class PythonPath(click.ParamType[str]):
 @click.option("--self-test", type=SelfTest(), help="Would the gate here find a slowdown, and stay silent without?")
 @click.option("--python-a", type=PythonPath(), help="Python that A is run by, with the packages it has there.")
 @click.option("--python-b", type=PythonPath(), help="The same of B; default of both is this command's own.")
+@calibration_option
 @shared_options
 @click.pass_context
 def compare(context: click.Context, /, **options: Any) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.calibration import calibration_option
 from bench.cli.input_options import arrays_option, asked_inputs, size_option
 from bench.cli.options import shared_options
 from bench.cli.request import request, rows_of
@@ -34,6 +35,7 @@ WORKERS = 3  # fresh ones, where nobody says how many
 @click.option(
     "--trace", type=click.Path(dir_okay=False), help="Write a Chrome trace there, and Model Explorer's data beside it."
 )
+@calibration_option
 @shared_options
 @click.pass_context
 def layers(context: click.Context, /, **options: Any) -> int:

@@ -7,6 +7,7 @@ import click
 
 from bench.cli.accuracy import accuracy_option, given_accuracies
 from bench.cli.axis_options import asked_values, axis_options
+from bench.cli.calibration import calibration_option
 from bench.cli.input_options import arrays_option, asked_inputs, sizes_option
 from bench.cli.ledger import given_ledger, ledger_option
 from bench.cli.options import ListOf, Whole, budget_option, limit_option, one_of, shared_options, sustain_option
@@ -44,6 +45,7 @@ FORMS = ("plain", "fast")
 @sustain_option
 @budget_option
 @limit_option
+@calibration_option
 @shared_options
 @click.pass_context
 def models(context: click.Context, /, **options: Any) -> int:

@@ -13,7 +13,7 @@ from bench.cli.quantities import Duration
 from bench.cli.streams import tell
 from bench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 from bench.plan.values import shown
-from bench.records.ceilings import PEAK_DTYPES
+from bench.records.workload import DTYPES
 from bench.system.priority import PRIORITIES
 from reports.formats import peak_formats
 
@@ -32,9 +32,9 @@ MAX_AGE = "30d"
 @click.option(
     "--dtype",
     "dtypes",
-    type=ListOf("LIST", one_of("a dtype", PEAK_DTYPES)),
+    type=ListOf("LIST", one_of("a dtype", DTYPES)),
     default="float32",
-    help=f"{', '.join(PEAK_DTYPES)}; default float32.",
+    help=f"{', '.join(DTYPES)}; default float32.",
 )
 @click.option("--threads", type=POSITIVES, help="Default 1, or as the device's entry says.")
 @click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.calibration import given_calibration
 from bench.cli.options import given_options, plan_options
 from bench.errors import UsageError
 from bench.host.budget import MOST_ROUNDS, Budget
@@ -164,5 +165,6 @@ def axes_of(options: dict[str, Any]) -> Axes:
             sustain_s=sustain_s,
         ),
         switches=_switches(options["switch"]),
+        calibration=given_calibration(options.get("calibration")),
         priority=options["priority"] or "",
     )

@@ -97,7 +97,7 @@ def _planned(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
     folder = request.out or default_folder(request.command, devices)
     check_new(folder)  # before anything is inspected or reached
     with closing(Campaign(devices, transport_for, usable_cache(), observer)) as campaign:
-        table, pairs = request.table(campaign, devices)
+        table, pairs = _table(request, campaign, devices)
         _check_budget(request, devices)
         units = all_rounds(table, request.axes.rounds)
         _reach(campaign, units, pairs)
@@ -150,12 +150,22 @@ def _dry_run(request: Request, observer: ConsoleObserver) -> int:
     devices = _devices(request.devices, request)
     check_new(request.out or default_folder(request.command, devices))
     with closing(Campaign(devices, transport_for, default_cache(), observer)) as campaign:
-        table, pairs = request.table(campaign, devices)
+        table, pairs = _table(request, campaign, devices)
     _check_budget(request, devices)
     rounds = 1 if request.enough.rows else request.axes.rounds
     show_plan(table, pairs, rounds=rounds, enough=request.enough)
     tell_budget(request, table, observer)
     return EXIT_DONE
+
+
+def _table(request: Request, campaign: Campaign, devices: Sequence[Device]) -> tuple[Sequence[Unit], Sequence[Pair]]:
+    table, pairs = request.table(campaign, devices)
+    planned = (*table, *(unit for pair in pairs for unit in (pair.first, pair.second)))
+    if request.axes.calibration.digest and not any(unit.calibration.digest for unit in planned):
+        raise UsageError(
+            "expected --calibration with a network in int8, got none; ask for --dtype int8, or leave it out"
+        )
+    return table, pairs
 
 
 def _check_budget(request: Request, devices: Sequence[Device]) -> None:

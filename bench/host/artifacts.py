@@ -45,11 +45,12 @@ def counts_of(artifact: Artifact) -> Counts:
 def representative(unit: Unit) -> Unit:
     """The unit whose artifact serves all units that differ in nothing an artifact depends on."""
     row = runtime(unit.runtime)
+    own = row.converter or (row.graph and unit.dtype == "int8")  # each quantised as its kernels like it
     return replace(
         unit,
-        runtime=row.name if row.converter else GRAPH_RUNTIME if row.graph else MODULE_RUNTIME,
+        runtime=row.name if own else GRAPH_RUNTIME if row.graph else MODULE_RUNTIME,
         layout="nchw",
-        dtype="float32" if row.float32_graph else unit.dtype,
+        dtype="float32" if row.float32_graph and unit.dtype != "int8" else unit.dtype,
         threads=1,
         device="host",
         mode="latency",

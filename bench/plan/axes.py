@@ -9,6 +9,7 @@ from bench.errors import UsageError
 from bench.plan.limits import check_elements, check_number
 from bench.plan.runtimes import Runtime, runtime
 from bench.plan.values import shown
+from bench.records.calibration import Calibration
 from bench.records.device import Device
 from bench.records.workload import CACHES, Effort, Mode, ModelArguments, Settings, Unit, Workload
 from bench.system.allocator import DEFAULT_ALLOCATOR
@@ -31,6 +32,7 @@ class Axes:
     seed: int = 0
     settings: Settings = field(default_factory=Settings)
     switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of runtimes, each with its values
+    calibration: Calibration = field(default_factory=Calibration)  # of the int8 units
     priority: str = ""  # of bench.system.priority; empty: the device's own
 
     def __post_init__(self) -> None:
@@ -82,6 +84,7 @@ def cells(
             settings=switches,
             allocator=allocator,
             switches=switched,
+            calibration=axes.calibration if dtype == "int8" and workload.kind == "model" else Calibration(),
             accelerator=device.accelerator,
         )
         for workload, each in lists.items()

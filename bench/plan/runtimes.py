@@ -36,6 +36,10 @@ class Runtime:
     Ceilings`, for `bench peak`: matrix products of the visit's dtype on as many threads as CPUs, and a call that
     computes nothing, both under the row's name, `visit.part` (`bench.worker.peak.products` times them).
 
+    `precision` as well, or empty where nobody can tell: `precision(unit: Unit, model: Path | None) ->
+    Mapping[str, int]`, how many of its convolutions and matrix products compute in which dtype on this CPU. It is asked
+    before a unit of another dtype than float32 is loaded; where none computes in the unit's, the unit is skipped.
+
     `converter` is "module:function", or empty where the runtime takes the exported .onnx file: `convert(program: Path,
     target: Path, dtype: str) -> None` writes what the runtime opens to the one file `target`, from a network or an
     operator that `torch.export` has saved (`torch.export.load`; float32 where `float32_graph`, else of the dtype). It
@@ -47,6 +51,10 @@ class Runtime:
     a unit names those that are not usual (`unit.switched`). `in_turns` are those, as "name=value", that keep
     its threads from working on while the other side of a pair takes its turn: both sides have them where there are
     several threads.
+
+    `no_int8` goes on after its title: why it runs nothing in int8. It is empty where the file that it opens is the
+    .onnx graph, quantised with QuantizeLinear and DequantizeLinear (docs/precision.md): the inputs of convolutions and
+    matrix products, and their outputs but for one whose kernels give `float_outputs` from int8 inputs.
 
     `lacks` gives the reason for each dtype, layout and field of Settings that cannot be had: such a unit is skipped
     before anything runs. The step of one with `accelerator` works on torch's current CUDA stream; one without `cpu`
@@ -62,14 +70,17 @@ class Runtime:
     moved: str = ""
     profiled: str = ""
     ceilings: str = ""
+    precision: str = ""
     converter: str = ""
     needs: tuple[str, ...] = ()
     own_environment: bool = False
-    float32_graph: bool = False  # one float32 file serves all its dtypes
+    float32_graph: bool = False  # one float32 file serves all its dtypes but int8
+    float_outputs: bool = False
     accelerator: bool = False
     cpu: bool = True
     switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     in_turns: tuple[str, ...] = ()
+    no_int8: str = "is given networks and operators in floating point alone"
     lacks: Mapping[str, str] = field(default_factory=dict)
     start_s: float = 3.0  # until a fresh worker has imported it
     compile_s: float = 0.0  # more for each unit
@@ -81,12 +92,14 @@ class Runtime:
         self._expect("package", PLAIN_NAME, "the name that pip installs it by")
         self._expect("module", _MODULE, "the module that is imported, such as onnxruntime")
         self._expect("loader", rf"{_MODULE}:[A-Za-z_]\w*", '"module:function"')
-        for name in ("moved", "profiled", "ceilings", "converter"):
+        for name in ("moved", "profiled", "ceilings", "precision", "converter"):
             if getattr(self, name) != "":
                 self._expect(name, rf"{_MODULE}:[A-Za-z_]\w*", '"module:function" or empty')
-        for name in ("graph", "float32_graph", "accelerator", "cpu", "own_environment"):
+        for name in ("graph", "float32_graph", "float_outputs", "accelerator", "cpu", "own_environment"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"expected {name} of {self.name} to be True or False, got {getattr(self, name)!r}")
+        if not isinstance(self.no_int8, str):
+            raise ValueError(f"expected no_int8 of {self.name} to be a reason or empty, got {self.no_int8!r}")
         if not all(isinstance(each, str) and re.fullmatch(_REQUIREMENT, each) for each in self.needs):
             raise ValueError(
                 f"expected {self.name} to need packages as pip takes them, such as pnnx==1.0, got {self.needs!r}"
@@ -146,8 +159,10 @@ _OURS = {
             loader="bench.worker.runtimes.pytorch:load",
             profiled="bench.worker.runtimes.pytorch_layers:profiled",
             ceilings="bench.worker.runtimes.pytorch_ceilings:ceilings",
+            precision="bench.worker.runtimes.pytorch:precision",
             graph=False,
             accelerator=True,
+            no_int8="has int8 in eager mode by the deprecated torch.ao.quantization alone",
         ),
         Runtime(
             name="compile",
@@ -155,9 +170,11 @@ _OURS = {
             package="torch",
             module="torch",
             loader="bench.worker.runtimes.pytorch:load",
+            precision="bench.worker.runtimes.pytorch:precision",
             graph=False,
             accelerator=True,
             lacks=_NO_CUDA_GRAPH,
+            no_int8="does not compile what torchao quantises (torch 2.13 with torchao 0.18)",
             start_s=6.0,
             compile_s=12.0,
         ),
@@ -170,7 +187,9 @@ _OURS = {
             moved="bench.worker.runtimes.onnx_runtime:bytes_moved",
             profiled="bench.worker.runtimes.onnx_runtime_layers:profiled",
             ceilings="bench.worker.runtimes.onnx_runtime_ceilings:ceilings",
+            precision="bench.worker.runtimes.onnx_runtime_precision:precision",
             graph=True,
+            no_int8="",
             lacks={
                 "channels_last": "ONNX Runtime chooses its own layout",
                 "bfloat16": "ONNX Runtime has no bfloat16 kernels on a CPU",
@@ -195,8 +214,11 @@ _OURS = {
             moved="bench.worker.runtimes.openvino_runtime:bytes_moved",
             profiled="bench.worker.runtimes.openvino_layers:profiled",
             ceilings="bench.worker.runtimes.openvino_ceilings:ceilings",
+            precision="bench.worker.runtimes.openvino_runtime:precision",
             graph=True,
             float32_graph=True,
+            float_outputs=True,
+            no_int8="",
             lacks={
                 "channels_last": "OpenVINO chooses its own layout",
                 "float16": "OpenVINO's CPU plugin computes in float32 or bfloat16",

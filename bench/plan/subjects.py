@@ -26,7 +26,7 @@ from operators.spec import AXES, OperatorSpec, axes
 TABLE1_SIZES = ((96, 56, 56), (192, 28, 28), (384, 14, 14), (768, 7, 7))
 TABLE1_OPERATORS = ("conv", "gconv", "dwconv", "pconv")
 LAYER_NORM_NOTE = "layer norms normalise by each image's own statistics: none can be folded, all of them are timed"
-BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+BYTES = {"float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 
 
 @dataclass(frozen=True, kw_only=True)

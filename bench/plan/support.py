@@ -12,6 +12,8 @@ from bench.records.workload import Settings, Unit
 def unsupported(unit: Unit, environment: Environment | None) -> str:
     """Why the unit cannot run on a device of that environment; empty where nothing speaks against it."""
     row = runtime(unit.runtime)
+    if unit.dtype == "int8" and row.no_int8:
+        return f"{row.title} {row.no_int8}"
     if reason := _lacking(row, unit) or _unfoldable(unit) or _other_form(row, unit):
         return reason
     if environment is not None and environment.runtime(row.package) is None:
@@ -51,7 +53,7 @@ def _other_form(row: Runtime, unit: Unit) -> str:
         return "an ONNX graph cannot overwrite its input"
     if reason := _other_batch(unit):
         return reason
-    graphs = "float32" if row.float32_graph else unit.dtype
+    graphs = "float32" if row.float32_graph else unit.graph_dtype
     if model is not None and model.dtype not in ("", graphs):
         return f"the file computes in {model.dtype}, not {graphs}; give --dtype {model.dtype}"
     if model is not None and model.form == "fast":

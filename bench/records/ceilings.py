@@ -13,7 +13,6 @@ from bench.records.times import are_times
 from bench.records.workload import DTYPES, PLAIN_NAME
 from bench.statistics import Interval, median_interval
 
-PEAK_DTYPES = (*DTYPES, "int8")
 TF32 = "tf32"  # float32 in and out, multiplied with ten bits: a dtype of its own on an NVIDIA GPU
 Access = Literal["read", "write", "copy", "triad"]
 ACCESSES: tuple[Access, ...] = get_args(Access)
@@ -44,7 +43,7 @@ class Gemm:
     isa: str = ""
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(PLAIN_NAME, self.runtime) or self.dtype not in (*PEAK_DTYPES, TF32):
+        if not re.fullmatch(PLAIN_NAME, self.runtime) or self.dtype not in (*DTYPES, TF32):
             raise ValueError(f"expected a plain name and a dtype, got {self.runtime!r} and {self.dtype!r}")
         if min(self.shape) < 1:
             raise ValueError(f"expected a positive (m, k, n), got {self.shape}")
@@ -136,8 +135,8 @@ class Ceilings:
     unmeasured: tuple[Unmeasured, ...] = ()  # what is missing above
 
     def __post_init__(self) -> None:
-        if self.dtype not in PEAK_DTYPES or self.threads < 1:
-            raise ValueError(f"expected a dtype of {PEAK_DTYPES} and threads, got {self.dtype!r}, {self.threads}")
+        if self.dtype not in DTYPES or self.threads < 1:
+            raise ValueError(f"expected a dtype of {DTYPES} and threads, got {self.dtype!r}, {self.threads}")
         if not are_times(self.page_fault_s):
             raise ValueError("expected page faults that are times in seconds")
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Literal
 
+from bench.records.calibration import Calibration
 from bench.records.origin import Origin
 
 Kind = Literal["op", "model"]
 Mode = Literal["latency", "throughput"]
 Effort = Literal["normal", "publish"]
 
-DTYPES = ("float32", "float16", "bfloat16")
+FLOATS = ("float32", "float16", "bfloat16")
+DTYPES = (*FLOATS, "int8")  # what was float32, quantised after training; inputs and outputs stay float32
 LAYOUTS = ("nchw", "channels_last")
 CACHES = ("warm", "cold")  # as the call before left them, or emptied before each call
 LONGEST_SUSTAIN_S = 86_400.0
@@ -162,6 +164,7 @@ class Unit:
     settings: Settings = field(default_factory=Settings)
     allocator: str = "system"  # what malloc does with freed memory, a name of bench.system.allocator; older runs' own
     switches: tuple[str, ...] = ()  # of the runtime, "graph=basic", by name: those that are not as usual
+    calibration: Calibration = field(default_factory=Calibration)  # of an int8 unit
     accelerator: str = ""  # "" is the CPU, else "cuda:N"
     origin: Origin = field(default_factory=Origin)  # of its packages, and of a user's own network
     code_version: str = ""
@@ -178,6 +181,8 @@ class Unit:
         names = [name for name, _ in map(_switch, self.switches)]
         if names != sorted(set(names)):
             raise ValueError(f"expected each switch once, by name, got {self.switches}")
+        if self.calibration.digest and self.dtype != "int8":
+            raise ValueError(f"expected a calibration of an int8 unit alone, got one of {self.dtype}")
         if self.batch < 1 or self.threads < 1 or self.round < 0:
             raise ValueError(
                 f"expected batch >= 1, threads >= 1 and round >= 0, got {self.batch}, {self.threads}, {self.round}"
@@ -185,8 +190,11 @@ class Unit:
 
     @cached_property
     def id(self) -> str:
-        """16 hex digits: the hash of all fields, origin and switches among them where they are not the usual ones."""
+        """16 hex digits: the hash of all fields; origin, switches and calibration where they are not the usual ones."""
         own = {each.name: getattr(self, each.name) for each in fields(self)}
+        del own["calibration"]
+        if self.calibration.digest:
+            own["calibration"] = self.calibration.digest
         if self.origin == Origin():
             del own["origin"]
         if not self.switches:
@@ -197,6 +205,11 @@ class Unit:
     def switched(self) -> dict[str, str]:
         """The switches of the runtime that are not as usual, by name."""
         return dict(map(_switch, self.switches))
+
+    @property
+    def graph_dtype(self) -> str:
+        """In which its network is built, exported and fed: an int8 one is quantised afterwards."""
+        return "float32" if self.dtype == "int8" else self.dtype
 
     @cached_property
     def cell(self) -> str:

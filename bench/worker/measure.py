@@ -36,6 +36,7 @@ from bench.worker.measuring.sustained import sustain
 from bench.worker.measuring.threads import ThreadsError, ThreadWatch, check_cpus, check_priority, threads_note
 from bench.worker.output_check import Reference, WrongOutputError, check, read_reference
 from bench.worker.planted import slowed
+from bench.worker.precision import precision_notes
 from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
 from bench.worker.settings import applied
 
@@ -76,7 +77,9 @@ def measure_unit(order: Order, store: Store, clock: Clock, overhead_s: float) ->
     try:
         check_allocator(unit.allocator)
         import_libraries(unit)
+        converted = precision_notes(unit, model_of(order, store))
         measurement = measure_loaded(unit, lambda: load(order, store), reference_of(order, store), clock, overhead_s)
+        measurement = replace(measurement, notes=(*measurement.notes, *converted))
         measurement = with_bytes_moved(measurement, unit, model_of(order, store))
     except Exception as error:  # noqa: BLE001 - a network may raise anything, and its row must say what
         kind, reason = classify(error)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.plain_text import plain_line
-from bench.records.workload import DTYPES
+from bench.records.workload import FLOATS
 from bench.worker.inputs import Declared
 
-_NUMBERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", *DTYPES, "float64")
+_NUMBERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", *FLOATS, "float64")
 _QUANTISED = ("QuantizeLinear", "DynamicQuantize", "QLinear", "QGemm", "QAttention", "QEmbed", "QOrdered", "QMoE")
 MAX_BYTES = 2**31 - (1 << 20)  # a protobuf message ends at 2 GiB; the graph beside the weights needs a little
 
@@ -101,9 +101,9 @@ class Graph:
         for tensor in self.model.graph.initializer:
             elements[_dtype_name(tensor.data_type)] += prod(tensor.dims)
         names = (*(name for name, _ in elements.most_common()), *(each.dtype for each in self.inputs))
-        found = next((name for name in names if name in (*DTYPES, "float64")), "float32")
-        if found not in DTYPES:
-            raise ValueError(f"expected {self.path} to compute in {' or '.join(DTYPES)}, got {found}; export it so")
+        found = next((name for name in names if name in (*FLOATS, "float64")), "float32")
+        if found not in FLOATS:
+            raise ValueError(f"expected {self.path} to compute in {' or '.join(FLOATS)}, got {found}; export it so")
         return found
 
     @property

@@ -10,12 +10,13 @@ from bench.wire.messages import Begin, Bursts, SideFailed
 from bench.wire.order import Task
 from bench.worker.channel import Channel
 from bench.worker.machine import Machine, machine_for
-from bench.worker.measure import classify, load, reference_of
+from bench.worker.measure import classify, load, model_of, reference_of
 from bench.worker.measuring.clock import SystemClock, timer_overhead_s
 from bench.worker.measuring.page_faults import check_allocator
 from bench.worker.measuring.rules import rules_for
 from bench.worker.measuring.sampler import iterations_for, warm_up
 from bench.worker.output_check import check
+from bench.worker.precision import precision_notes
 from bench.worker.settings import applied
 
 
@@ -83,6 +84,7 @@ def measure_pair(task: Task, channel: Channel) -> None:
         with applied(unit):
             # Loading takes turns as well: two imports at once would fight for one core and the same memory.
             token.take()
+            precision_notes(unit, model_of(order, store))
             loaded = load(order, store)
             machine = machine_for(unit, loaded, clock)
             with machine.ready():

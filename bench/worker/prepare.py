@@ -29,6 +29,7 @@ from bench.worker.measure import classify
 from bench.worker.onnx_file import Graph, digest_of, self_contained
 from bench.worker.output_check import QUANTISED_ERROR_LIMIT, Reference, arrays_in, expect_same_again
 from bench.worker.project import expect_from
+from bench.worker.runtimes.loaded import UnsupportedError
 from bench.worker.runtimes.pytorch import to_arrays
 from bench.worker.torch_inputs import inputs_of, with_given
 
@@ -48,6 +49,7 @@ def export_units(task: Task, channel: Channel) -> None:
         started, unit = time.monotonic(), order.unit
         try:
             made = _onnx_file(unit, store) if subjects.is_onnx_file(unit.workload) else _from_module(order, store)
+            made = _quantised(made, unit, store) if unit.dtype == "int8" else made
         except Exception as error:  # noqa: BLE001 - whatever an exporter raises, the row must say it
             kind, reason = classify(error)
             made = Artifact(kind="build" if kind == "error" else kind, reason=reason)
@@ -86,13 +88,13 @@ def _from_module(order: Order, store: Store) -> Artifact:
     if row.graph:
         module = build.build_module(workload, image) if workload.operator is not None else module
         try:
-            network, example = inputs_of(module, image, getattr(torch, unit.dtype))
+            network, example = inputs_of(module, image, getattr(torch, unit.graph_dtype))
             form = build.exported_form(network, workload)
             with _beside(store) as path:
                 if row.converter:
                     convert(row, build.plain_form(form, plain=plain), example, unit.dtype, path, order.converter)
                 else:
-                    build.export_graph(form, example, getattr(torch, unit.dtype), path, plain=plain)
+                    build.export_graph(form, example, getattr(torch, unit.graph_dtype), path, plain=plain)
                 found = replace(found, model=store.add_file(path))
         except Exception as error:  # noqa: BLE001 - the network can still be timed in eager
             what = f"no network for {row.title}" if row.converter else "no ONNX graph"
@@ -125,6 +127,20 @@ def _keep(data: bytes, workload: Workload, store: Store) -> None:
             f"expected the arrays of {workload.model.inputs.source} that this run was planned with, they have changed;"
             " begin a new run"
         )
+
+
+def _quantised(made: Artifact, unit: Unit, store: Store) -> Artifact:
+    """With the graph in int8 in the place of the float32 one, whose counts stay; its cost says how it was made."""
+    if not made.model or made.cost is None:
+        return made
+    from bench.worker.quantise import quantise
+
+    try:
+        with _beside(store) as path:
+            note = quantise(store.path(made.model), path, unit)
+            return replace(made, model=store.add_file(path), cost=replace(made.cost, notes=(*made.cost.notes, note)))
+    except Exception as error:  # noqa: BLE001 - a quantiser raises whatever its many parts raise
+        return replace(made, model="", graph_reason=f"no graph in int8: {one_line(error)}")
 
 
 def _reference_of(network: "nn.Module", image: "torch.Tensor") -> "tuple[tuple[npt.NDArray[Any], ...], bool]":
@@ -168,8 +184,10 @@ def _onnx_file(unit: Unit, store: Store) -> Artifact:
     data = self_contained(source)
     if unit.workload.model is not None and unit.workload.model.digest not in ("", digest_of(data)):
         raise ValueError(f"expected the {source} that this run was planned with, it has changed; begin a new run")
-    digest = store.add_bytes(data)
-    graph, plain = Graph.read(source, data), session(store.path(digest), 1, {"graph": "disabled"})
+    digest, graph = store.add_bytes(data), Graph.read(source, data)
+    if unit.dtype == "int8" and graph.is_quantised:
+        raise UnsupportedError(f"{source} is quantised as it is; leave --dtype out")
+    plain = session(store.path(digest), 1, {"graph": "disabled"})
     _keep_for_graph(graph, unit.workload, store)
     inputs = feed(unit, plain)
     arrays = arrays_in(plain.run(None, inputs))

@@ -9,12 +9,14 @@ from typing import Any
 
 from bench.plain_text import plain_line
 from bench.records.workload import Unit
+from bench.system.cpuinfo import cpu_features, cpuinfo
 from bench.worker.inputs import Declared, input_arrays
 from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
 
 # Where its word for an input's type is not numpy's.
 _NUMPY_NAMES = {"float": "float32", "double": "float64"}
 _SIZES = ("activation_size", "parameter_size", "output_size")
+_VNNI = {"avx512_vnni", "avx_vnni"}  # by the kernel's names
 KERNEL = "_kernel_time"  # the end of an event's name, behind that of its node
 
 
@@ -26,12 +28,15 @@ def session(
     flush_denormal: bool = False,
     profile: Path | None = None,
     packed: bool = True,
+    exact_int8: bool = False,
 ) -> Any:
     """A session on `threads` threads of the CPU provider; one that writes its profile to the folder `profile`.
 
     `switches` are those of its row in bench/plan/runtimes.py that are not as usual.
 
-    A kernel that packs its weights takes them out of the profile; the graph stays the same where it may not.
+    A kernel that packs its weights takes them out of the profile; the graph stays the same where it may not. On x86
+    without VNNI the sums of uint8 x int8 products overflow 16 bits: `exact_int8` has slower kernels that do not, also
+    where there is VNNI (FasterNet-T0 takes 1.8 times as long on a Zen 4).
 
     The first session of a process decides whether its calling thread flushes denormal numbers: give all the same.
     """
@@ -44,7 +49,22 @@ def session(
         options.profile_file_prefix = str(profile / "onnxruntime")
     if not packed:
         options.add_session_config_entry("session.disable_prepacking", "1")
+    if exact_int8:
+        options.add_session_config_entry("session.x64quantprecision", "1")
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def opened_for(unit: Unit, path: Path, *, profile: Path | None = None, packed: bool = True) -> Any:
+    """A session as the unit wants it. A user's own quantised graph has the kernels that ONNX Runtime gives it."""
+    return session(
+        path,
+        unit.threads,
+        unit.switched,
+        flush_denormal=unit.settings.flush_denormal,
+        profile=profile,
+        packed=packed,
+        exact_int8=unit.dtype == "int8" and not cpu_features(cpuinfo()) & _VNNI,
+    )
 
 
 def session_options(threads: int, switches: Mapping[str, str]) -> Any:
@@ -75,7 +95,7 @@ def session_options(threads: int, switches: Mapping[str, str]) -> Any:
 def load(unit: Unit, path: Path) -> Loaded:
     """Open the exported graph; raises UnsupportedError where a kernel is missing, FallbackError on another provider."""
     try:
-        opened = session(path, unit.threads, unit.switched, flush_denormal=unit.settings.flush_denormal)
+        opened = opened_for(unit, path)
     except Exception as error:  # its exceptions share no public base class
         if "NOT_IMPLEMENTED" in str(error) or "Could not find an implementation" in str(error):
             raise UnsupportedError(f"ONNX Runtime has no kernel: {plain_line(error, 200)}") from error
@@ -99,9 +119,7 @@ def bytes_moved(unit: Unit, path: Path) -> int:
 def node_sizes(unit: Unit, path: Path) -> dict[str, int]:
     """The same by node, each under the name that the profile gives it."""
     with TemporaryDirectory() as folder:
-        flush = unit.settings.flush_denormal
-        own = unit.switched
-        opened = session(path, unit.threads, own, flush_denormal=flush, profile=Path(folder), packed=False)
+        opened = opened_for(unit, path, profile=Path(folder), packed=False)
         opened.run(None, feed(unit, opened))
         sizes: Counter[str] = Counter()
         for event in profile_of(opened):
@@ -119,8 +137,13 @@ def profile_of(opened: Any) -> list[dict[str, Any]]:
 
 def feed(unit: Unit, opened: Any) -> dict[str, Any]:
     """The unit's arrays by the names of a session's inputs."""
-    found = [declared(value) for value in opened.get_inputs()]
+    found = declared_inputs(opened)
     return dict(zip((each.name for each in found), input_arrays(unit, found), strict=True))
+
+
+def declared_inputs(opened: Any) -> list[Declared]:
+    """What a session takes."""
+    return [declared(value) for value in opened.get_inputs()]
 
 
 def declared(value: Any) -> Declared:

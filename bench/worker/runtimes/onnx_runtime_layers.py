@@ -11,7 +11,7 @@ from bench.records.workload import Unit
 from bench.worker.interleaved import Interleaved, Side, interleaved
 from bench.worker.measuring.clock import SystemClock
 from bench.worker.peak.graphs import chain_graph
-from bench.worker.runtimes.onnx_runtime import KERNEL, feed, node_sizes, profile_of, session
+from bench.worker.runtimes.onnx_runtime import KERNEL, feed, node_sizes, opened_for, profile_of
 
 _Nodes = dict[str, list[dict[str, Any]]]
 
@@ -56,10 +56,9 @@ def profiler_s(unit: Unit) -> float:
 
 def _profile(unit: Unit, path: Path, fed: Callable[[Any], dict[str, Any]]) -> tuple[Interleaved, _Nodes]:
     """Calls without and with the profiler, and its events of all of the latter by node."""
-    own, flush = unit.switched, unit.settings.flush_denormal
-    plain = session(path, unit.threads, own, flush_denormal=flush)
+    plain = opened_for(unit, path)
     with TemporaryDirectory() as folder:
-        watched = session(path, unit.threads, own, flush_denormal=flush, profile=Path(folder))
+        watched = opened_for(unit, path, profile=Path(folder))
         names, inputs = [value.name for value in plain.get_outputs()], fed(plain)
         taken = interleaved(
             Side(step=lambda: plain.run(names, inputs)), Side(step=lambda: watched.run(names, inputs)), SystemClock()

@@ -1,5 +1,6 @@
 """OpenVINO on the CPU, an optional extra; float32 and bfloat16 are two dtypes of one float32 graph."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,9 @@ from bench.records.workload import Unit
 from bench.worker.inputs import Declared, input_arrays
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 
-_PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
+_PRECISIONS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}  # of what is not quantised
+_PRODUCTS = ("Convolution", "FullyConnected", "MatMul")
+_DTYPES = {"f32": "float32", "bf16": "bfloat16", "u8": "int8", "i8": "int8"}
 
 
 def load(unit: Unit, path: Path) -> Loaded:
@@ -39,6 +42,13 @@ def bytes_moved(unit: Unit, path: Path) -> int:
 def nodes_of(opened: Any) -> list[Any]:
     """The operations of the graph as it was compiled, in the order of execution."""
     return list(opened.get_runtime_model().get_ordered_ops())
+
+
+def precision(unit: Unit, path: Path) -> Counter[str]:
+    """How many convolutions and matrix products the compiled graph has in which dtype."""
+    told = [node.get_rt_info() for node in nodes_of(compiled(unit, path))]
+    words = [str(each["runtimePrecision"].value) for each in told if str(each["layerType"].value) in _PRODUCTS]
+    return Counter(_DTYPES.get(word, word) for word in words)
 
 
 def moved_by(node: Any) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.plan import subjects
 from bench.records.workload import Unit
+from bench.system.cpuinfo import cpu_features, cpuinfo
 from bench.worker import build
 from bench.worker.inputs import input_array
 from bench.worker.output_check import leaves
@@ -16,6 +17,18 @@ from bench.worker.torch_inputs import in_dtype
 if TYPE_CHECKING:
     import numpy.typing as npt
     import torch
+
+
+# By the kernel's names. Without them oneDNN converts to float32 and back around each product.
+_MULTIPLY = {
+    "bfloat16": {"avx512_bf16", "amx_bf16", "bf16"},
+    "float16": {"avx512_fp16", "amx_fp16", "asimdhp"},
+}
+
+
+def precision(unit: Unit, model: Path | None = None) -> dict[str, int]:
+    """The unit's dtype where this CPU has instructions that multiply in it, else float32."""
+    return {unit.dtype if cpu_features(cpuinfo()) & _MULTIPLY[unit.dtype] else "float32": 1}
 
 
 def set_threads(threads: int) -> None:
