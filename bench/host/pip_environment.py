@@ -38,7 +38,7 @@ class PipEnvironment:
     @property
     def folder(self) -> Path:
         """Where it is or would be: named by the hash of what is asked for and of the Python below."""
-        parts = [*self.arguments, sys.version, sys.prefix, *self.decides]
+        parts = [*self.arguments, sys.version, str(Path(sys.prefix).resolve()), *self.decides]
         return self.cache / FOLDER / hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
     @property

@@ -1,0 +1,104 @@
+"""LiteRT (formerly TensorFlow Lite) on a CPU: XNNPACK computes what it can, LiteRT's own kernels the rest."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.records.workload import Unit
+from bench.worker.inputs import Declared, input_arrays
+from bench.worker.runtimes.loaded import Loaded
+
+_DELEGATE = "DELEGATE"  # LiteRT's name of a node that stands for what a delegate took over
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """An operation of the graph, or what a delegate made of several; tensors by their numbers."""
+
+    name: str
+    inputs: frozenset[int]
+    outputs: tuple[int, ...]
+
+
+def load(unit: Unit, path: Path) -> Loaded:
+    """Open a .tflite file on the unit's threads and put its input in place: a step is one `invoke`."""
+    before = _threads()
+    opened = interpreter(path, unit.threads)
+    # LiteRT tells no number of threads, but XNNPACK starts all but the calling one as the graph is set up.
+    threads = 1 + len(_threads() - before)
+    given = opened.get_input_details()
+    for each, array in zip(given, input_arrays(unit, [_declared(each) for each in given]), strict=True):
+        opened.set_tensor(each["index"], array)
+    results = [each["index"] for each in opened.get_output_details()]
+
+    def output() -> list[Any]:
+        opened.invoke()
+        return [opened.get_tensor(index) for index in results]
+
+    nodes = nodes_of(opened)
+    taken = delegated(nodes)
+    return Loaded(
+        step=opened.invoke,
+        output=output,
+        threads=threads,
+        anew=lambda: load(unit, path),
+        delegated=(len(taken), sum(node.name != _DELEGATE for node in nodes)),
+        notes=_left_out(nodes, taken),
+    )
+
+
+def interpreter(path: Path, threads: int) -> Any:
+    """An interpreter with LiteRT's default delegate, XNNPACK, whose tensors have their memory."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    opened = Interpreter(model_path=str(path), num_threads=threads)
+    opened.allocate_tensors()
+    return opened
+
+
+def nodes_of(opened: Any) -> tuple[Node, ...]:
+    """Every operation of the file, those that a delegate took over too, and then the delegate's own nodes."""
+    return tuple(
+        Node(name=told["op_name"], inputs=frozenset(map(int, told["inputs"])), outputs=tuple(map(int, told["outputs"])))
+        for told in opened._get_ops_details()
+    )
+
+
+def delegated(nodes: Sequence[Node]) -> frozenset[int]:
+    """The places in `nodes` of the operations that a delegate computes.
+
+    A delegate's node names the tensors at its borders alone: what lies between them it has taken over.
+    """
+    makers = {tensor: place for place, node in enumerate(nodes) if node.name != _DELEGATE for tensor in node.outputs}
+    taken: set[int] = set()
+    for delegate in (node for node in nodes if node.name == _DELEGATE):
+        waiting = set(delegate.outputs)
+        while waiting:
+            tensor = waiting.pop()
+            if tensor in makers and tensor not in delegate.inputs and makers[tensor] not in taken:
+                taken.add(makers[tensor])
+                waiting |= nodes[makers[tensor]].inputs
+    return frozenset(taken)
+
+
+def _left_out(nodes: Sequence[Node], taken: frozenset[int]) -> tuple[str, ...]:
+    """Which operations LiteRT's own kernels compute; they also cut the graph into parts."""
+    left = Counter(node.name for place, node in enumerate(nodes) if place not in taken and node.name != _DELEGATE)
+    if not left:
+        return ()
+    parts = sum(node.name == _DELEGATE for node in nodes)
+    names = ", ".join(f"{count} {name}" for name, count in sorted(left.items()))
+    return (f"XNNPACK computes {parts} part{'s' * (parts != 1)} of the graph, LiteRT's own kernels {names}",)
+
+
+def _declared(told: Any) -> Declared:
+    import numpy as np
+
+    return Declared(name=told["name"], dtype=np.dtype(told["dtype"]).name, sizes=tuple(map(int, told["shape"])))
+
+
+def _threads() -> frozenset[Path]:
+    """Of this process, as the kernel shows them."""
+    return frozenset(Path("/proc/self/task").iterdir())
