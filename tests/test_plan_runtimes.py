@@ -67,11 +67,11 @@ def test_a_row_that_makes_no_sense_is_refused(change: dict[str, Any], said: str)
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["eager", "compile", "onnxruntime", "openvino"])
+@pytest.mark.parametrize("name", ["eager", "compile", "onnxruntime", "openvino", "litert"])
 def test_the_loader_of_each_of_ours_is_there(name: str) -> None:
     """Its module imports without the runtime: whether that is installed is found out when it loads."""
     row = runtime(name)
-    named = (row.loader, row.moved, row.profiled, row.ceilings, row.precision)
+    named = (row.loader, row.moved, row.profiled, row.ceilings, row.precision, row.converter)
     assert all(callable(pkgutil.resolve_name(each)) for each in named if each)
 
 
