@@ -17,7 +17,8 @@ def environment(row: Runtime, cache: Path) -> PipEnvironment | None:
     return PipEnvironment(
         cache=cache,
         arguments=row.needs,
-        decides=(f"torch=={installed('torch')}",),  # what was saved by one version another need not read
+        # What was saved by one version of torch another need not read, and a converter may use the runtime itself.
+        decides=tuple(f"{name}=={installed(name)}" for name in ("torch", row.package)),
         where=cache,
         purpose=f"what converts networks for {row.title}",
     )

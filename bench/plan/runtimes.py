@@ -241,8 +241,9 @@ _OURS = {
             own_environment=True,
             lacks={
                 "channels_last": "LiteRT's converter chooses the layout",
-                "float16": "LiteRT's interpreter has no switch for XNNPACK's float16",
-                "bfloat16": "LiteRT has no bfloat16 kernels on a CPU",
+                "float16": "LiteRT's interpreter has no switch for float16",
+                "bfloat16": "LiteRT has no switch for bfloat16 on a CPU",
+                "flush_denormal": "XNNPACK always flushes denormal numbers",
                 **_NO_CUDA_GRAPH,
             },
             start_s=0.6,
