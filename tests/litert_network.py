@@ -25,7 +25,7 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         x = torch.relu(self.depth(self.stem(x)))  # (n, 3, 16, 16) -> (n, 8, 4, 4)
-        touched, rest = x.split((2, 6), dim=1)
+        touched, rest = x[:, :2], x[:, 2:]
         x = x + self.point(torch.cat((self.part(touched), rest), dim=1))
         return x.mean((2, 3)), x.amax((2, 3)).cumsum(1)  # -> (n, 8), (n, 8)
 
@@ -45,5 +45,5 @@ if __name__ == "__main__":
     from bench.worker.convert import convert
 
     row = runtime("litert")
-    convert(row, network(), torch.zeros(1, *SIZE), FILE, python_of(row, default_cache()))
+    convert(row, network(), [torch.zeros(1, *SIZE)], "float32", FILE, python_of(row, default_cache()))
     sys.stdout.write(f"{FILE.stat().st_size} bytes\n")

@@ -110,6 +110,7 @@ def test_packages_follow_the_entrys_runtimes() -> None:
     device = Device(name="board", ssh=SshTarget(destination="board"))
     assert packages_for(device) == ("numpy", "onnxruntime")
     assert packages_for(replace(device, runtimes=("eager",))) == ("numpy", "torch")
+    assert packages_for(replace(device, runtimes=("litert",))) == ("numpy", "ai-edge-litert")
     assert packages_for(replace(device, accelerator="cuda:0"))[-2:] == ("torch", "nvidia-ml-py")
 
 

@@ -40,7 +40,8 @@ class Spectrum(nn.Module):
 
 def test_the_file_that_stands_in_the_repository_is_what_it_makes(tmp_path: Path) -> None:
     made = tmp_path / "network.tflite"
-    convert(ROW, litert_network.network(), torch.zeros(1, *litert_network.SIZE), made, converters.python_of(ROW, CACHE))
+    example = torch.zeros(1, *litert_network.SIZE)
+    convert(ROW, litert_network.network(), [example], "float32", made, converters.python_of(ROW, CACHE))
     kinds = [
         Counter(node.name for node in litert_runtime.nodes_of(litert_runtime.interpreter(path, 1)))
         for path in (made, litert_network.FILE)

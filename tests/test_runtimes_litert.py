@@ -18,8 +18,9 @@ from bench.worker.measuring.threads import ThreadsError
 from bench.worker.output_check import Reference, arrays_in, max_error
 from bench.worker.runtimes import litert_runtime
 from bench.worker.runtimes.litert_ceilings import multiply
-from bench.worker.runtimes.litert_graphs import copy_graph, product_graph
+from bench.worker.runtimes.litert_graphs import copy_graph, marked_for_float16, product_graph
 from bench.worker.runtimes.litert_runtime import Node, delegated, interpreter
+from bench.worker.runtimes.loaded import UnsupportedError
 from tests import litert_network
 from tests.made_up import unit
 
@@ -66,9 +67,28 @@ def test_it_runs_on_the_threads_that_it_was_given(threads: int) -> None:
 @pytest.mark.skipif(THREADS < 2, reason="needs two CPUs")
 def test_threads_that_were_not_started_are_no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """LiteRT says nothing of it: the kernel does."""
-    monkeypatch.setattr(litert_runtime, "interpreter", lambda path, threads: interpreter(path, 1))
+    monkeypatch.setattr(litert_runtime, "interpreter", lambda path, threads, dtype: interpreter(path, 1))
     with pytest.raises(ThreadsError, match="set 2 threads, the runtime reports 1"):
         measured(replace(UNIT, threads=2))
+
+
+def test_float16_is_float16_or_refused() -> None:
+    """Where the CPU has no such instructions XNNPACK says nothing and computes in float32."""
+    try:
+        loaded = litert_runtime.load(replace(UNIT, dtype="float16"), litert_network.FILE)
+    except UnsupportedError as refused:
+        assert "on this CPU it computes in float32" in str(refused)  # noqa: PT017 - the other outcome is below
+        return
+    error = max_error(arrays_in(loaded.output()), reference(UNIT))
+    assert error is not None
+    assert 1e-5 < error < 1e-2
+
+
+def test_a_file_marked_for_float16_is_the_same_network(tmp_path: Path) -> None:
+    (tmp_path / "marked.tflite").write_bytes(marked_for_float16(litert_network.FILE.read_bytes()))
+    loaded = litert_runtime.load(UNIT, tmp_path / "marked.tflite")
+    assert loaded.delegated == litert_runtime.load(UNIT, litert_network.FILE).delegated
+    assert (max_error(arrays_in(loaded.output()), reference(UNIT)) or 0) < 1e-2
 
 
 def test_what_its_delegate_leaves_is_counted_and_named() -> None:

@@ -236,12 +236,12 @@ _OURS = {
             loader="bench.worker.runtimes.litert_runtime:load",
             ceilings="bench.worker.runtimes.litert_ceilings:ceilings",
             graph=True,
+            float32_graph=True,
             converter="bench.worker.runtimes.litert_convert:convert",
             needs=("litert-torch==0.10.0", "litert-converter==0.5.0"),
             own_environment=True,
             lacks={
                 "channels_last": "LiteRT's converter chooses the layout",
-                "float16": "LiteRT's interpreter has no switch for float16",
                 "bfloat16": "LiteRT has no switch for bfloat16 on a CPU",
                 "flush_denormal": "XNNPACK always flushes denormal numbers",
                 **_NO_CUDA_GRAPH,

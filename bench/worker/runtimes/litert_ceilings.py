@@ -23,7 +23,8 @@ def ceilings(visit: Visit, cpus: Sequence[int], clock: Clock) -> Ceilings:
 
         def product(shape: Shape) -> Callable[[], object]:
             path.unlink(missing_ok=True)  # an interpreter keeps the file before it mapped
-            return multiply(path, shape, len(cpus)).invoke
+            step: Callable[[], object] = multiply(path, shape, len(cpus)).invoke
+            return step
 
         gemms = tuple(sweep(visit.part, visit.dtype, product, visit.shapes, clock))
         path.unlink(missing_ok=True)

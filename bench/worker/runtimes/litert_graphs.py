@@ -1,4 +1,4 @@
-"""Graphs of one operation as .tflite bytes, by the schema that LiteRT's package brings: no converter is needed."""
+"""What is written into .tflite files without a converter, by the schema that LiteRT's package brings."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,9 +27,19 @@ def copy_graph() -> bytes:
     return _model(schema.BuiltinOperator.RESHAPE, told, [_tensor("a", (1,)), _tensor("c", (1,))], b"")
 
 
+def marked_for_float16(data: bytes) -> bytes:
+    """The same file, which says that XNNPACK may compute it in float16 (LiteRT's reduced_precision_support)."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model, mark = schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0)), schema.MetadataT()
+    mark.name, mark.buffer = "reduced_precision_support", len(model.buffers)
+    model.buffers.append(_buffer(b"fp16accfp16"))
+    model.metadata = [*(model.metadata or []), mark]
+    return _packed(model, len(data))
+
+
 def _model(operator: int, options: tuple[int, Any], tensors: Sequence[Any], weights: bytes) -> bytes:
     """One operation from all tensors but the last, of which the first is the graph's input, to the last."""
-    import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     code, node, graph, model = schema.OperatorCodeT(), schema.OperatorT(), schema.SubGraphT(), schema.ModelT()
@@ -39,7 +49,13 @@ def _model(operator: int, options: tuple[int, Any], tensors: Sequence[Any], weig
     graph.tensors, graph.operators, graph.inputs, graph.outputs = list(tensors), [node], [0], node.outputs
     model.version, model.operatorCodes, model.subgraphs = 3, [code], [graph]
     model.buffers = [_buffer(b""), _buffer(weights)]  # the first is that of what holds no constant
-    builder = flatbuffers.Builder(len(weights) + 1024)
+    return _packed(model, len(weights))
+
+
+def _packed(model: Any, about_bytes: int) -> bytes:
+    import flatbuffers
+
+    builder = flatbuffers.Builder(about_bytes + 4096)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from bench.records.workload import Unit
 from bench.worker.inputs import Declared, input_arrays
-from bench.worker.runtimes.loaded import Loaded
+from bench.worker.runtimes.litert_graphs import marked_for_float16
+from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 
 _DELEGATE = "DELEGATE"  # LiteRT's name of a node that stands for what a delegate took over
 
@@ -23,9 +24,12 @@ class Node:
 
 
 def load(unit: Unit, path: Path) -> Loaded:
-    """Open a .tflite file on the unit's threads and put its input in place: a step is one `invoke`."""
+    """Open a .tflite file on the unit's threads and put its input in place: a step is one `invoke`.
+
+    UnsupportedError where XNNPACK computes in float32 though float16 is asked for.
+    """
     before = _threads()
-    opened = interpreter(path, unit.threads)
+    opened = interpreter(path, unit.threads, unit.dtype)
     # LiteRT tells no number of threads, but XNNPACK starts all but the calling one as the graph is set up.
     threads = 1 + len(_threads() - before)
     given = opened.get_input_details()
@@ -37,6 +41,8 @@ def load(unit: Unit, path: Path) -> Loaded:
         opened.invoke()
         return [opened.get_tensor(index) for index in results]
 
+    if unit.dtype == "float16":
+        _expect_float16(output())
     nodes = nodes_of(opened)
     taken = delegated(nodes)
     return Loaded(
@@ -49,11 +55,17 @@ def load(unit: Unit, path: Path) -> Loaded:
     )
 
 
-def interpreter(path: Path, threads: int) -> Any:
-    """An interpreter with LiteRT's default delegate, XNNPACK, whose tensors have their memory."""
+def interpreter(path: Path, threads: int, dtype: str = "float32") -> Any:
+    """An interpreter with LiteRT's default delegate, XNNPACK, whose tensors have their memory.
+
+    In float16 XNNPACK computes a float32 file that is marked as fit for it, where the CPU has such instructions.
+    """
     from ai_edge_litert.interpreter import Interpreter
 
-    opened = Interpreter(model_path=str(path), num_threads=threads)
+    if dtype == "float16":
+        opened = Interpreter(model_content=marked_for_float16(path.read_bytes()), num_threads=threads)
+    else:
+        opened = Interpreter(model_path=str(path), num_threads=threads)
     opened.allocate_tensors()
     return opened
 
@@ -81,6 +93,16 @@ def delegated(nodes: Sequence[Node]) -> frozenset[int]:
                 taken.add(makers[tensor])
                 waiting |= nodes[makers[tensor]].inputs
     return frozenset(taken)
+
+
+def _expect_float16(outputs: Sequence[Any]) -> None:
+    """What XNNPACK computes in float16 comes as float32, but is a number of float16."""
+    import numpy as np
+
+    floats = [array for array in outputs if array.dtype.kind == "f"]
+    with np.errstate(over="ignore"):
+        if not any((array == array.astype(np.float16)).all() for array in floats):
+            raise UnsupportedError("asked LiteRT for float16, on this CPU it computes in float32")
 
 
 def _left_out(nodes: Sequence[Node], taken: frozenset[int]) -> tuple[str, ...]:
