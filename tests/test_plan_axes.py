@@ -248,6 +248,7 @@ CHANGES: dict[str, Any] = {
     "mode": "throughput",
     "effort": "publish",
     "settings": Settings(tf32=True),
+    "switches": ("graph=basic",),
     "origin": Origin(python="/v/bin/python"),
 }
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from bench.plan.runtimes import GRAPH_RUNTIME
 from bench.statistics import Interval
 from reports.best.candidate import Candidate
 
@@ -58,7 +59,7 @@ QUANTITIES: dict[str, Number | Word] = {
     ),
     "recipe": Word(read=lambda it: it.recipe, like="plain"),
     "family": Word(read=lambda it: it.facts.family if it.facts else "", like="fasternet"),
-    "runtime": Word(read=lambda it: it.row.unit.runtime, like="onnxruntime"),
+    "runtime": Word(read=lambda it: it.row.unit.runtime, like=GRAPH_RUNTIME),
     "dtype": Word(read=lambda it: it.row.unit.dtype, like="float32"),
     "threads": Word(read=lambda it: str(it.row.unit.threads), like="1"),
     "batch": Word(read=lambda it: str(it.row.unit.batch), like="1"),
