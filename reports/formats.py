@@ -69,6 +69,7 @@ _ROWS = (
     Format(name="csv", writer="reports.tables.csv_table:csv_table", file="table.csv", stdout=True),
     Format(name="json", writer="reports.tables.json_table:json_table", stdout=True),
     Format(name="markdown", writer="reports.tables.markdown_table:markdown_table", file="table.md", stdout=True),
+    Format(name="latex", writer="reports.tables.latex_table:latex_table", stdout=True),
     Format(name="ledger-csv", writer="reports.ledger.csv_ledger:csv_ledger", file="ledger.csv"),
     Format(name="ledger-markdown", writer="reports.ledger.markdown_ledger:markdown_ledger", file="ledger.md"),
     Format(name="memory-csv", writer="reports.ledger.memory_csv:csv_memory", file="memory.csv"),

@@ -2,16 +2,18 @@
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from bench.journal import Progress, silent
 from reports.formats import Format, Made, formats_of
+from reports.plots.page import PAGES
 from reports.plots.pictures import pictures
-from reports.plots.style import png, style
+from reports.plots.style import drawn, style
 from reports.results import Results
+from reports.tables.latex_table import latex
 
 
 def write_reports(results: Results, folder: Path, progress: Progress = silent) -> tuple[Path, ...]:
@@ -35,8 +37,33 @@ def write_pictures(named: Iterable[tuple[str, Figure]], folder: Path, progress: 
     with style():
         for name, figure in named:
             progress(f"{name}.png", 0, 1)
-            written.append(replace_file(folder / f"{name}.png", png(figure)))
+            written.append(replace_file(folder / f"{name}.png", drawn(figure)))
     return tuple(written)
+
+
+def write_figures(results: Results, folder: Path, forms: Sequence[str], place: str, progress: Progress) -> list[Path]:
+    """The pictures in these forms: beside the others, or where `place` is one of PAGES in a folder of that name.
+
+    There each has the width of the page, and NAME.tex includes it with its headline as the caption. Raises OSError
+    where nothing can be written.
+    """
+    page = PAGES.get(place)
+    target = folder / place if page else folder
+    target.mkdir(exist_ok=True)
+    written = []
+    with style(page):
+        for name, figure in pictures(results):
+            progress(name, 0, 1)
+            written += [replace_file(target / f"{name}.{form}", drawn(figure, form)) for form in forms]
+            if page is not None:
+                written.append(replace_file(target / f"{name}.tex", _included(name, figure).encode()))
+    return written
+
+
+def _included(name: str, figure: Figure) -> str:
+    picture, caption = f"\\includegraphics[width=\\linewidth]{{{name}}}", latex(str(figure.get_label()))
+    lines = ("\\centering", picture, f"\\caption{{{caption}}}")
+    return "\n  ".join(("\\begin{figure}", *lines)) + "\n\\end{figure}\n"
 
 
 def write_texts(rows: Iterable[Format], made: Made, folder: Path) -> tuple[Path, ...]:

@@ -47,7 +47,7 @@ def test_names_of_lines_that_end_in_one_column_lie_on_no_mark() -> None:
     axes.plot(*zip(*ends, strict=True), "o")
     axes.set_xlim(-0.25, 3)
     label_ends(axes, [Note(x=x, y=y, text=f"line to {x}", colour="black") for x, y in ends])
-    starts = [text.get_position()[0] for text in axes.texts]
+    starts = [fig.transFigure.transform(text.get_position())[0] for text in axes.texts]
     marks = [x for x, _ in axes.transData.transform(ends)]
     assert starts[0] == starts[1] == starts[2] > max(marks)
     assert marks[3] < starts[3] < min(marks[:3])

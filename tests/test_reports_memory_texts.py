@@ -11,7 +11,7 @@ from bench.records.run import DeviceState
 from reports.ledger.markdown_ledger import markdown_ledger
 from reports.ledger.memory_csv import csv_memory
 from reports.plots.memory_picture import memory_pictures
-from reports.plots.style import png, style
+from reports.plots.style import drawn, style
 from reports.results import Results
 from tests.made_up_memory import Law, memory_run
 from tests.made_up_runs import environment, printed
@@ -64,9 +64,9 @@ def test_the_file_has_every_number_in_si_units() -> None:
 
 def test_each_place_has_its_picture(tmp_path: Path) -> None:
     with style():
-        drawn = {name: png(figure) for name, figure in memory_pictures(RESULTS)}
-    assert list(drawn) == ["memory-cpu-eager-float32-1-thread", "memory-cpu-eager-float32-1-thread-cold_cache"]
-    (tmp_path / "one.png").write_bytes(next(iter(drawn.values())))
+        pictures = {name: drawn(figure) for name, figure in memory_pictures(RESULTS)}
+    assert list(pictures) == ["memory-cpu-eager-float32-1-thread", "memory-cpu-eager-float32-1-thread-cold_cache"]
+    (tmp_path / "one.png").write_bytes(next(iter(pictures.values())))
     assert matplotlib.image.imread(tmp_path / "one.png").shape[1] > 900
 
 
@@ -77,4 +77,4 @@ def test_a_hostile_name_neither_breaks_nor_steers_any_of_them() -> None:
     assert "<script>" not in markdown_ledger(results)
     assert "\x1b" not in markdown_ledger(results) + csv_memory(results)
     with style():
-        assert all(png(figure) for _, figure in memory_pictures(results))
+        assert all(drawn(figure) for _, figure in memory_pictures(results))

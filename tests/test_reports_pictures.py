@@ -20,7 +20,7 @@ from reports.plots.panel import panels, unique_slugs
 from reports.plots.panel_text import bars_text
 from reports.plots.pictured import picture_notes, pictured
 from reports.plots.settings_pictures import settings_pictures
-from reports.plots.style import png
+from reports.plots.style import drawn
 from reports.results import Results
 from reports.rows import rows
 from reports.write import write_reports
@@ -209,9 +209,9 @@ def test_a_mean_over_fewer_sizes_is_not_drawn() -> None:
     partial = replace(whole, records=tuple(record for record in whole.records if record is not lost))
     without = tuple(record for record in partial.records if not _same_mark(record.unit, lost.unit))
     runs = (whole, partial, replace(whole, records=without))
-    drawn = [[png(figure) for _, figure in settings_pictures(Results(run=run))] for run in runs]
-    assert drawn[0] != drawn[1]
-    assert drawn[1] == drawn[2]
+    taken = [[drawn(figure) for _, figure in settings_pictures(Results(run=run))] for run in runs]
+    assert taken[0] != taken[1]
+    assert taken[1] == taken[2]
 
 
 def _same_mark(first: Unit, second: Unit) -> bool:

@@ -40,6 +40,16 @@ def write_files(results: "Results", folder: Path, progress: Progress = silent) -
         return write_reports(results, folder, progress)
 
 
+def write_drawn(
+    results: "Results", folder: Path, forms: Sequence[str], place: str, progress: Progress = silent
+) -> tuple[Path, ...]:
+    """The pictures in other forms, or for a page; StorageError where they cannot be written."""
+    from reports.write import write_figures
+
+    with writing(folder, f"bench report {folder}"):
+        return tuple(write_figures(results, folder, forms, place, progress))
+
+
 def show(shown: "RenderableType", whole: str) -> None:
     """What a format made, on stdout and nothing else; StorageError where it cannot be written. `whole`: what is."""
     try:

@@ -6,19 +6,32 @@ from pathlib import Path
 import click
 
 from bench.cli.ledger import given_ledger, ledger_option
-from bench.cli.options import format_option
+from bench.cli.options import ListOf, format_option, one_of
 from bench.errors import UsageError
+from reports.plots.page import FORMS, PAGES
+
+_FIGURES = "Pictures in these forms too: png, svg, pdf."
+_STYLE = "Pictures for a paper, PDF unless --figures, in RUN/STYLE: for a column (3.4 inches) or a page (7)."
 
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(file_okay=False), metavar="RUN...")
 @ledger_option("Set networks beside the figures printed there (docs/ledger.md), not beside those the run was given.")
 @format_option("ops", "compare", "layers")
+@click.option("--figures", type=ListOf("LIST", one_of("a form", FORMS)), default=(), help=_FIGURES)
+@click.option("--style", type=click.Choice(tuple(PAGES)), help=_STYLE)
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
-def report(runs: tuple[str, ...], ledger: str | None, output_format: str, verbose: bool) -> int:
+def report(
+    runs: tuple[str, ...],
+    ledger: str | None,
+    figures: tuple[str, ...],
+    style: str | None,
+    output_format: str,
+    verbose: bool,
+) -> int:
     """Make tables, ledger and plots of finished runs again, from their journals alone."""
     from bench.cli.console import SturdyConsole
-    from bench.cli.output import print_results, write_files
+    from bench.cli.output import print_results, write_drawn, write_files
     from bench.cli.report_bar import ReportBar
     from bench.journal import read_run
     from reports.results import Results
@@ -31,6 +44,8 @@ def report(runs: tuple[str, ...], ledger: str | None, output_format: str, verbos
         with ReportBar(SturdyConsole(stderr=True)) as bar:
             results = Results(run=read_run(folder, bar), other=other)
             files = write_files(results, folder, bar)
+            if figures or style:
+                files = (*files, *write_drawn(results, folder, figures or ("pdf",), style or "", bar))
         print_results(results, folder, files, output_format)
     return 0
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.transforms import IdentityTransform
 
 from reports.plots.label_placement import Box, Label, Segment, place, spread
 from reports.plots.style import QUIET, plain
@@ -41,13 +41,13 @@ def annotate(
     if not isinstance(canvas, FigureCanvasAgg):
         raise ValueError(f"expected a figure on an Agg canvas, got {type(canvas).__name__}; use figure()")
     renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
-    pixel = axes.figure.dpi / 72  # pixels per point
+    pixel, whole = axes.figure.dpi / 72, _figure(axes).transFigure  # pixels per point
     texts = [
         axes.text(
             0,
             0,
             plain(note.text),
-            transform=IdentityTransform(),
+            transform=whole,
             fontsize=note.size,
             color=note.colour,
             fontweight="bold" if note.bold else "normal",
@@ -77,18 +77,25 @@ def annotate(
         if placement is None:
             text.remove()
             continue
-        text.set_position((placement.x, placement.y))
+        # In parts of the figure, not in pixels: of those a PDF has others.
+        start, end = whole.inverted().transform([(label.x, label.y), (placement.x, placement.y)]).tolist()
+        text.set_position(end)
         if placement.led:
             axes.plot(
-                [label.x, placement.x],
-                [label.y, placement.y],
-                transform=IdentityTransform(),
+                *zip(start, end, strict=True),
+                transform=whole,
                 color=QUIET,
                 linewidth=0.5,
                 zorder=1.5,
                 scalex=False,
                 scaley=False,
             )
+
+
+def _figure(axes: Axes) -> Figure:
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return figure
 
 
 def label_ends(axes: Axes, notes: Sequence[Note]) -> None:
@@ -102,13 +109,16 @@ def label_ends(axes: Axes, notes: Sequence[Note]) -> None:
     edges: dict[int, float] = {}
     for note, (x, _) in zip(notes, ends, strict=True):
         edges[round(note.x)] = max(x, edges.get(round(note.x), x))
+    whole = _figure(axes).transFigure
     for note, (x, y), height in zip(notes, ends, heights, strict=True):
+        pixels = [(x + 5 * pixel, y), (edges[round(note.x)] + 16 * pixel, height)]
+        end, beside = whole.inverted().transform(pixels).tolist()
         axes.annotate(
             plain(note.text),
-            (x + 5 * pixel, y),
-            (edges[round(note.x)] + 16 * pixel, height),
-            xycoords=IdentityTransform(),
-            textcoords=IdentityTransform(),
+            end,
+            beside,
+            xycoords=whole,
+            textcoords=whole,
             fontsize=note.size,
             color=note.colour,
             fontweight="bold" if note.bold else "normal",

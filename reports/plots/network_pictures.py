@@ -243,7 +243,10 @@ def macs_picture(panel: Panel, table: PrintedTable) -> Figure:
     axes = fig.add_subplot()
     rows = [row for row in panel.measured if row.macs]
     named = rows if len(rows) <= MOST_NAMED else [row for row in rows if table.published(row.unit)]
-    caption = [f"Lower is better; along a grey line the speed is equal. {bars_text([panel])}"]
+    caption = [
+        "Lower is better; along a grey line the speed is equal. MACs are those of the graph that was timed. "
+        + bars_text([panel])
+    ]
     if len(named) < len(rows):
         caption.append(f"Too many to name them all: of {len(rows)} marks only the paper's networks have their names.")
     # The lines of equal speed are labelled along their slope, so the layout comes first.
@@ -253,7 +256,7 @@ def macs_picture(panel: Panel, table: PrintedTable) -> Figure:
     every = family_looks(table)
     every |= looks([f for f in families.values() if f not in every], lambda family: False)
     points = draw_speed_lines(axes, [(every[_family(row, table)], row) for row in rows])
-    axes.set_xlabel("multiply-adds of a call, GMACs (of the graph that was timed)")
+    axes.set_xlabel("multiply-adds of a call, GMACs")
     axes.set_ylabel("time of a call, ms")
     titles = Counter(_title(row, table) for row in named)
     notes = [

@@ -9,6 +9,7 @@ import logging
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import matplotlib as mpl
@@ -20,6 +21,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.statistics import Interval
 from reports.numbers import significant
+from reports.plots.page import FORMS, Page
 from reports.untrusted import visible
 
 INK, QUIET, FAINT = "#222222", "#6b6b6b", "#dddddd"
@@ -82,18 +84,27 @@ def looks(names: Iterable[str], emphasised: Callable[[str], bool]) -> dict[str, 
     return made
 
 
+_page: ContextVar[Page | None] = ContextVar("page", default=None)
+
+
 def figure(width: float, height: float) -> Figure:
-    """An empty figure, inches; draw on it inside `style()`."""
+    """An empty figure, inches, of the page's width where there is one; draw on it inside `style()`."""
+    page = _page.get()
+    if page is not None:
+        width, height = page.width, page.width * max(page.least_height, height / width)
     made = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(made)
     return made
 
 
 @contextmanager
-def style() -> Iterator[None]:
-    """The type and the lines of every picture, for the time of a `with`."""
+def style(page: Page | None = None) -> Iterator[None]:
+    """The type and the lines of every picture, on a screen or a page, for the time of a `with`."""
+    token = _page.set(page)
     with mpl.rc_context(
         {
+            "svg.hashsalt": "bench",  # names within the file, else drawn by lot
+            "pdf.fonttype": 42,  # TrueType: what journals ask for
             "font.family": "DejaVu Sans",
             "font.size": 9.0,
             "text.color": INK,
@@ -111,7 +122,10 @@ def style() -> Iterator[None]:
             "lines.solid_capstyle": "round",
         }
     ):
-        yield
+        try:
+            yield
+        finally:
+            _page.reset(token)
 
 
 def plain(text: str, longest: int = 120) -> str:
@@ -122,8 +136,11 @@ def plain(text: str, longest: int = 120) -> str:
 def headline(fig: Figure, title: str, subtitle: Sequence[str], caption: Sequence[str]) -> int:
     """What it shows above, device and settings under it, how to read it at the bottom; escapes all text.
 
-    Returns the lines that the caption takes, for `arrange`.
+    On a page they are the figure's label alone. Returns the lines that the caption takes, for `arrange`.
     """
+    fig.set_label(". ".join(part.removesuffix(".") for part in (title, *subtitle, *caption)) + ".")
+    if _page.get() is not None:
+        return 0
     width, height = fig.get_size_inches()
     left = MARGIN / width
     fig.text(left, 1 - 0.14 / height, plain(title), fontsize=12.5, fontweight="bold", va="top")
@@ -138,6 +155,9 @@ def headline(fig: Figure, title: str, subtitle: Sequence[str], caption: Sequence
 def arrange(fig: Figure, *, left: float = 0.68, subtitles: int = 2, captions: int = 1) -> None:
     """Gives the axes the room that the texts leave, in inches."""
     width, height = fig.get_size_inches()
+    if _page.get() is not None:
+        fig.subplots_adjust(left=left / width, right=1 - 0.1 / width, top=1 - 0.1 / height, bottom=0.45 / height)
+        return
     fig.subplots_adjust(
         left=left / width,
         right=1 - 0.15 / width,
@@ -200,8 +220,10 @@ def log_axis(axes: Axes, which: str) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def png(fig: Figure) -> bytes:
-    """The picture; the same input gives the same bytes."""
+def drawn(fig: Figure, form: str = "png") -> bytes:
+    """The picture in one of the FORMS; the same input gives the same bytes. Draw it inside `style()`."""
     out = io.BytesIO()
-    fig.savefig(out, format="png", dpi=DPI, metadata={"Software": None})
+    # On a page what reaches beyond the axes has no margin made for it.
+    box = "tight" if _page.get() is not None else None
+    fig.savefig(out, format=form, dpi=DPI, metadata=FORMS[form], bbox_inches=box, pad_inches=0.03)
     return out.getvalue()
