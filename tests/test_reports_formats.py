@@ -57,7 +57,7 @@ def test_every_row_is_found_under_its_name_and_its_writer_is_there() -> None:
     assert files == ["table.csv", "table.md", "ledger.csv", "ledger.md", "memory.csv", "flips.csv"]
 
 
-OF_ROWS = ("table", "csv", "json", "markdown")
+OF_ROWS = ("table", "csv", "json", "markdown", "latex")
 OF_PAIRS = (*OF_ROWS, "junit", "github", "smaller-is-better", "bencher")
 
 
@@ -93,14 +93,14 @@ def test_what_only_a_terminal_can_show_is_no_file() -> None:
 
 def test_a_form_of_comparisons_alone_is_refused_for_rows(tmp_path: Path) -> None:
     with pytest.raises(
-        UsageError, match="expected --format of table, csv, json, markdown for a run of bench ops, got j"
+        UsageError, match="expected --format of table, csv, json, markdown, latex for a run of bench ops, got j"
     ):
         print_results(Results(run=RUN), tmp_path, (), "junit")
 
 
 def test_a_format_that_is_none_is_refused_before_anything_is_read(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", "--format", "ledger-csv", "nowhere"]) == 2
-    assert "'ledger-csv' is not one of 'table', 'csv', 'json', 'markdown', 'junit'" in capsys.readouterr().err
+    assert "'ledger-csv' is not one of 'table', 'csv', 'json', 'markdown', 'latex', 'junit'" in capsys.readouterr().err
 
 
 def test_rows_ledger_and_panels_are_made_once_for_all_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
