@@ -121,7 +121,7 @@ def test_a_board_without_torch_and_openvino_says_so() -> None:
 
 def test_what_a_runtime_lacks_is_not_tried() -> None:
     parts, lacking = parts_of(environment(runtimes=ALL), CPU, "bfloat16")
-    assert parts == ["memory", "eager", "openvino"]
+    assert parts == ["memory", "eager", "openvino", "ncnn"]
     assert next(each.reason for each in lacking) == "ONNX Runtime has no bfloat16 kernels on a CPU"
     parts, _ = parts_of(environment(runtimes=ALL), Device(name="cuda", accelerator="cuda:0"), "float16")
     assert parts == ["cuda"]

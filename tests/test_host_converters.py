@@ -83,3 +83,10 @@ def test_the_version_of_a_converter_beside_torch_is_told(monkeypatch: pytest.Mon
     (found,) = converters.beside_torch()
     assert found.name == "packaging"
     assert found.version == converters.installed("packaging") != ""
+
+
+def test_a_converter_beside_torch_that_is_missing_is_named_unless_another_python_has_it(tmp_path: Path) -> None:
+    beside = replace(ROW, needs=("packaging>=1", "no-such-package==1"), own_environment=False)
+    assert converters.missing(beside, tmp_path).endswith("is not installed here; `pip install no-such-package==1`")
+    assert converters.missing(beside, tmp_path, "/usr/bin/python3") == ""
+    assert converters.missing(replace(beside, needs=("packaging>=1",)), tmp_path) == ""

@@ -67,7 +67,7 @@ def test_a_row_that_makes_no_sense_is_refused(change: dict[str, Any], said: str)
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["eager", "compile", "onnxruntime", "openvino", "litert"])
+@pytest.mark.parametrize("name", ["eager", "compile", "onnxruntime", "openvino", "litert", "ncnn"])
 def test_the_loader_of_each_of_ours_is_there(name: str) -> None:
     """Its module imports without the runtime: whether that is installed is found out when it loads."""
     row = runtime(name)

@@ -47,6 +47,8 @@ def inplace(of: Unit) -> Unit:
         (replace(GRAPH, dtype="int8"), ""),
         (replace(EAGER, dtype="int8"), "PyTorch has int8 in eager mode by the deprecated"),
         (replace(EAGER, runtime="compile", dtype="int8"), "torch.compile does not compile what torchao"),
+        (replace(EAGER, runtime="ncnn"), "ncnn is not installed"),
+        (replace(EAGER, runtime="ncnn", settings=Settings(flush_denormal=True)), "flushes denormal numbers always"),
     ],
 )
 def test_what_a_runtime_cannot_do(planned: Unit, reason: str) -> None:

@@ -33,10 +33,12 @@ def set_up(row: Runtime, cache: Path, say: Callable[[str], None]) -> str:
     return f"{row.name} converts with {', '.join(row.needs)} in {made.folder}"
 
 
-def missing(row: Runtime, cache: Path) -> str:
-    """Why the row's converter cannot run yet; empty where it can be tried."""
+def missing(row: Runtime, cache: Path, python: str = "") -> str:
+    """Why the row's converter cannot run yet; empty where it can be tried. `python` builds the network if not ours."""
     made = environment(row, cache)
-    if made is None or made.ready:
+    if made is None:
+        return "" if python else _missing_beside_torch(row)
+    if made.ready:
         return ""
     return f"what converts networks for {row.title} is not set up here; `bench runtimes setup {row.name}` installs it"
 
@@ -50,9 +52,19 @@ def python_of(row: Runtime, cache: Path) -> str:
 def beside_torch() -> tuple[RuntimeVersion, ...]:
     """The converters of this Python that need no other: another version makes other files."""
     names = dict.fromkeys(
-        re.split("[=<>~]", need)[0] for row in runtimes().values() if not row.own_environment for need in row.needs
+        package_of(need) for row in runtimes().values() if not row.own_environment for need in row.needs
     )
     return tuple(RuntimeVersion(name=name, version=installed(name)) for name in names)
+
+
+def package_of(need: str) -> str:
+    """The name in a requirement."""
+    return re.split("[=<>~]", need)[0]
+
+
+def _missing_beside_torch(row: Runtime) -> str:
+    lacking = " ".join(need for need in row.needs if not installed(package_of(need)))
+    return f"what converts networks for {row.title} is not installed here; `pip install {lacking}`" if lacking else ""
 
 
 def installed(package: str) -> str:

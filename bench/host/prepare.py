@@ -81,7 +81,7 @@ class Preparation:
     def _refuse(self, wanted: Iterable[Unit], done: Done) -> None:
         """What needs a converter that is not set up: known without a worker, and no reason to wait for one."""
         for unit in self.missing(wanted):
-            if reason := converters.missing(runtime(unit.runtime), self.cache.root):
+            if reason := converters.missing(runtime(unit.runtime), self.cache.root, unit.origin.python):
                 self._keep(unit, Artifact(kind="unsupported", reason=reason))
                 done(unit, Artifact(kind="unsupported", reason=reason))
 

@@ -45,7 +45,8 @@ class Runtime:
     operator that `torch.export` has saved (`torch.export.load`; float32 where `float32_graph`, else of the dtype). It
     runs in a process of its own on the host, which nothing else shares; what it raises or prints last is the reason
     of the failed rows. `needs` are the packages that it takes, as pip installs them: into an environment of its own
-    where they have `own_environment` (`bench runtimes setup NAME`), else beside torch.
+    where they have `own_environment` (`bench runtimes setup NAME`), else beside torch. With `one_image` the file takes
+    one image, whatever the batch is: the step then calls it for each.
 
     `switches` are what its users turn, beside the settings of all runtimes: each with its values, the usual one first;
     a unit names those that are not usual (`unit.switched`). `in_turns` are those, as "name=value", that keep
@@ -74,6 +75,7 @@ class Runtime:
     converter: str = ""
     needs: tuple[str, ...] = ()
     own_environment: bool = False
+    one_image: bool = False  # no file of its takes more, a step calls it for each image of a batch
     float32_graph: bool = False  # one float32 file serves all its dtypes but int8
     float_outputs: bool = False
     accelerator: bool = False
@@ -95,7 +97,7 @@ class Runtime:
         for name in ("moved", "profiled", "ceilings", "precision", "converter"):
             if getattr(self, name) != "":
                 self._expect(name, rf"{_MODULE}:[A-Za-z_]\w*", '"module:function" or empty')
-        for name in ("graph", "float32_graph", "float_outputs", "accelerator", "cpu", "own_environment"):
+        for name in ("graph", "float32_graph", "float_outputs", "accelerator", "cpu", "own_environment", "one_image"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"expected {name} of {self.name} to be True or False, got {getattr(self, name)!r}")
         if not isinstance(self.no_int8, str):
@@ -274,6 +276,26 @@ _OURS = {
             lacks=_OF_A_GPU,
             start_s=4.0,
             compile_s=60.0,
+        ),
+        Runtime(
+            name="ncnn",
+            title="ncnn",
+            package="ncnn",
+            module="ncnn",
+            loader="bench.worker.runtimes.ncnn_runtime:load",
+            ceilings="bench.worker.runtimes.ncnn_ceilings:ceilings",
+            graph=True,
+            converter="bench.worker.runtimes.ncnn_convert:convert",
+            needs=("pnnx",),
+            one_image=True,
+            float32_graph=True,
+            lacks={
+                "channels_last": "ncnn chooses its own layout",
+                "flush_denormal": "ncnn flushes denormal numbers always, its Python interface has no switch",
+                **_NO_CUDA_GRAPH,
+            },
+            start_s=0.6,
+            macs_per_s=40e9,
         ),
     )
 }

@@ -9,6 +9,7 @@ import pkgutil
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +38,8 @@ def convert(
         with torch.no_grad():
             torch.export.save(torch.export.export(module.to(getattr(torch, dtype)).eval(), tuple(example)), program)
         made = Path(folder, "made")
-        command = [python or sys.executable, "-m", __name__, row.converter, str(program), str(made), dtype]
+        command = [python or sys.executable, "-W", "ignore", "-m", __name__]
+        command += [row.converter, str(program), str(made), dtype]
         own = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
         done = subprocess.run(command, cwd=folder, env=own, capture_output=True, stdin=subprocess.DEVNULL, check=False)
         if done.returncode or not made.is_file():
@@ -54,7 +56,10 @@ def _last_lines(said: str) -> str:
 def main() -> None:
     """`python -m bench.worker.convert module:function PROGRAM TARGET DTYPE`."""
     name, program, target, dtype = sys.argv[1:]
-    pkgutil.resolve_name(name)(Path(program), Path(target), dtype)
+    try:
+        pkgutil.resolve_name(name)(Path(program), Path(target), dtype)
+    except Exception as error:  # noqa: BLE001 - a converter may raise anything; where is not what the user is told
+        sys.exit("".join(traceback.format_exception_only(error)))
 
 
 if __name__ == "__main__":

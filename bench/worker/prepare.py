@@ -92,7 +92,8 @@ def _from_module(order: Order, store: Store) -> Artifact:
             form = build.exported_form(network, workload)
             with _beside(store) as path:
                 if row.converter:
-                    convert(row, build.plain_form(form, plain=plain), example, unit.dtype, path, order.converter)
+                    given = [each[:1] for each in example] if row.one_image else example
+                    convert(row, build.plain_form(form, plain=plain), given, unit.dtype, path, order.converter)
                 else:
                     build.export_graph(form, example, getattr(torch, unit.graph_dtype), path, plain=plain)
                 found = replace(found, model=store.add_file(path))

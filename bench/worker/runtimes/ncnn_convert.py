@@ -1,0 +1,46 @@
+"""ncnn's two files in one, made by pnnx: runs in the converter's process alone."""
+
+import re
+import subprocess
+from collections import Counter
+from pathlib import Path
+from zipfile import ZipFile
+
+from bench.worker.runtimes.ncnn_runtime import GRAPH, WEIGHTS
+
+_LAYER = re.compile(r"[A-Za-z0-9]+")  # how ncnn names its own: what pnnx could not translate has dots or colons
+
+
+def convert(program: Path, target: Path, dtype: str) -> None:
+    """Write the network for one image, in float32 whatever `dtype`; ValueError where ncnn lacks one of its layers."""
+    import torch
+
+    saved = torch.export.load(program)
+    (image,) = saved.example_inputs[0]
+    torch.jit.trace(saved.module(), image, check_trace=False).save("network.pt")
+    _run_pnnx(image.shape)
+    expect_known(Path(GRAPH).read_text())
+    with ZipFile(target, "w") as file:  # stored, not compressed: it is opened within the load time
+        file.write(GRAPH)
+        file.write(WEIGHTS)
+
+
+def _run_pnnx(sizes: "tuple[int, ...]") -> None:
+    """In the current folder, which pnnx fills with what nobody asked for."""
+    import pnnx
+
+    shape = ",".join(map(str, sizes))
+    names = (f"ncnnparam={GRAPH}", f"ncnnbin={WEIGHTS}")
+    command = [pnnx.EXEC_PATH, "network.pt", f"inputshape=[{shape}]f32", "fp16=0", *names]
+    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode or not Path(GRAPH).is_file():
+        said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
+        raise ValueError(f"pnnx ended with {done.returncode}: {' / '.join(said[-2:])}")
+
+
+def expect_known(graph: str) -> None:
+    """ValueError where a .param file holds what pnnx left untranslated."""
+    kinds = Counter(line.split()[0] for line in graph.splitlines()[2:] if line.strip())
+    foreign = [f"{kind} ({count})" for kind, count in kinds.items() if not _LAYER.fullmatch(kind)]
+    if foreign:
+        raise ValueError(f"ncnn has no layer for {', '.join(foreign)}")

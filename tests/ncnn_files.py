@@ -1,0 +1,25 @@
+"""Networks in ncnn's own two files, written by hand: no converter is needed where ncnn itself is tried."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
+
+from bench.worker.runtimes.ncnn_runtime import GRAPH, WEIGHTS
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+
+def ncnn_file(path: Path, layers: list[str], *weights: "npt.NDArray[Any]") -> Path:
+    """As our converter leaves it: `layers` from "in0" to "out0" and so on, their `weights` in float32."""
+    lines = ["Input in0 0 1 in0", *layers]
+    blobs = {blob for line in lines for blob in _blobs(line.split())}
+    with ZipFile(path, "w") as file:
+        file.writestr(GRAPH, "\n".join(["7767517", f"{len(lines)} {len(blobs)}", *lines, ""]))
+        file.writestr(WEIGHTS, b"".join(b"\0\0\0\0" + each.astype("float32").tobytes() for each in weights))
+    return path
+
+
+def _blobs(words: list[str]) -> list[str]:
+    takes, gives = int(words[2]), int(words[3])
+    return words[4 : 4 + takes + gives]
