@@ -43,6 +43,17 @@ def test_it_computes_each_image_of_a_batch_on_the_threads_it_was_given(network: 
     assert [note for note in loaded.notes if "3 calls" in note] == list(loaded.notes[: batch > 1])
 
 
+def test_half_precision_is_off_and_switches_are_turned_as_asked(network: Path) -> None:
+    """As it comes, ncnn keeps weights in float16."""
+    usual, turned = (
+        ncnn_runtime.opened(replace(FLOAT32, switches=switches), network).opt for switches in ((), ("winograd=off",))
+    )
+    assert ncnn.Option().use_fp16_storage
+    assert not any(getattr(usual, name) for name in dir(usual) if name.startswith(("use_fp16", "use_bf16")))
+    assert (usual.use_winograd_convolution, usual.use_sgemm_convolution, usual.use_packing_layout) == (True,) * 3
+    assert (turned.use_winograd_convolution, turned.use_sgemm_convolution) == (False, True)
+
+
 def test_a_layer_that_writes_over_what_it_is_given_leaves_the_input_as_it_was(tmp_path: Path) -> None:
     path = ncnn_file(tmp_path / "network", ["AbsVal abs 1 1 in0 twice", "BinaryOp out 1 1 twice out0 0=2 1=1 2=2.0"])
     loaded = ncnn_runtime.load(FLOAT32, path)

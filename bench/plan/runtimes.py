@@ -294,6 +294,7 @@ _OURS = {
                 "flush_denormal": "ncnn flushes denormal numbers always, its Python interface has no switch",
                 **_NO_CUDA_GRAPH,
             },
+            switches={"winograd": ("on", "off"), "sgemm": ("on", "off"), "packing": ("on", "off")},
             start_s=0.6,
             macs_per_s=40e9,
         ),

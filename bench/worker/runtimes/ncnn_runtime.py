@@ -10,21 +10,29 @@ from bench.worker.inputs import input_array
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
 
 GRAPH, WEIGHTS = "network.param", "network.bin"  # in the one file that the converter makes
 # What each dtype switches on. As it comes, ncnn keeps weights in float16 wherever a layer can.
-_SWITCHES = {
+_STORAGE = {
     "float32": (),
     "bfloat16": ("use_bf16_storage",),
     "float16": ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic"),
+}
+# What a user turns, by the row's names in bench/plan/runtimes.py; named here, so that no version's own choice slips in.
+_TURNED = {
+    "winograd": "use_winograd_convolution",
+    "sgemm": "use_sgemm_convolution",
+    "packing": "use_packing_layout",
 }
 _SUPPORT = {"bfloat16": "support_bf16_storage", "float16": "support_fp16_storage"}
 
 
 def load(unit: Unit, path: Path) -> Loaded:
     """Open the converted network on the unit's threads; UnsupportedError where this CPU lacks the dtype."""
-    net = opened(path, unit.threads, unit.dtype)
+    net = opened(unit, path)
     call = Call(net, input_array(unit))
     return Loaded(
         step=call,
@@ -35,29 +43,37 @@ def load(unit: Unit, path: Path) -> Loaded:
     )
 
 
-def opened(path: Path, threads: int, dtype: str) -> Any:
-    """The network of a converted file on so many threads; UnsupportedError where this CPU lacks the dtype."""
+def opened(unit: Unit, path: Path) -> Any:
+    """The network of a converted file as the unit wants it; UnsupportedError where this CPU lacks the dtype."""
     with TemporaryDirectory() as folder, ZipFile(path) as file:
         file.extractall(folder, (GRAPH, WEIGHTS))
-        return opened_files(Path(folder, GRAPH), Path(folder, WEIGHTS), threads, dtype)
+        return opened_files(Path(folder, GRAPH), Path(folder, WEIGHTS), unit.threads, unit.dtype, unit.switched)
 
 
-def opened_files(graph: Path, weights: Path, threads: int, dtype: str) -> Any:
+def opened_files(
+    graph: Path, weights: Path, threads: int, dtype: str, switches: "Mapping[str, str] | None" = None
+) -> Any:
     """The same from ncnn's own two files, which are not needed any more then."""
     import ncnn
 
-    if dtype not in _SWITCHES:
-        raise UnsupportedError(f"ncnn computes a network as it was converted in {', '.join(_SWITCHES)}, not in {dtype}")
+    if dtype not in _STORAGE:
+        raise UnsupportedError(f"ncnn computes a network as it was converted in {', '.join(_STORAGE)}, not in {dtype}")
     net = ncnn.Net()
-    net.opt.num_threads = threads
-    net.opt.use_vulkan_compute = False
-    for name in (each for names in _SWITCHES.values() for each in names):
-        setattr(net.opt, name, name in _SWITCHES[dtype])
+    _set(net.opt, threads, dtype, switches or {})
     if net.load_param(str(graph)) or net.load_model(str(weights)):
         raise ValueError("expected a network that ncnn opens, it refuses a layer or its weights; update ncnn and pnnx")
     if dtype != "float32" and not _able(net, dtype):
         raise UnsupportedError(f"asked ncnn for {dtype}, none of its layers has it on this CPU")
     return net
+
+
+def _set(options: Any, threads: int, dtype: str, switches: "Mapping[str, str]") -> None:
+    options.num_threads = threads
+    options.use_vulkan_compute = False
+    for name in (each for names in _STORAGE.values() for each in names):
+        setattr(options, name, name in _STORAGE[dtype])
+    for word, name in _TURNED.items():
+        setattr(options, name, switches.get(word, "on") == "on")
 
 
 def _able(net: Any, dtype: str) -> int:
