@@ -15,7 +15,7 @@ from bench.worker.convert import convert
 from bench.worker.inputs import input_array
 from bench.worker.output_check import ERROR_LIMITS, arrays_in, max_error
 from bench.worker.runtimes import ncnn_runtime
-from bench.worker.runtimes.ncnn_convert import expect_known
+from bench.worker.runtimes.ncnn_convert import expect_known, say_otherwise
 from tests.made_up import unit
 
 pytest.importorskip("ncnn", reason="the extra ncnn is not installed")
@@ -89,6 +89,22 @@ def test_a_batch_is_a_row_like_any_other(tmp_path: Path, monkeypatch: pytest.Mon
     assert (row["status"], row["batch"]) == ("done", "3")
     assert float(row["max_error"]) < ERROR_LIMITS["float32"]
     assert "a batch of 3 is 3 calls" in row["notes"]
+
+
+class Added(nn.Module):
+    def forward(self, a: torch.Tensor, b: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
+        aten = torch.ops.aten
+        once: torch.Tensor = aten.addcmul.default(aten.alias.default(a), b, c)
+        twice: torch.Tensor = aten.addcmul.default(once, b, c, value=2)
+        return twice
+
+
+def test_what_pnnx_does_not_know_is_said_otherwise_with_the_same_result() -> None:
+    module, given = torch.fx.symbolic_trace(Added()), torch.arange(6.0).reshape(3, 2)
+    say_otherwise(module)
+    left = {node.target for node in module.graph.nodes if node.op == "call_function"}
+    assert left == {torch.ops.aten.mul.Tensor, torch.ops.aten.add.Tensor}
+    assert module(*given).tolist() == Added()(*given).tolist() == [0 + 3 * 2 * 4, 1 + 3 * 3 * 5]
 
 
 def test_layers_of_another_make_are_counted_in_a_graph() -> None:

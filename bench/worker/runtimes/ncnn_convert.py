@@ -4,9 +4,13 @@ import re
 import subprocess
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
 from bench.worker.runtimes.ncnn_runtime import GRAPH, WEIGHTS
+
+if TYPE_CHECKING:
+    from torch.fx import GraphModule
 
 _LAYER = re.compile(r"[A-Za-z0-9]+")  # how ncnn names its own: what pnnx could not translate has dots or colons
 
@@ -17,12 +21,32 @@ def convert(program: Path, target: Path, dtype: str) -> None:
 
     saved = torch.export.load(program)
     (image,) = saved.example_inputs[0]
-    torch.jit.trace(saved.module(), image, check_trace=False).save("network.pt")
+    module = saved.module()
+    say_otherwise(module)
+    torch.jit.trace(module, image, check_trace=False).save("network.pt")
     _run_pnnx(image.shape)
     expect_known(Path(GRAPH).read_text())
     with ZipFile(target, "w") as file:  # stored, not compressed: it is opened within the load time
         file.write(GRAPH)
         file.write(WEIGHTS)
+
+
+def say_otherwise(module: "GraphModule") -> None:
+    """Operations that pnnx does not know, by others of the same result: an alias is its input, addcmul a + v b c."""
+    import torch
+
+    aten, graph = torch.ops.aten, module.graph
+    for node in graph.nodes:
+        if node.target not in (aten.alias.default, aten.addcmul.default):
+            continue
+        with graph.inserting_before(node):
+            same = node.args[0]
+            if node.target is aten.addcmul.default:
+                product = graph.call_function(aten.mul.Tensor, node.args[1:])
+                same = graph.call_function(aten.add.Tensor, (same, product), {"alpha": node.kwargs.get("value", 1)})
+        node.replace_all_uses_with(same)
+        graph.erase_node(node)
+    module.recompile()
 
 
 def _run_pnnx(sizes: "tuple[int, ...]") -> None:
