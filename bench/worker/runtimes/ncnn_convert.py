@@ -23,7 +23,7 @@ def convert(program: Path, target: Path, dtype: str) -> None:
     (image,) = saved.example_inputs[0]
     module = saved.module()
     say_otherwise(module)
-    torch.jit.trace(module, image, check_trace=False).save("network.pt")
+    torch.jit.trace(module, image, check_trace=False).save("network.pt")  # type: ignore[no-untyped-call]  # as PyTorch has it
     _run_pnnx(image.shape)
     expect_known(Path(GRAPH).read_text())
     with ZipFile(target, "w") as file:  # stored, not compressed: it is opened within the load time
