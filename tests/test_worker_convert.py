@@ -71,6 +71,7 @@ def test_only_a_file_is_converted_and_packages_are_for_a_converter() -> None:
     for wrong in (
         {"graph": False, "converter": "toy:convert"},
         {"graph": True, "needs": ("toy==1",)},
+        {"graph": True, "one_image": True},
         {"graph": True, "converter": "toy:convert", "own_environment": True},
         {"graph": True, "converter": "toy:convert", "needs": ("toy; rm -rf /",)},
     ):

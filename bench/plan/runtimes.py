@@ -108,12 +108,12 @@ class Runtime:
             )
         if (
             bool(self.needs) < self.own_environment
-            or bool(self.converter) < bool(self.needs)
+            or bool(self.converter) < (bool(self.needs) or self.one_image)
             or (self.converter and not self.graph)
         ):
             raise ValueError(
-                f"expected a converter of {self.name} that makes a file (graph=True), and packages for it alone, got"
-                f" converter {self.converter!r} and needs {self.needs!r}; give the row both"
+                f"expected a converter of {self.name} that makes a file (graph=True), and packages or one_image for it"
+                f" alone, got converter {self.converter!r} and needs {self.needs!r}; give the row both"
             )
         for name, values in dict(self.switches).items():
             if len(set(values)) < 2 or not all(re.fullmatch(SWITCH_WORD, word) for word in (name, *values)):

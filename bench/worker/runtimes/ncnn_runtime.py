@@ -58,6 +58,9 @@ def opened_files(
 
     if dtype not in _STORAGE:
         raise UnsupportedError(f"ncnn computes a network as it was converted in {', '.join(_STORAGE)}, not in {dtype}")
+    if dtype == "float16" and not ncnn.cpu_support_arm_asimdhp():
+        # Elsewhere a few layers keep their weights in it, and none computes in it.
+        raise UnsupportedError("ncnn computes in float16 on ARM CPUs with asimdhp alone, this one has not got it")
     net = ncnn.Net()
     _set(net.opt, threads, dtype, switches or {})
     if net.load_param(str(graph)) or net.load_model(str(weights)):
