@@ -15,7 +15,7 @@ from bench.worker.convert import convert
 from bench.worker.inputs import input_array
 from bench.worker.output_check import ERROR_LIMITS, arrays_in, max_error
 from bench.worker.runtimes import ncnn_runtime
-from bench.worker.runtimes.ncnn_convert import expect_known, say_otherwise
+from bench.worker.runtimes.ncnn_convert import expect_known, only_image, say_otherwise
 from tests.made_up import unit
 
 pytest.importorskip("ncnn", reason="the extra ncnn is not installed")
@@ -50,7 +50,7 @@ class Sorted(nn.Module):
 
 def converted(network: nn.Module, folder: Path) -> Path:
     target = folder / "network"
-    convert(runtime("ncnn"), network, torch.zeros(1, 3, 16, 16), target, "")
+    convert(runtime("ncnn"), network, [torch.zeros(1, 3, 16, 16)], "float32", target, "")
     return target
 
 
@@ -105,6 +105,14 @@ def test_what_pnnx_does_not_know_is_said_otherwise_with_the_same_result() -> Non
     left = {node.target for node in module.graph.nodes if node.op == "call_function"}
     assert left == {torch.ops.aten.mul.Tensor, torch.ops.aten.add.Tensor}
     assert module(*given).tolist() == Added()(*given).tolist() == [0 + 3 * 2 * 4, 1 + 3 * 3 * 5]
+
+
+def test_a_network_is_refused_that_takes_more_than_an_image_or_no_floats() -> None:
+    image, mask = torch.zeros(1, 3, 2, 2), torch.zeros(1, 2, dtype=torch.int64)
+    assert only_image([image]) is image
+    for inputs, said in (([image, mask], "float32, int64"), ([mask], "int64")):
+        with pytest.raises(ValueError, match=f"expected a network with one input of floats, .* got {said}$"):
+            only_image(inputs)
 
 
 def test_layers_of_another_make_are_counted_in_a_graph() -> None:

@@ -76,4 +76,4 @@ def test_only_a_file_is_converted_and_packages_are_for_a_converter() -> None:
         {"graph": True, "converter": "toy:convert", "needs": ("toy; rm -rf /",)},
     ):
         with pytest.raises(ValueError, match=r"expected toy to need|expected a converter"):
-            Runtime(**own | wrong)  # type: ignore[arg-type]  # one of them is wrong by design
+            Runtime(**own | wrong)

@@ -10,6 +10,9 @@ from zipfile import ZipFile
 from bench.worker.runtimes.ncnn_runtime import GRAPH, WEIGHTS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
     from torch.fx import GraphModule
 
 _LAYER = re.compile(r"[A-Za-z0-9]+")  # how ncnn names its own: what pnnx could not translate has dots or colons
@@ -20,8 +23,7 @@ def convert(program: Path, target: Path, dtype: str) -> None:
     import torch
 
     saved = torch.export.load(program)
-    (image,) = saved.example_inputs[0]
-    module = saved.module()
+    image, module = only_image(saved.example_inputs[0]), saved.module()
     say_otherwise(module)
     torch.jit.trace(module, image, check_trace=False).save("network.pt")  # type: ignore[no-untyped-call]  # as PyTorch has it
     _run_pnnx(image.shape)
@@ -29,6 +31,14 @@ def convert(program: Path, target: Path, dtype: str) -> None:
     with ZipFile(target, "w") as file:  # stored, not compressed: it is opened within the load time
         file.write(GRAPH)
         file.write(WEIGHTS)
+
+
+def only_image(inputs: "Sequence[torch.Tensor]") -> "torch.Tensor":
+    """The input; ValueError where there are others beside it, or it holds no floats."""
+    if len(inputs) != 1 or not inputs[0].is_floating_point():
+        kinds = ", ".join(str(each.dtype).removeprefix("torch.") for each in inputs)
+        raise ValueError(f"expected a network with one input of floats, which is what ncnn is given, got {kinds}")
+    return inputs[0]
 
 
 def say_otherwise(module: "GraphModule") -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 from bench.records.workload import Unit
-from bench.worker.inputs import input_array
+from bench.worker.inputs import Declared, input_arrays
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ _SUPPORT = {"bfloat16": "support_bf16_storage", "float16": "support_fp16_storage
 def load(unit: Unit, path: Path) -> Loaded:
     """Open the converted network on the unit's threads; UnsupportedError where this CPU lacks the dtype."""
     net = opened(unit, path)
-    call = Call(net, input_array(unit))
+    (images,) = input_arrays(unit, [Declared(name="", dtype="float32", sizes=(0, 0, 0, 0))])
+    call = Call(net, images)
     return Loaded(
         step=call,
         output=call.arrays,
