@@ -89,5 +89,4 @@ def test_a_board_with_numpy_and_onnxruntime_alone(sshd: Sshd, tmp_path: Path) ->
     assert [lack["reason"] for lack in made["unmeasured"]][:2] == [
         "torch is not installed there",
         "openvino is not installed there",
-        "ncnn is not installed there",
     ]
