@@ -111,6 +111,8 @@ def test_packages_follow_the_entrys_runtimes() -> None:
     assert packages_for(device) == ("numpy", "onnxruntime")
     assert packages_for(replace(device, runtimes=("eager",))) == ("numpy", "torch")
     assert packages_for(replace(device, runtimes=("litert",))) == ("numpy", "ai-edge-litert")
+    # What pip does not bring with it.
+    assert packages_for(replace(device, runtimes=("executorch",))) == ("numpy", "torch", "executorch")
     assert packages_for(replace(device, accelerator="cuda:0"))[-2:] == ("torch", "nvidia-ml-py")
 
 

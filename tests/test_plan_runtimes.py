@@ -52,6 +52,7 @@ MAY_NAME_THEM = {
         ({"ceilings": "toy.core"}, "module:function"),
         ({"precision": "toy.core"}, "module:function"),
         ({"no_int8": None}, "no_int8"),
+        ({"beside": ("a; rm",)}, "packages as pip takes them"),
         ({"graph": "yes"}, "True or False"),
         ({"lacks": {"int3": "no such dtype here"}}, "int3"),
         ({"lacks": {"float16": ""}}, "reason"),
@@ -67,7 +68,7 @@ def test_a_row_that_makes_no_sense_is_refused(change: dict[str, Any], said: str)
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["eager", "compile", "onnxruntime", "openvino", "litert", "ncnn"])
+@pytest.mark.parametrize("name", ["eager", "compile", "onnxruntime", "openvino", "litert", "ncnn", "executorch"])
 def test_the_loader_of_each_of_ours_is_there(name: str) -> None:
     """Its module imports without the runtime: whether that is installed is found out when it loads."""
     row = runtime(name)

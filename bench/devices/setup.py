@@ -65,7 +65,7 @@ def clean(device: Device, say: Say, *, lock_wait_s: float = 30.0) -> None:
 
 def packages_for(device: Device) -> tuple[str, ...]:
     """What the entry's runtimes need; a graph's default alone where it names none."""
-    packages = ["numpy", *(row.package for row in _runtimes_of(device))]
+    packages = ["numpy", *(name for row in _runtimes_of(device) for name in (*row.beside, row.package))]
     packages += ["nvidia-ml-py"] if device.accelerator else []
     return tuple(dict.fromkeys(packages))
 

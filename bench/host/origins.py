@@ -64,7 +64,7 @@ def builds(unit: Unit, found: PythonEnvironment) -> bool:
 def check_holds(unit: Unit, found: PythonEnvironment, *, here: bool) -> None:
     """UsageError that names what the unit's Python lacks, and the command that installs it."""
     row = runtime(unit.runtime)
-    wanted = ["numpy", row.package]
+    wanted = ["numpy", *row.beside, row.package]
     made_there = here and builds(unit, found)
     if made_there or not row.graph:
         library = network_entry(unit.workload).library if unit.workload.model is not None else ""

@@ -57,6 +57,8 @@ class Runtime:
     .onnx graph, quantised with QuantizeLinear and DequantizeLinear (docs/precision.md): the inputs of convolutions and
     matrix products, and their outputs but for one whose kernels give `float_outputs` from int8 inputs.
 
+    `beside` are packages that a device must have as well, where `package` does not bring them with it.
+
     `lacks` gives the reason for each dtype, layout and field of Settings that cannot be had: such a unit is skipped
     before anything runs. The step of one with `accelerator` works on torch's current CUDA stream; one without `cpu`
     computes nowhere else.
@@ -74,6 +76,7 @@ class Runtime:
     precision: str = ""
     converter: str = ""
     needs: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     own_environment: bool = False
     one_image: bool = False  # no file of its takes more, a step calls it for each image of a batch
     float32_graph: bool = False  # one float32 file serves all its dtypes but int8
@@ -102,10 +105,11 @@ class Runtime:
                 raise ValueError(f"expected {name} of {self.name} to be True or False, got {getattr(self, name)!r}")
         if not isinstance(self.no_int8, str):
             raise ValueError(f"expected no_int8 of {self.name} to be a reason or empty, got {self.no_int8!r}")
-        if not all(isinstance(each, str) and re.fullmatch(_REQUIREMENT, each) for each in self.needs):
-            raise ValueError(
-                f"expected {self.name} to need packages as pip takes them, such as pnnx==1.0, got {self.needs!r}"
-            )
+        for asked in (self.needs, self.beside):
+            if not all(isinstance(each, str) and re.fullmatch(_REQUIREMENT, each) for each in asked):
+                raise ValueError(
+                    f"expected {self.name} to need packages as pip takes them, such as pnnx==1.0, got {asked!r}"
+                )
         if (
             bool(self.needs) < self.own_environment
             or bool(self.converter) < (bool(self.needs) or self.one_image)
@@ -297,6 +301,25 @@ _OURS = {
             switches={"winograd": ("on", "off"), "sgemm": ("on", "off"), "packing": ("on", "off")},
             start_s=0.6,
             macs_per_s=40e9,
+        ),
+        Runtime(
+            name="executorch",
+            title="ExecuTorch",
+            package="executorch",
+            beside=("torch",),
+            module="torch",  # whose libraries its own needs in the process before it is loaded
+            loader="bench.worker.runtimes.executorch_runtime:load",
+            graph=True,
+            converter="bench.worker.runtimes.executorch_convert:convert",
+            needs=("executorch",),
+            lacks={
+                "channels_last": "ExecuTorch's XNNPACK backend chooses its own layout",
+                "bfloat16": "ExecuTorch's XNNPACK backend has no bfloat16",
+                "flush_denormal": "XNNPACK always flushes denormal numbers",
+                **_NO_CUDA_GRAPH,
+            },
+            start_s=3.0,
+            macs_per_s=45e9,
         ),
     )
 }

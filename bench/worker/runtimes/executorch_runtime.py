@@ -1,0 +1,61 @@
+"""ExecuTorch on a CPU, its XNNPACK backend. It takes and gives torch's tensors."""
+
+from pathlib import Path
+from typing import Any
+
+from bench.records.workload import Unit
+from bench.worker.inputs import Declared, input_arrays
+from bench.worker.runtimes.loaded import Loaded, UnsupportedError
+
+# Methods of a file beside the network's: how many operations XNNPACK computes, of how many, and a line on the others.
+DELEGATED, OPERATIONS, LEFT = "bench_delegated", "bench_operations", "bench_left"
+
+# Its ScalarType by numpy's names.
+_DTYPES = {
+    0: "uint8", 1: "int8", 2: "int16", 3: "int32", 4: "int64", 5: "float16", 6: "float32", 7: "float64", 11: "bool",
+}  # fmt: skip
+
+
+def load(unit: Unit, path: Path) -> Loaded:
+    """Open a .pte file on the unit's threads; UnsupportedError where their number cannot be decided."""
+    import torch
+
+    threads = set_threads(unit.threads)  # before a network is opened, which keeps hold of the pool
+    opened = bindings()._load_program(str(path))
+    forward = opened.load_method("forward")
+    given = [torch.from_numpy(array) for array in input_arrays(unit, declared(forward.method_meta(), unit.dtype))]
+    inside, operations, left = (opened.load_method(name)([])[0] for name in (DELEGATED, OPERATIONS, LEFT))
+    return Loaded(
+        step=lambda: forward(given, clone_outputs=False),
+        output=lambda: [tensor.numpy() for tensor in forward(given)],
+        threads=threads,
+        delegated=(inside, operations),
+        notes=(left,) if left else (),
+        anew=lambda: load(unit, path),
+    )
+
+
+def set_threads(threads: int) -> int:
+    """Make the process's one pool so large, which neither torch nor an environment variable decides; read its size."""
+    try:
+        bindings()._unsafe_reset_threadpool(threads)
+        return int(bindings()._threadpool_get_thread_count())
+    except AttributeError:
+        raise UnsupportedError("this ExecuTorch has no switch for its threads; update executorch") from None
+
+
+def bindings() -> Any:
+    """What `executorch.runtime` wraps; that would import the converter too: 2900 modules, 130 MB, seconds."""
+    import torch  # noqa: F401 - whose libraries they need in the process
+    from executorch.extension.pybindings import _C
+
+    return _C
+
+
+def declared(told: Any, dtype: str) -> list[Declared]:
+    """The inputs of a method; ValueError where it computes in another dtype."""
+    metas = [told.input_tensor_meta(index) for index in range(told.num_inputs())]
+    found = [Declared(name="", dtype=_DTYPES[meta.dtype()], sizes=tuple(meta.sizes())) for meta in metas]
+    if others := {each.dtype for each in found if each.dtype.startswith("float")} - {dtype}:
+        raise ValueError(f"expected a .pte file in {dtype}, got one in {', '.join(sorted(others))}; convert it again")
+    return found
