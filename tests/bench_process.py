@@ -13,6 +13,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = "import sys; from bench.cli.main import main; sys.exit(main())"
 SOON_S = 120.0  # on a busy machine; nothing asserts that it is quicker
+# A tiny operator still takes seconds: it is warmed up and sampled like any other.
+ONE = ("ops", "--op", "dwconv", "--size", "16x4x4", "--stack", "1")
 
 
 class BenchProcess:

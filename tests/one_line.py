@@ -1,5 +1,7 @@
 """A command line that is refused."""
 
+from pathlib import Path
+
 import pytest
 
 from bench.cli.main import main
@@ -13,3 +15,11 @@ def one_line(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert said.err.count("\n") == 1
     assert said.err.startswith("bench: ")
     return said.err
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The one line on stderr of a command that ends with code 2 and writes nothing."""
+    before = sorted(Path().rglob("*"))
+    said = one_line(capsys, *arguments)
+    assert sorted(Path().rglob("*")) == before
+    return said

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
 
@@ -17,11 +17,13 @@ from bench.records.device import Device
 from bench.records.pair import Pair
 from bench.records.record import Record
 from bench.records.workload import Unit
-from tests.fake_device import FakeDevice, Notes
+from bench.wire.order import Job
+from tests.fake_device import FakeDevice, Line, Notes, begin, done, ended
 from tests.made_up import plan, unit
 
 UNITS = (unit("conv"), unit("gconv"), unit("pconv"))
 QUICK = Patience(reconnect_s=(0.0, 0.0, 0.0))
+DONE = ("done", "", 1)
 
 
 class Bench:
@@ -61,3 +63,20 @@ class Bench:
     def record(self, of: Unit) -> Record:
         (found,) = [end for end in read_run(self.folder / "run").records if end.unit == of]
         return found
+
+
+def failing(victim: Unit, end: Line, times: int = 99) -> FakeDevice:
+    """A device whose worker comes to that end whenever it begins the victim, at most so often."""
+    left = [times]
+
+    def script(job: Job) -> Iterator[Line]:
+        for order in job.task.orders:
+            yield begin(order.unit, order.attempt)
+            if order.unit == victim and left[0]:
+                left[0] -= 1
+                yield end
+                return
+            yield done(order.unit, order.attempt)
+        yield ended()
+
+    return FakeDevice(script)

@@ -14,8 +14,8 @@ from bench.records.workload import Settings
 from bench.system.priority import leaves_time, refusal
 from bench.wire.lease import Lease
 from bench.wire.order import Job, Order, Task
+from tests.agent_device import Device, agent_of, children
 from tests.made_up import unit
-from tests.test_agent_agent import Device, agent_of, children
 
 LEASE = Lease(heartbeat_s=0.5, lease_s=10.0, grace_s=0.5)
 pytestmark = pytest.mark.skipif(

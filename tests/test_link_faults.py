@@ -1,25 +1,18 @@
 """A bad network between host and device: whatever it does, an error in bounded time and nothing left on the device."""
 
-import contextlib
 import hashlib
-import ipaddress
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from threading import Event
 
 import psutil
 import pytest
 
 from bench.errors import DeviceError, LinkLostError
-from bench.host.job import run_job
-from bench.link.connection import Connection
 from bench.link.ssh import SshTransport
 from bench.link.ssh_command import ssh_command
 from bench.records.device import Device, SshTarget
@@ -28,58 +21,18 @@ from bench.wire.lease import Lease
 from bench.wire.messages import Exit, Idle
 from bench.wire.order import Job, Task
 from tests.cutting_proxy import CuttingProxy
-from tests.sshd import SSHD, Sshd, wait_until
+from tests.faulty_link import HASTY, LEASE, again, begin, hear_all, lost, nothing_runs
+from tests.sshd import Sshd, wait_until
 
 pytestmark = pytest.mark.ssh
 
+
 ROOT = Path(__file__).resolve().parents[1]
-LEASE = Lease(heartbeat_s=0.2, lease_s=20.0, grace_s=0.2, lock_wait_s=20.0)
-HASTY = Lease(heartbeat_s=0.2, lease_s=3.0, grace_s=0.2, lock_wait_s=20.0)  # where a lease has to end
 
 
 @pytest.fixture
 def transport(sshd: Sshd, proxy: CuttingProxy) -> SshTransport:
     return SshTransport(sshd.device(port=proxy.port), patience_s=30.0)
-
-
-def nothing_runs(sshd: Sshd) -> None:
-    wait_until(lambda: not sshd.agents(), "our programs on the device to end", 30)
-
-
-def begin(connection: Connection, sshd: Sshd) -> None:
-    """A worker of some seconds runs: it imports torch."""
-    connection.send(Job(task=Task(kind="probe")))
-
-    def has_begun() -> bool:
-        connection.receive(0.02)  # and so its lease is renewed
-        return any("bench.worker" in " ".join(p.cmdline()) for p in sshd.agents())
-
-    wait_until(has_begun, "a worker to start")
-
-
-def lost(connection: Connection) -> str:
-    try:
-        with pytest.raises(LinkLostError) as caught:
-            hear_all(connection)
-    finally:
-        connection.close()
-    return str(caught.value)
-
-
-def hear_all(connection: Connection) -> None:
-    """Until an error ends it."""
-    while connection.receive(20) is not None:
-        pass
-
-
-def again(transport: SshTransport) -> None:
-    """The device takes the next run."""
-    connection, _, _ = transport.connect("again", LEASE)
-    try:
-        (end,) = run_job(connection, Job(task=Task(kind="noise")), lambda said: None, Event())
-        assert end.code == 0
-    finally:
-        connection.close()
 
 
 # The handshake of ssh takes the first 3 KB or so, our greeting and records what follows.
@@ -147,66 +100,6 @@ def test_a_black_hole_before_the_login(sshd: Sshd, proxy: CuttingProxy) -> None:
     proxy.pause()
     with pytest.raises(LinkLostError, match="board: expected our program to run there within 1 s"):
         SshTransport(sshd.device(port=proxy.port), patience_s=1.0).connect("run", LEASE)
-
-
-@pytest.mark.root
-@pytest.mark.skipif(os.geteuid() != 0, reason="makes a network namespace")
-def test_a_pulled_cable(sshd: Sshd) -> None:
-    """A board in a network of its own, whose packets vanish: no side is told, both end, and the board serves again."""
-    with network_of_its_own() as (namespace, address):
-        move(sshd, namespace, address)
-        transport = SshTransport(sshd.device(), patience_s=30.0)
-        connection, _, _ = transport.connect("run", HASTY)
-        begin(connection, sshd)
-        ip("-n", namespace, "link", "set", "inside", "down")
-        assert "nothing was heard for 3 s" in lost(connection)
-        nothing_runs(sshd)
-        ip("-n", namespace, "link", "set", "inside", "up")
-        again(transport)
-
-
-@contextlib.contextmanager
-def network_of_its_own() -> Iterator[tuple[str, str]]:
-    """A namespace joined to this one by a cable; its name and its address, of a range kept for tests of networks."""
-    namespace, outside = f"bench-{os.getpid()}", f"bench{os.getpid() % 10**7}"
-    # Each run its own: one that was killed leaves its cable.
-    first = int(ipaddress.IPv4Address("198.18.0.0")) + 4 * (os.getpid() % 2**15)
-    ours, theirs = (str(ipaddress.IPv4Address(first + host)) for host in (1, 2))
-    try:
-        ip("netns", "add", namespace)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no network namespace can be made here: {error}")
-    try:
-        ip("link", "add", outside, "type", "veth", "peer", "name", "inside", "netns", namespace)
-        ip("addr", "add", f"{ours}/30", "dev", outside)
-        ip("link", "set", outside, "up")
-        ip("-n", namespace, "addr", "add", f"{theirs}/30", "dev", "inside")
-        ip("-n", namespace, "link", "set", "inside", "up")
-        yield namespace, theirs
-    finally:
-        subprocess.run(["ip", "link", "del", outside], check=False, capture_output=True)
-        ip("netns", "del", namespace)
-
-
-def ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True)
-
-
-def move(sshd: Sshd, namespace: str, address: str) -> None:
-    """Let the server listen in that network, and the client look for it there."""
-    sshd.stop()
-    for name in ("sshd_config", "ssh_config", "known_hosts"):
-        path = sshd.folder / name
-        path.write_text(path.read_text().replace("127.0.0.1", address))
-    server = ["ip", "netns", "exec", namespace, str(SSHD), "-D", "-f", str(sshd.folder / "sshd_config")]
-    sshd.process = subprocess.Popen(server, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_until(lambda: connects(address, sshd.port), "sshd to listen")
-
-
-def connects(address: str, port: int) -> bool:
-    with socket.socket() as client:
-        client.settimeout(1)
-        return client.connect_ex((address, port)) == 0
 
 
 def test_a_board_that_loses_power(sshd: Sshd, transport: SshTransport) -> None:
