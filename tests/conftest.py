@@ -27,7 +27,7 @@ for variable in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "PYTHON_COL
 @pytest.fixture(scope="session", autouse=True)
 def _signals_of_a_terminal() -> Iterator[None]:
     """What is started here can be interrupted, also where `nohup` or a script's `&` has the tests ignore signals."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)}
     for number in before:
         if before[number] == signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)

@@ -49,6 +49,11 @@ def nobody_left(bench: BenchProcess) -> bool:
     return not processes_with(f"BENCH_CACHE={bench.cache}")
 
 
+def agent_of(host: "subprocess.Popen[str]") -> int:
+    (agent,) = (child.pid for child in psutil.Process(host.pid).children() if "bench.agent" in child.cmdline())
+    return agent
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_term_and_hup_end_a_run_in_order(bench: BenchProcess, number: signal.Signals) -> None:
     run = bench.folder / number.name
@@ -74,7 +79,7 @@ def test_ctrl_c_twice_waits_for_nothing(bench: BenchProcess) -> None:
     process = bench.start(*ONE, "--rounds", "3", "--out", str(run))
     try:
         wait_until(lambda: records(run))
-        (agent,) = (child.pid for child in psutil.Process(process.pid).children() if "bench.agent" in child.cmdline())
+        agent = agent_of(process)
         os.kill(agent, signal.SIGSTOP)
         try:
             process.send_signal(signal.SIGINT)
@@ -130,15 +135,9 @@ def test_a_signal_to_the_agent_costs_nothing_but_time(bench: BenchProcess, numbe
     run = bench.folder / f"healed-{number.name}"
     process = bench.start(*ONE, "--rounds", "2", "--out", str(run))
 
-    def signalled() -> bool:
-        found = {pid for pid, it in processes_with(f"BENCH_CACHE={bench.cache}").items() if "bench.agent" in it}
-        for pid in found if records(run) else ():
-            os.kill(pid, number)
-            return True
-        return False
-
     try:
-        wait_until(signalled)
+        wait_until(lambda: records(run))
+        os.kill(agent_of(process), number)
         _, errors = process.communicate(timeout=SOON_S)
     finally:
         process.kill()
