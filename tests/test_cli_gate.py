@@ -83,7 +83,16 @@ def test_a_broken_head_could_not_be_measured(project: Project, cache: Path, brok
 def test_a_killed_run_goes_on_and_leaves_nothing(project: Project, cache: Path, tmp_path: Path) -> None:
     project.write(6)
     bench = BenchProcess(project.folder, cache)
-    arguments = ("compare", "--base", "main", "--gate", "net:make,input=64", *PAIRS, "--out", str(tmp_path / "run"))
+    arguments = (
+        "compare",
+        "--base",
+        "main",
+        "--gate",
+        "net:make@onnxruntime,input=64",
+        *PAIRS,
+        "--out",
+        str(tmp_path / "run"),
+    )
     process = bench.start(*arguments)
     wait_until(lambda: any(event["type"] == "pair" for event in events(tmp_path / "run")))
     os.kill(process.pid, signal.SIGKILL)
@@ -105,7 +114,7 @@ def test_a_killed_run_goes_on_and_leaves_nothing(project: Project, cache: Path, 
 @pytest.mark.slow
 def test_a_self_test_tells_whether_a_slowdown_is_found(tmp_path: Path, cache: Path) -> None:
     bench = BenchProcess(tmp_path, cache)
-    found = bench.run("compare", "--self-test", "slowdown:3", "conv,size=16x16x16", *PAIRS, "--out", "run")
+    found = bench.run("compare", "--self-test", "slowdown:3", "conv@onnxruntime,size=16x16x16", *PAIRS, "--out", "run")
     assert found.returncode == 0, found.stderr
     assert "a slowdown of 3 times was planted; confirmed slower: 1 of 1 row" in " ".join(found.stdout.split())
 

@@ -12,11 +12,11 @@ from bench.records.measurement import Measurement
 from bench.records.workload import Settings
 from bench.worker.machine import CpuMachine
 from bench.worker.measure import classify, measure_loaded
-from bench.worker.measuring.clock import SystemClock
 from bench.worker.measuring.cold_cache import ColdCache, ColdTimer, cold_cache, last_level_bytes
 from bench.worker.measuring.rules import Rules
 from bench.worker.measuring.sampler import measure
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
+from tests.fast_clock import FastClock
 from tests.made_up import unit
 from tests.test_measuring_sampler import FakeClock
 from tests.test_system_caches import cache
@@ -45,7 +45,7 @@ def test_each_call_finds_emptied_caches_and_pays_for_none_of_it() -> None:
 def measured(step: Callable[[], object], *, cold: bool) -> Measurement:
     own = replace(unit(), allocator="system", settings=Settings(cold_cache=cold), runtime="onnxruntime")
     loaded = Loaded(step=step, output=lambda: np.zeros(1, dtype=np.float32), threads=1)
-    return measure_loaded(own, lambda: loaded, None, SystemClock(), 1e-7)
+    return measure_loaded(own, lambda: loaded, None, FastClock(), 1e-7)
 
 
 @needs_sizes

@@ -29,6 +29,7 @@ from bench.worker.measuring.threads import ThreadsError
 from bench.worker.output_check import Reference, WrongOutputError
 from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
 from bench.worker.settings import applied
+from tests.fast_clock import FastClock
 from tests.made_up import unit
 
 UNIT = replace(unit(), allocator="system")  # what these tests themselves run under
@@ -74,7 +75,7 @@ def test_each_failure_has_its_name_and_a_reason(error: Exception, expected: tupl
 
 def measure(of: Loaded, reference: Array | None = None) -> Measurement:
     given = None if reference is None else (lambda: Reference(arrays=(reference,)))
-    return measure_loaded(UNIT, lambda: of, given, SystemClock(), overhead_s=0.0)
+    return measure_loaded(UNIT, lambda: of, given, FastClock(), overhead_s=0.0)
 
 
 def test_other_threads_than_asked_for_fail_before_anything_is_timed() -> None:
