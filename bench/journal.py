@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from bench.durable import sync_folder, write_atomically
 from bench.errors import StorageError, UsageError
+from bench.records.accuracy import EvaluationRecord
 from bench.records.ceilings import Ceilings
 from bench.records.environment import Environment
 from bench.records.measurement import Cost, NoiseFloor
@@ -46,9 +47,15 @@ class DeviceEvent:
     ceilings: tuple[Ceilings, ...] = ()  # of each dtype and thread count of the run's units there
 
 
-Event = Record | PairRecord | DeviceEvent | StudyRecord
+Event = Record | PairRecord | DeviceEvent | StudyRecord | EvaluationRecord
 Progress = Callable[[str, int, int], object]
-_TYPES: dict[str, type[Event]] = {"record": Record, "pair": PairRecord, "device": DeviceEvent, "study": StudyRecord}
+_TYPES: dict[str, type[Event]] = {
+    "record": Record,
+    "pair": PairRecord,
+    "device": DeviceEvent,
+    "study": StudyRecord,
+    "evaluation": EvaluationRecord,
+}
 _NAMES = {cls: name for name, cls in _TYPES.items()}
 
 
@@ -189,6 +196,7 @@ def read_run(folder: Path, progress: Progress = silent) -> Run:
     pairs: dict[str, PairRecord] = {}
     devices = {state.name: state for state in plan.devices}
     studied: list[StudyRecord] = []
+    evaluated: list[EvaluationRecord] = []
     units = {unit: unit for unit in plan.units}
     for event in _events(folder / RECORDS_NAME, shared, progress):
         if isinstance(event, Record):
@@ -199,6 +207,8 @@ def read_run(folder: Path, progress: Progress = silent) -> Run:
             pairs[event.pair.id] = event
         elif isinstance(event, StudyRecord):
             studied.append(event)
+        elif isinstance(event, EvaluationRecord):
+            evaluated.append(event)
         else:
             state = devices.get(event.device, DeviceState(name=event.device))
             noise = state.noise if event.noise is None else (*state.noise, event.noise)
@@ -215,6 +225,7 @@ def read_run(folder: Path, progress: Progress = silent) -> Run:
         pair_records=tuple(pairs.values()),
         devices=tuple(devices.values()),
         study_records=tuple(studied),
+        evaluation_records=tuple(evaluated),
     )
 
 

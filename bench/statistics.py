@@ -112,6 +112,27 @@ def mean_reach(spread: float, count: int) -> float:
     return t_quantile((1 + CONFIDENCE) / 2, count - 1) * spread / math.sqrt(count)
 
 
+def share(count: int, total: int) -> Interval:
+    """A part of a whole with Wilson's interval (1927, "Probable Inference")."""
+    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    middle = (count + z * z / 2) / (total + z * z)
+    reach = z / (total + z * z) * math.sqrt(count * (total - count) / total + z * z / 4)
+    return Interval(centre=count / total, low=max(0.0, middle - reach), high=min(1.0, middle + reach))
+
+
+def paired_difference(only_first: int, only_second: int, total: int) -> Interval:
+    """How much larger the first part of a whole is than the second, where each of its members counts for both or one.
+
+    The interval is Agresti and Min's (2005, "Simple improved confidence intervals for comparing matched proportions").
+    """
+    z, more = NormalDist().inv_cdf((1 + CONFIDENCE) / 2), total + 2  # half a member in each of the four cells
+    apart, unlike = (only_first - only_second) / more, (only_first + only_second + 1) / more
+    reach = z * math.sqrt((unlike - apart**2) / more)
+    return Interval(
+        centre=(only_first - only_second) / total, low=max(-1.0, apart - reach), high=min(1.0, apart + reach)
+    )
+
+
 @lru_cache(maxsize=1024)
 def t_quantile(probability: float, freedom: float) -> float:
     """Quantile of Student's t distribution, by bisection of its distribution function."""

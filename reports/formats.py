@@ -126,6 +126,14 @@ _OF_STUDIES = _by_name(
 )
 
 
+_OF_ACCURACY = _by_name(
+    Format(name="table", writer="reports.accuracy.text:terminal_accuracy", stdout=True),
+    Format(name="csv", writer="reports.accuracy.text:csv_accuracy", file="accuracy.csv", stdout=True),
+    Format(name="markdown", writer="reports.accuracy.text:markdown_accuracy", file="accuracy.md", stdout=True),
+    Format(name="answers", writer="reports.accuracy.text:csv_answers", file="answers.csv", stdout=True),
+)
+
+
 _OF_TWO_RUNS = _by_name(
     Format(name="table", writer="reports.tables.runs_table:terminal_runs", stdout=True),
     Format(name="csv", writer="reports.tables.runs_table:csv_runs", file="compare.csv", stdout=True),
@@ -158,10 +166,10 @@ def history_formats() -> dict[str, Format]:
 
 
 def formats_of(command: str) -> dict[str, Format]:
-    """Those of the runs of that command: comparisons, layers and studies have files of their own."""
+    """Those of the runs of that command: comparisons, layers, accuracies and studies have files of their own."""
     if command in STUDIES:
         return _OF_STUDIES
-    own = {"compare": _OF_COMPARISONS, "layers": _OF_LAYERS}
+    own = {"compare": _OF_COMPARISONS, "layers": _OF_LAYERS, "accuracy": _OF_ACCURACY}
     return own[command] if command in own else formats()
 
 

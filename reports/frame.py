@@ -31,11 +31,11 @@ _INTEGERS = {
     *("stack", "batch", "threads", "params", "macs", "flops", "bytes_ideal", "bytes_moved", "rounds", "samples"),
     *("peak_memory_bytes", "rounds_planned", "device_memory_bytes", "round", "threads_worked"),
     *("iterations_per_sample", "replicates", "rank_paper", "rank_ours", "ranked"),
-    *("delegated_operations", "operations"),
+    *("delegated_operations", "operations", "top1_images"),
 }
 _TEXTS = {
     *("device", "runtime", "kind", "name", "variant", "input_shape", "dtype", "layout", "mode"),
-    *("verdict", "status", "reason", "settings", "notes", "allocator", "isa", "meter"),
+    *("verdict", "status", "reason", "settings", "notes", "allocator", "isa", "meter", "top1_artifact"),
     *("section", "paper_column", "against", "quantity", "basis", "source"),
 }
 _SAMPLE_COLUMNS = (

@@ -81,6 +81,8 @@ def _what(results: Results, row: Row) -> Iterator[tuple[str, str]]:
     yield "cell", unit.cell
     if unit.workload.model is not None and unit.workload.model.digest:
         yield "digest", unit.workload.model.digest
+    if unit.workload.model is not None and (given := unit.workload.model.checkpoint).path:
+        yield "checkpoint", f"{given.path}, SHA-256 {given.digest}"
     facts = results.accuracies.published(unit) if unit.workload.model is not None else None
     if facts is not None and facts.top1_percent is not None:
         yield "top-1", f"{facts.top1_percent:g}% {facts.recipe}".strip() + f" ({facts.source})"

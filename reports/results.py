@@ -17,6 +17,7 @@ from reports.ledger.accuracy_entries import again_entries
 from reports.ledger.claim_entries import claim_entries
 from reports.ledger.detection_entries import detection_entries
 from reports.ledger.entry import Entry
+from reports.ledger.measured_accuracy import with_measured
 from reports.ledger.network_entries import network_entries
 from reports.ledger.operator_entries import operator_entries
 from reports.ledger.printed_column import PrintedColumn
@@ -64,11 +65,10 @@ class Results:
 
         Raises UsageError where the run holds accuracies that are none.
         """
-        given = self.run.plan.accuracy
-        if not given:
-            return self.printed.extended(rivals())
-        more = parse_accuracies(given, "the accuracies in run.json").table(self.run.plan.units)
-        return self.printed.extended(more).extended(rivals())
+        plan, table = self.run.plan, self.printed
+        if plan.accuracy:
+            table = table.extended(parse_accuracies(plan.accuracy, "the accuracies in run.json").table(plan.units))
+        return with_measured(table.extended(rivals()), plan.accuracies)
 
     @property
     def columns(self) -> Mapping[str, PrintedColumn]:
@@ -81,7 +81,7 @@ class Results:
         """The ledger, an entry per printed value: operators for `bench ops`, claims and networks for `bench models`."""
         if self.run.plan.command == "ops":
             return operator_entries(self.run, self.rows)
-        if self.run.plan.command in ("compare", "layers"):
+        if self.run.plan.command in ("compare", "layers", "accuracy"):
             return ()
         if self.run.plan.study is not None:
             return study_entries(self.run)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bench.records.accuracy import MeasuredAccuracy
 from bench.records.measurement import Cost
 from bench.records.verdict import Verdict
 from bench.records.workload import Unit, size_text
@@ -59,6 +60,7 @@ class Row:
     threads_worked: threads that worked, the fewest in any round; None where that was not seen.
     isa: the instruction sets that the runtime said it chose, in any round.
     delegated: (N, M): its fast backend computes N of the graph's M operations; None of a runtime without one.
+    accuracy: what a run of `bench accuracy` found of this network in this runtime and dtype, where one was named.
     verdict: how far the number can be trusted: the worst of the rounds and of the interval over them; None where there
         is no number.
     notes: what must be known of the workload and its rounds, a line each.
@@ -87,6 +89,7 @@ class Row:
     threads_worked: int | None = None
     isa: str = ""
     delegated: tuple[int, int] | None = None
+    accuracy: MeasuredAccuracy | None = None
     verdict: Verdict | None = None
     notes: tuple[str, ...] = ()
     sustained: SustainedSpeed | None = None

@@ -42,8 +42,13 @@ def rows(run: Run) -> tuple[Row, ...]:
     if run.plan.budget_s is not None:  # what it left out has not failed; a row without any record is not there yet
         cells = {cell: [unit for unit in units if unit in ended] or units[:1] for cell, units in cells.items()}
     ceilings = {state.name: state.ceilings for state in run.devices}
-    return tuple(
+    made = (
         _row(units, [ended.get(unit) for unit in units], ceilings.get(cell.device, ())) for cell, units in cells.items()
+    )
+    known = run.plan.accuracies
+    return tuple(
+        replace(row, accuracy=next((each for each in known if each.matches(row.unit)), None)) if known else row
+        for row in made
     )
 
 

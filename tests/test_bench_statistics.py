@@ -17,6 +17,7 @@ from bench.statistics import (
     log_mean_interval,
     mann_whitney_p,
     median_interval,
+    paired_difference,
     quantile,
     t_quantile,
 )
@@ -249,3 +250,26 @@ def test_merging_neighbours_mends_the_coverage_of_correlated_samples() -> None:
         merged += covers_one(median_interval(decorrelated(values)))
     assert plain / 300 < 0.8
     assert merged / 300 > plain / 300 + 0.1
+
+
+def test_the_difference_of_paired_parts_is_as_sure_as_its_members_are_unlike() -> None:
+    """Agresti & Min 2005: half a member is added to each of the four cells."""
+    found = paired_difference(only_first=12, only_second=4, total=100)
+    apart, unlike = 8 / 102, 17 / 102
+    reach = 1.959964 * ((unlike - apart**2) / 102) ** 0.5
+    assert (found.centre, found.low, found.high) == pytest.approx((0.08, apart - reach, apart + reach), abs=1e-6)
+    same = paired_difference(only_first=0, only_second=0, total=10_000)
+    assert same.centre == 0
+    assert same.half_width is None
+    assert same.high == pytest.approx(0.0002, rel=0.1), "ten thousand that agree leave little room"
+    assert same.low == pytest.approx(-(same.high or 0))
+
+
+def test_the_interval_of_a_paired_difference_covers_it_in_19_of_20_simulations() -> None:
+    drawn = random.Random(5)
+    hits = 0
+    for _ in range(400):
+        members = drawn.choices(("first", "second", "neither"), weights=(6, 2, 92), k=500)
+        found = paired_difference(members.count("first"), members.count("second"), 500)
+        hits += (found.low or 0) <= 0.04 <= (found.high or 0)
+    assert 366 <= hits <= 394, "95 % of 400, within three standard deviations"

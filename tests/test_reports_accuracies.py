@@ -10,7 +10,8 @@ from bench.cli.main import main
 from bench.errors import UsageError
 from bench.journal import read_plan
 from reports.ledger.read_accuracy import parse_accuracies
-from reports.plots.network_pictures import accuracy_picture, spots
+from reports.plots.network_pictures import accuracy_picture
+from reports.plots.spots import spots
 from reports.results import Results
 from tests.bench_process import BenchProcess
 from tests.made_up_runs import done, models_run, net

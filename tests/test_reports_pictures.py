@@ -14,12 +14,13 @@ from bench.records.workload import Unit
 from reports.ledger.read_table import parse_table
 from reports.paper_tables import paper
 from reports.plots.annotate import MOST_NAMED, Note
-from reports.plots.network_pictures import accuracy_picture, macs_picture, sources, spots
+from reports.plots.network_pictures import accuracy_picture, macs_picture, sources
 from reports.plots.operator_pictures import ratios_of, time_picture
 from reports.plots.panel import panels, unique_slugs
 from reports.plots.panel_text import bars_text
 from reports.plots.pictured import picture_notes, pictured
 from reports.plots.settings_pictures import settings_pictures
+from reports.plots.spots import spots
 from reports.plots.style import drawn
 from reports.results import Results
 from reports.rows import rows

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from bench.records.run import Run
 from bench.records.study import STUDIES, StudyRecord
+from bench.statistics import share
 from reports.formats import formats_of
 from reports.ledger.study_entries import study_entries
 from reports.ledger.table2 import table2
@@ -16,7 +17,7 @@ from reports.paper_tables import formula_macs
 from reports.plots.pictures import figures
 from reports.results import Results
 from reports.studies.approximations import approximated, verdicts
-from reports.studies.positions import layers_of, positions, share
+from reports.studies.positions import layers_of, positions
 from tests.made_up_studies import (
     MADE,
     PAIRS,

@@ -11,6 +11,7 @@ from typing import Any, get_args
 import pytest
 
 from bench.errors import ProtocolError
+from bench.records.accuracy import Answer, Evaluation, EvaluationRecord
 from bench.records.artifact import Artifact
 from bench.records.environment import RuntimeVersion
 from bench.records.measurement import Cost, NoiseFloor
@@ -52,6 +53,7 @@ from bench.wire.messages import (
 )
 from bench.wire.order import Job, Order, Task, Visit
 from tests.made_up import environment, record, unit
+from tests.made_up_accuracy import evaluation
 from tests.made_up_ceilings import FLOAT32
 from tests.made_up_health import HEALTH
 from tests.made_up_layers import LAYERS
@@ -64,7 +66,7 @@ ORDERS = (Order(unit=unit(), attempt=2, reference=DIGEST, model=DIGEST, deadline
 TASK = Task(
     kind="pair", orders=ORDERS, bursts=3, bursts_per_seat=2, burst_s=0.1, seed=4, side=1, cpus=(2, 3), cache="/cache",
     token_read=5, token_write=6, sources=("net.onnx",), image=(800, 1280), packages=("numpy",),
-    origin=Origin(folder="/project"), study=study(),
+    origin=Origin(folder="/project"), study=study(), evaluation=Evaluation(folder="/photos"),
     visit=Visit(part="cuda", dtype="int8", accelerator="cuda:1", shapes=((1, 2, 3),), realtime=True),
 )  # fmt: skip
 
@@ -108,6 +110,8 @@ BODY_OF_EACH: tuple[Body, ...] = (
     *errors({"conv": [0.5]}),
     filters("conv", (1,) * 9, zero=2),
     alike("conv", 4, draw=True),
+    *evaluation(Answer(image="a.png", top=(3, 1), label=3, reference=1)).evaluation_records,
+    EvaluationRecord(failed="killed"),
     Fatal(kind="unsupported", reason="no torch"),
     Setup(
         folder="env", packages=("numpy",), modules=("numpy",), wheels=(Wheel(name="numpy.whl", size=3, digest=DIGEST),),

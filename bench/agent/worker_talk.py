@@ -1,6 +1,7 @@
 """What a worker may say, and when: a copy of it that a network forked off, say, ends its own unit and no more."""
 
 from bench.errors import ProtocolError
+from bench.records.accuracy import EvaluationRecord
 from bench.records.artifact import Artifact
 from bench.records.ceilings import Ceilings
 from bench.records.health import Health
@@ -23,6 +24,7 @@ _ANSWERS: dict[TaskKind, tuple[type[Body], ...]] = {
     "inspect": (Network,),
     "look": (PythonEnvironment,),
     "study": (StudyRecord,),
+    "accuracy": (EvaluationRecord,),
     "peak": (Ceilings,),
 }
 
@@ -34,8 +36,9 @@ class WorkerTalk:
         self._answers = _ANSWERS[task.kind]
         orders = task.orders[worker : worker + 1] if task.kind == "pair" else task.orders
         self._waiting = {order.unit.id: order for order in orders}
-        about_none = MOST_RECORDS if task.kind == "study" else len(task.sources) or 1
-        self._unitless = 0 if orders else about_none  # answers that are about no unit
+        pieces = task.kind in ("study", "accuracy")  # answers in pieces: about a network, or a unit that is not timed
+        about_none = MOST_RECORDS if pieces else len(task.sources) or 1
+        self._unitless = about_none if pieces or not orders else 0  # answers that are about no unit
         self._current: Order | None = None
         self._sequence = 0
 

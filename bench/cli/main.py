@@ -20,6 +20,7 @@ class LazyGroup(click.Group):
         "ops": "Time Conv, GConv, DWConv, PConv and their pairs; the default is the paper's Table 1.",
         "models": "Time FasterNet and its rivals; the default is the paper's Table 3.",
         "layers": "Say where a network's time goes, layer by layer, and what two networks differ in.",
+        "accuracy": "How accurate is a network as a runtime computes it? Top-1 and top-5 on your images.",
         "compare": "Say how many times as slow one workload is as another, by pairs of live workers.",
         "doctor": "Is this machine fit to measure? What mends it, and the smallest change it could see.",
         "approximate": "How well do cheap pairs do what a network's 3x3 convolutions do? The paper's Table 2.",

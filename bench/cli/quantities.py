@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from bench.plan.values import pixels
+from bench.plan.values import pixels, ratio, shown
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
@@ -20,6 +20,32 @@ class Percent(click.ParamType[float]):
         if found is None or not 0 < float(found[1]) <= 100:
             self.fail(f"expected a percentage over 0% and up to 100%, such as 2%, got {str(value)[:40]!r}", param, ctx)
         return float(found[1]) / 100
+
+
+class Part(click.ParamType[float]):
+    """`0.875` or `7/8`: over 0 and up to 1."""
+
+    name = "PART"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return float(ratio(str(value)))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Channels(click.ParamType[tuple[float, ...]]):
+    """One number for all channels of an image, or one for each."""
+
+    name = "N,N,N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        if isinstance(value, tuple):
+            return value
+        parts = str(value).split(",")
+        if len(parts) not in (1, 3) or not all(re.fullmatch(r"\d{1,3}(\.\d{1,9})?", part.strip()) for part in parts):
+            self.fail(f"expected 1 or 3 numbers such as 0.485,0.456,0.406, got {shown(str(value))}", param, ctx)
+        return tuple(float(part) for part in parts)
 
 
 class Size(click.ParamType[str]):

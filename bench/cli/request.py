@@ -15,6 +15,7 @@ from bench.host.budget import MOST_ROUNDS, Budget
 from bench.host.enough import Enough
 from bench.plan.axes import Axes, cells
 from bench.plan.values import shown
+from bench.records.accuracy import MeasuredAccuracy
 from bench.records.base import Base
 from bench.records.device import Device
 from bench.records.pair import Pair
@@ -45,6 +46,7 @@ class Request:
     margin: float  # of comparisons, relative
     ledger: str  # the text of a table of printed figures; empty: the usual one
     accuracy: str  # the text of a file of accuracies, or empty
+    accuracies: tuple[MeasuredAccuracy, ...]  # that runs of bench accuracy have found
     out: Path | None
     resume: Path | None
     retry_failed: bool
@@ -66,6 +68,7 @@ def request(
     base: Base | None = None,
     ledger: str = "",
     accuracy: str = "",
+    accuracies: tuple[MeasuredAccuracy, ...] = (),
 ) -> Request:
     """The request that a command's options make, those of `shared_options` among them."""
     options = context.params
@@ -85,6 +88,7 @@ def request(
         margin=enough.margin,
         ledger=ledger,
         accuracy=accuracy,
+        accuracies=accuracies,
         out=_path(options["out"]),
         resume=_path(options["resume"]),
         retry_failed=options["retry_failed"],

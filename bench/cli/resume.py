@@ -1,6 +1,6 @@
 """What an earlier process of a run has left to do, and whether this one may go on with it."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 from bench.cli.request import Request
@@ -13,7 +13,7 @@ from bench.plan.code_version import code_version
 from bench.records.environment import difference
 from bench.records.origin import PythonEnvironment, differing
 from bench.records.pair import Pair
-from bench.records.run import Plan, Run
+from bench.records.run import Option, Plan, Run
 from bench.records.workload import Unit, size_text
 from bench.system.priority import PRIORITIES
 
@@ -24,10 +24,26 @@ def plan_to_resume(request: Request) -> tuple[Plan, Path]:
     plan = read_plan(folder)
     if plan.command != request.command:
         raise UsageError(f"{folder} is a run of `bench {plan.command}`; resume it with that command")
+    check_options(plan, folder, request.options, request.given)
+    for option, text, own_text in (
+        ("--ledger", request.ledger, plan.ledger),
+        ("--accuracy", request.accuracy, plan.accuracy),
+        ("--accuracy", request.accuracies, plan.accuracies),
+    ):
+        if text and text != own_text:
+            raise UsageError(
+                f"the file of {option} is not what the run in {folder} was begun with; "
+                "leave it out (the run holds its own), or start a new run"
+            )
+    return plan, folder
+
+
+def check_options(plan: Plan, folder: Path, options: Sequence[Option], given: Set[str]) -> None:
+    """UsageError where one of the `given` options disagrees with the run, or this is not the code that began it."""
     stored = {option.name: option.value for option in plan.options}
-    asked = {option.name: option.value for option in request.options}
+    asked = {option.name: option.value for option in options}
     own = {"budget"} if stored.get("budget") else set()  # each process of such a run has one of its own
-    for name in sorted(request.given & asked.keys() - own):
+    for name in sorted(given & asked.keys() - own):
         has = stored.get(name) or _came_to(plan, name)
         if has != asked[name]:
             flag = "--" + name.replace("_", "-")
@@ -35,21 +51,11 @@ def plan_to_resume(request: Request) -> tuple[Plan, Path]:
                 f"{flag} {asked[name]} disagrees with the run in {folder}, which "
                 f"{f'has {has}' if has else 'was begun without it'}; leave it out, or start a new run"
             )
-    for option, text, own_text in (
-        ("--ledger", request.ledger, plan.ledger),
-        ("--accuracy", request.accuracy, plan.accuracy),
-    ):
-        if text and text != own_text:
-            raise UsageError(
-                f"the file of {option} is not what the run in {folder} was begun with; "
-                "leave it out (the run holds its own), or start a new run"
-            )
     if plan.code_version != code_version():
         raise UsageError(
             f"the run in {folder} was made by code {plan.code_version}, this is {code_version()}; "
             "numbers of both don't belong in one table: start a new run, or check that code out"
         )
-    return plan, folder
 
 
 def _came_to(plan: Plan, option: str) -> str:

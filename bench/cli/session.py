@@ -103,7 +103,8 @@ def _planned(request: Request, observer: ConsoleObserver) -> Iterator[_Begun]:
         _reach(campaign, units, pairs)
         tell_budget(request, table, observer)
         plan = campaign.plan(request.command, request.argv, request.options, units, pairs, request.axes.seed)
-        plan = replace(plan, base=request.base, margin=request.margin, ledger=request.ledger, accuracy=request.accuracy)
+        plan = replace(plan, base=request.base, margin=request.margin, ledger=request.ledger)
+        plan = replace(plan, accuracy=request.accuracy, accuracies=request.accuracies)
         with Journal.create(folder, plan) as journal:
             yield _Begun(
                 plan=plan, folder=folder, journal=journal, campaign=campaign, units=plan.units, pairs=plan.pairs

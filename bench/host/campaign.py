@@ -3,12 +3,14 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from bench.cache.files_lock import FilesLock, files_in_use
+from bench.cache.store import Store
 from bench.errors import BenchError, LinkLostError, StoppedError, StorageError, UsageError
 from bench.host import converters
 from bench.host.artifacts import ArtifactCache, made_with
@@ -28,12 +30,13 @@ from bench.plan.code_version import code_version, package_version
 from bench.plan.names import Asked
 from bench.plan.schedule import ordered
 from bench.plan.subjects import networks
+from bench.records.artifact import Artifact
 from bench.records.device import Device
 from bench.records.environment import Environment
 from bench.records.origin import Origin, PythonEnvironment
 from bench.records.pair import Pair
 from bench.records.record import utc_now
-from bench.records.run import DeviceState, Option, Plan
+from bench.records.run import Option, Plan
 from bench.records.workload import Unit
 from bench.wire.messages import Network
 from bench.wire.order import TaskKind
@@ -154,15 +157,7 @@ class Campaign:
             units=tuple(stamped(unit) for unit in units),
             seed=seed,
             pairs=tuple(replace(p, first=stamped(p.first), second=stamped(p.second)) for p in pairs),
-            devices=tuple(
-                DeviceState(
-                    name=device.name,
-                    environment=machine.environments.get(device.name),
-                    pythons=tuple(machine.pythons.values()),
-                )
-                for machine in self.machines
-                for device in machine.devices
-            ),
+            devices=tuple(state for machine in self.machines for state in machine.states),
         )
 
     # --- run
@@ -272,6 +267,14 @@ class Campaign:
                 self.stop()  # nothing more can be written down, by any machine
                 raise
         return lost or next(iter(machine.problems.values()), None)
+
+    @contextmanager
+    def prepared(self, unit: Unit) -> Iterator[tuple[Artifact, Store]]:
+        """What a unit needs, made or found, and where its files lie: they stay there within the context."""
+        with files_in_use(self._cache) as files:
+            made = self._preparation(files)
+            self._prepare(made, [unit])
+            yield made.artifact(unit), made.cache.store
 
     def stop(self) -> None:
         """End the run: the units that are running are dropped, none begins."""

@@ -2,15 +2,16 @@
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Event
 
+from bench.cache.store import Store
 from bench.errors import ProtocolError
 from bench.link.connection import Connection
 from bench.plain_text import plain_line
 from bench.records.record import FailureKind
 from bench.wire.messages import Begin, Cancel, Exit, Idle, Said
-from bench.wire.order import Job
+from bench.wire.order import Job, Order
 
 # Of a device about one unit. An honest agent has ended the worker long before, and only then says more itself.
 MAX_HEARD_BYTES = 256 << 20
@@ -59,6 +60,12 @@ def run_job(connection: Connection, job: Job, handle: Callable[[Said], None], st
             handle(said)
         except ProtocolError as error:
             raise connection.broken(str(error)) from None
+
+
+def send_files(connection: Connection, store: Store, orders: Iterable[Order]) -> None:
+    """Give the device the files that it lacks of these orders."""
+    for digest in connection.missing(sorted({digest for order in orders for digest in order.digests})):
+        connection.send_file(store.path(digest), digest)
 
 
 def gave_way(end: Exit) -> bool:

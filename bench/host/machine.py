@@ -15,6 +15,7 @@ from bench.plain_text import plain_line
 from bench.records.device import Device
 from bench.records.environment import Environment, difference, fingerprint
 from bench.records.origin import PythonEnvironment
+from bench.records.run import DeviceState
 from bench.records.workload import Unit
 from bench.wire.messages import Accelerators, Body, Exit, Said, name_of
 from bench.wire.order import Job, Task, TaskKind
@@ -96,6 +97,15 @@ class Machine:
         if environment is None or python is None or not unit.origin.python:
             return environment
         return _printed(replace(environment, python=python.version, runtimes=python.packages))
+
+    @property
+    def states(self) -> tuple[DeviceState, ...]:
+        """Its devices as they were found, in their order."""
+        pythons = tuple(self.pythons.values())
+        return tuple(
+            DeviceState(name=device.name, environment=self.environments.get(device.name), pythons=pythons)
+            for device in self.devices
+        )
 
     def lose(self, error: BenchError) -> None:
         """None of its devices can be used."""

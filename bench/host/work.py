@@ -9,7 +9,7 @@ from bench.cache.store import Store
 from bench.errors import BenchError, LinkLostError, ProtocolError, StorageError
 from bench.host.artifacts import counts_of
 from bench.host.enough import Enough
-from bench.host.job import run_job
+from bench.host.job import run_job, send_files
 from bench.host.layers import mapped, parts_in
 from bench.host.machine import Machine
 from bench.host.observer import Observer
@@ -187,9 +187,7 @@ class Work:
         return Order(unit=unit, reference=artifact.reference, model=artifact.model, deadline_s=limit)
 
     def _send_files(self, orders: tuple[Order, ...]) -> None:
-        connection = self._machine.connection
-        for digest in connection.missing(sorted({digest for order in orders for digest in order.digests})):
-            connection.send_file(self._store.path(digest), digest)
+        send_files(self._machine.connection, self._store, orders)
 
     # --- what is known before anything is sent, and what is written down
 

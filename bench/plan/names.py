@@ -10,7 +10,7 @@ from bench.plan.limits import check_number
 from bench.plan.subjects import network_workload, networks
 from bench.plan.values import shown
 from bench.records.origin import LONGEST_PATH
-from bench.records.workload import Workload
+from bench.records.workload import OWN_WEIGHTS, Checkpoint, Workload
 from bench.wire.messages import Network
 from models.fasternet_config import has_axes, variants
 from models.registry import DEFAULT_INPUT_PX, NetworkEntry, Pixels, height_width, resolve
@@ -32,6 +32,7 @@ def network_workloads(
     fused: bool,
     sizes: Mapping[str, Pixels] | None = None,
     axes: Mapping[str, Sequence[Value]] = AS_PUBLISHED,
+    checkpoint: Checkpoint = OWN_WEIGHTS,
 ) -> list[Workload]:
     """One workload for each network, input, variant and form; one that the zoo doesn't know is built once beforehand.
 
@@ -56,6 +57,7 @@ def network_workloads(
             form="" if form == "plain" else form,
             inspected=inspected,
             changes=variant,
+            checkpoint=checkpoint,
         )
         for entry, asked in wanted
         for inspected in [found.get((entry.name, asked))]

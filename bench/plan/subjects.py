@@ -12,7 +12,15 @@ from bench.errors import UsageError
 from bench.plan.limits import check_elements, check_number
 from bench.plan.plugins import rows
 from bench.records.measurement import Cost
-from bench.records.workload import ModelArguments, NetworkChanges, OperatorArguments, Workload, size_text
+from bench.records.workload import (
+    OWN_WEIGHTS,
+    Checkpoint,
+    ModelArguments,
+    NetworkChanges,
+    OperatorArguments,
+    Workload,
+    size_text,
+)
 from bench.wire.messages import Network
 from models.fasternet_config import AXES as NETWORK_AXES
 from models.fasternet_config import spelled
@@ -200,6 +208,7 @@ def network_workload(
     form: str = "",
     inspected: Network | None = None,
     changes: Mapping[str, Value] | None = None,
+    checkpoint: Checkpoint = OWN_WEIGHTS,
 ) -> Workload:
     """One network at one input size, with `changes` by axis, and what inspecting it has told."""
     changes, seen = changes or {}, inspected or Network(source=entry.name)
@@ -226,5 +235,6 @@ def network_workload(
             dtype=seen.dtype,
             inputs=seen.inputs,
             changes=NetworkChanges(**changed),
+            checkpoint=checkpoint,
         ),
     )

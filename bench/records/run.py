@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bench.records.accuracy import Evaluation, EvaluationRecord, MeasuredAccuracy
 from bench.records.answer import MARGIN
 from bench.records.base import Base
 from bench.records.ceilings import Ceilings
@@ -40,7 +41,7 @@ class Plan:
     """Everything that is to be run, written to run.json before anything runs."""
 
     schema: int = SCHEMA
-    command: str  # "ops", "models", "layers", "compare" or the name of a study
+    command: str  # "ops", "models", "layers", "compare", "accuracy" or the name of a study
     argv: tuple[str, ...]
     options: tuple[Option, ...] = ()
     created_utc: str
@@ -54,7 +55,9 @@ class Plan:
     margin: float = MARGIN  # below which no change counts, relative
     ledger: str = ""  # the printed figures that `--ledger` named, its file whole; empty: the PConv paper's
     accuracy: str = ""  # the accuracies of timm's networks that `--accuracy` named, its file whole
+    accuracies: tuple[MeasuredAccuracy, ...] = ()  # what the runs that `--accuracy` named have found
     study: Study | None = None  # that the command asks for, in place of units
+    evaluation: Evaluation | None = None  # that the command asks for, about its one unit
 
     def option(self, name: str) -> str:
         """What the command line said, or its default; empty where there was no such option."""
@@ -106,6 +109,7 @@ class Run:
     pair_records: tuple[PairRecord, ...] = ()
     devices: tuple[DeviceState, ...] = ()
     study_records: tuple[StudyRecord, ...] = ()
+    evaluation_records: tuple[EvaluationRecord, ...] = ()
 
     def device(self, name: str) -> DeviceState:
         """The state of that device; an empty one where it was never reached."""

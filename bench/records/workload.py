@@ -25,10 +25,10 @@ PLAIN_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}"
 
 
 def _fields(value: object) -> dict[str, object]:
-    """Those of the types below that an id hashes: a network as published keeps the id that it had in older runs."""
+    """Those of the types below that an id hashes: what is as usual leaves the ids of older runs."""
     if isinstance(value, GivenInputs):
         return {"digest": value.digest}
-    usual = (_AS_PUBLISHED, _FROM_THE_SEED)
+    usual = (_AS_PUBLISHED, _FROM_THE_SEED, OWN_WEIGHTS)
     return {name: own for name, own in vars(value).items() if own not in usual}
 
 
@@ -82,6 +82,21 @@ _AS_PUBLISHED, _FROM_THE_SEED = NetworkChanges(), GivenInputs()
 
 
 @dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A file of weights for a network: its path, and the SHA-256 that tells it from another one there."""
+
+    path: str = ""
+    digest: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.path) != bool(self.digest):
+            raise ValueError(f"expected the path and the digest of a checkpoint, got {self.path!r} and {self.digest!r}")
+
+
+OWN_WEIGHTS = Checkpoint()
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelArguments:
     """Where a network comes from.
 
@@ -97,6 +112,7 @@ class ModelArguments:
     dtype: str = ""  # that an .onnx file computes in; empty: any
     changes: NetworkChanges = field(default_factory=NetworkChanges)
     inputs: GivenInputs = field(default_factory=GivenInputs)
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)  # where its weights are a file's
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ A line is an envelope (bench.wire.message) around one of these bodies; `BODIES` 
     host -> agent              start, then alive, have, file, job, cancel, bye
     agent -> host              hello, then alive, missing, stored, exit, idle, error
     worker -> agent -> host    begin, then record, artifact, bursts or side_failed; noise, health, ceilings,
-                               accelerators, network, python, study ...; fatal
+                               accelerators, network, python, study ..., evaluation ...; fatal
     host -> provision          setup or clean
     provision -> host          step ..., then done or error
 
@@ -17,6 +17,7 @@ from typing import Literal
 
 from bench.errors import ProtocolError
 from bench.plain_text import plain_line
+from bench.records.accuracy import EvaluationRecord
 from bench.records.artifact import Artifact
 from bench.records.ceilings import Ceilings
 from bench.records.environment import Environment
@@ -226,7 +227,7 @@ Body = (
     Start | Alive | Have | FilePart | Job | Cancel | Bye
     | Hello | Missing | Stored | Exit | Idle | Error
     | Begin | Record | Artifact | Bursts | SideFailed | NoiseFloor | Health | Ceilings | Accelerators | Network
-    | PythonEnvironment | StudyRecord | Fatal
+    | PythonEnvironment | StudyRecord | EvaluationRecord | Fatal
     | Setup | Clean | Step | Done
 )  # fmt: skip
 
@@ -235,7 +236,8 @@ BODIES: dict[str, type[Body]] = {
     "hello": Hello, "missing": Missing, "stored": Stored, "exit": Exit, "idle": Idle, "error": Error,
     "begin": Begin, "record": Record, "artifact": Artifact, "bursts": Bursts, "side_failed": SideFailed,
     "noise": NoiseFloor, "health": Health, "ceilings": Ceilings, "accelerators": Accelerators,
-    "network": Network, "python": PythonEnvironment, "study": StudyRecord, "fatal": Fatal,
+    "network": Network, "python": PythonEnvironment, "study": StudyRecord, "evaluation": EvaluationRecord,
+    "fatal": Fatal,
     "setup": Setup, "clean": Clean, "step": Step, "done": Done,
 }  # fmt: skip
 _NAMES: dict[type, str] = {body: name for name, body in BODIES.items()}

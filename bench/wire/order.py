@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bench.records.accuracy import Evaluation
 from bench.records.origin import Origin
 from bench.records.study import Study
 from bench.records.workload import PLAIN_NAME, Unit
@@ -12,7 +13,7 @@ from bench.records.workload import PLAIN_NAME, Unit
 IMPORT_PATH = "BENCH_IMPORT_PATH"
 
 TaskKind = Literal[
-    "measure", "layers", "pair", "export", "inspect", "noise", "peak", "health", "study", "look", "probe"
+    "measure", "layers", "pair", "export", "inspect", "noise", "peak", "health", "study", "accuracy", "look", "probe"
 ]
 
 
@@ -70,6 +71,7 @@ class Task:
     packages: tuple[str, ...] = ()  # to look for
     origin: Origin = field(default_factory=Origin)  # of a worker that has no unit
     study: Study | None = None  # to carry out
+    evaluation: Evaluation | None = None  # of the one order
     visit: Visit | None = None  # of `bench peak`
 
     def __post_init__(self) -> None:

@@ -29,6 +29,7 @@ _TASKS: dict[TaskKind, str] = {
     "peak": "bench.worker.peak.task:visit_ceilings",
     "probe": "bench.worker.probe:probe_accelerators",
     "study": "bench.worker.study:carry_out",
+    "accuracy": "bench.worker.accuracy.evaluate:evaluate",
 }
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from bench.plan.checkpoints import checkpoint_digest
 from bench.plan.subjects import BYTES, network_entry, operator_spec
 from bench.records.artifact import Artifact
 from bench.records.layers import GraphParts, Part
@@ -34,8 +35,7 @@ def build_module(workload: Workload, images: torch.Tensor) -> nn.Module:
         return build_operator(operator_spec(workload))
     # A network with a state in its forward changes it also outside of inference mode, as while it is folded.
     with torch.inference_mode(False), torch.no_grad():
-        network = with_given(plain_network(workload), workload)
-        return timed_form(network, workload, images.clone()).network
+        return timed_form(plain_network(workload), workload, images.clone()).network
 
 
 def import_library(workload: Workload) -> None:
@@ -54,7 +54,15 @@ def import_library(workload: Workload) -> None:
 
 
 def plain_network(workload: Workload) -> nn.Module:
-    """The network as published, nothing folded."""
+    """The network as published, nothing folded, on the arrays and with the weights that its user gave."""
+    network = network_as_made(workload)
+    whole = with_given(network, workload)
+    give_weights(network, workload)
+    return whole
+
+
+def network_as_made(workload: Workload) -> nn.Module:
+    """The network as its code makes it, with the weights that this gives it."""
     from models.build import as_made
     from models.build import build as build_network
 
@@ -65,6 +73,27 @@ def plain_network(workload: Workload) -> nn.Module:
     if workload.given and entry.library == "factory":
         return as_made(entry)  # which need not take one image alone
     return build_network(entry, input_px=(height, width), channels=channels, seed=workload.model.seed)
+
+
+def give_weights(network: nn.Module, workload: Workload) -> None:
+    """Load the checkpoint that the workload names, if any; ValueError where it is not the planned one or another's."""
+    if workload.model is None or not (given := workload.model.checkpoint).path:
+        return
+    if checkpoint_digest(given.path) != given.digest:
+        raise ValueError(f"expected the {given.path} that this run was planned with, it has changed; begin a new run")
+    load_weights(network, given.path)
+
+
+def load_weights(network: nn.Module, path: str) -> None:
+    """Load a checkpoint strictly, a FasterNet's under its authors' and timm's names too; ValueError for another's."""
+    from models.checkpoint import load_strictly, read_weights
+    from models.fasternet import FasterNet
+    from models.fasternet_weights import load_checkpoint
+
+    if isinstance(network, FasterNet):
+        load_checkpoint(network, path)
+    else:
+        load_strictly(network, read_weights(path))
 
 
 def timed_form(module: nn.Module, workload: Workload, images: torch.Tensor) -> "Deployed":

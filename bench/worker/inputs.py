@@ -58,6 +58,14 @@ def input_array(unit: Unit) -> "npt.NDArray[Any]":
     return array
 
 
+def image_input(unit: Unit) -> Declared:
+    """The images that a PyTorch network is given, as a graph would declare them."""
+    if not unit.workload.given:
+        return Declared(name="", dtype="float32", sizes=(unit.batch, *unit.workload.input_shape))
+    images = input_array(unit)
+    return Declared(name="", dtype=images.dtype.name, sizes=images.shape)
+
+
 def input_arrays(unit: Unit, declared: Sequence[Declared]) -> "list[npt.NDArray[Any]]":
     """One array for each input of a graph, given, or drawn one after the other.
 
@@ -80,6 +88,20 @@ def _given(arrays: "list[npt.NDArray[Any]]", declared: Sequence[Declared]) -> "l
         )
     pairs = zip(arrays, declared, strict=True)
     return [array.astype(each.dtype, copy=False) if array.dtype.kind == "f" else array for array, each in pairs]
+
+
+def arrays_of_images(
+    unit: Unit, declared: Sequence[Declared], images: "npt.NDArray[np.float32]"
+) -> "list[npt.NDArray[Any]]":
+    """The same with these images, (N, C, H, W), in the place of its own, in that input's order and dtype."""
+    import numpy as np
+
+    arrays = input_arrays(unit, declared) if len(declared) > 1 else [images]
+    at, own = next((at, each) for at, each in enumerate(declared) if each.is_image)
+    ordered = images.transpose(0, 2, 3, 1) if own.order == CHANNELS_LAST else images
+    dtype = np.dtype(own.dtype)
+    arrays[at] = np.ascontiguousarray(np.rint(ordered) if dtype.kind in "iu" else ordered, dtype=dtype)
+    return arrays
 
 
 def _draw(generator: "np.random.Generator", declared: Declared, shape: tuple[int, ...]) -> "npt.NDArray[Any]":

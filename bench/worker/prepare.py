@@ -106,9 +106,9 @@ def _from_module(order: Order, store: Store) -> Artifact:
 
 
 def _published(unit: Unit, store: Store) -> "nn.Module":
-    """The unit's network as published, on the arrays that a user gave, which are kept."""
+    """The unit's network as published, with the weights and on the arrays that a user gave, which are kept."""
     workload = unit.workload
-    network = build.plain_network(workload)
+    network = build.network_as_made(workload)
     end_copies()
     if workload.model is not None and workload.given:
         from bench.worker.first_look import given_bytes
@@ -118,6 +118,7 @@ def _published(unit: Unit, store: Store) -> "nn.Module":
     _refuse_another(network, workload)
     if subjects.is_factory(workload):
         expect_from(unit.origin.folder, workload.name)
+    build.give_weights(network, workload)
     return whole
 
 

@@ -67,7 +67,7 @@ class _DeviceEvent(msgspec.Struct, gc=False):
 
 
 class _Line(msgspec.Struct, gc=False):
-    type: Literal["record", "pair", "device", "study"]
+    type: Literal["record", "pair", "device", "study", "evaluation"]
     body: msgspec.Raw
 
 
@@ -212,7 +212,7 @@ class Scan:
         self.found += [_found(run, version, rounds.values()) for version, rounds in ended.items()]
 
     def _without_unit(self, path: Path, number: int, line: bytes, error: ValueError) -> None:
-        """A line about a device, a pair or a study, or one that is damaged."""
+        """A line about a device, a pair, a study or an evaluation, or one that is damaged."""
         try:
             other = _LINE.decode(line)
             if other.type == "record":

@@ -28,6 +28,7 @@ class PrintedNetwork:
     speeds: by the name of the column, in its quantity (seconds, or images per second).
     out_of_memory: columns in which it did not fit the device.
     recipe: one of RECIPES, or empty.
+    computed: the runtime and dtype whose accuracy this is; None where it holds for all.
     """
 
     name: str
@@ -40,6 +41,7 @@ class PrintedNetwork:
     speeds: Mapping[str, float] = field(default_factory=dict)
     out_of_memory: frozenset[str] = frozenset()
     recipe: str = ""
+    computed: tuple[str, str] | None = None
     source: str
 
     @property
@@ -62,6 +64,8 @@ class PrintedNetwork:
         """Whether the unit is this network as it was timed: its input size, unchanged, in the form that is deployed."""
         workload, arguments = unit.workload, unit.workload.model
         if arguments is None or workload.name != self.name or workload.input_shape[1:] != self.input_shape[1:]:
+            return False
+        if self.computed not in (None, (unit.runtime, unit.dtype)):
             return False
         deployed = arguments.fused or workload.name.lower().endswith(".onnx")  # which is as it is
         return deployed and arguments.form in FORMS and arguments.changes == NetworkChanges()
@@ -112,6 +116,7 @@ class PrintedTable:
     columns: tuple[PrintedColumn, ...]
     networks: tuple[PrintedNetwork, ...]
     printed_claims: tuple[PrintedClaim, ...] = ()
+    measured: tuple[PrintedNetwork, ...] = ()  # with accuracies found here, which come before the printed ones
 
     @cached_property
     def by_name(self) -> Mapping[str, PrintedNetwork]:
@@ -125,8 +130,8 @@ class PrintedTable:
 
     def published(self, unit: Unit) -> PrintedNetwork | None:
         """The row that holds for this network at this input size."""
-        network = self.by_key.get((unit.workload.name, unit.workload.input_shape[1:]))
-        return network if network and network.matches(unit) else None
+        printed = filter(None, (self.by_key.get((unit.workload.name, unit.workload.input_shape[1:])),))
+        return next((network for network in (*self.measured, *printed) if network.matches(unit)), None)
 
     def extended(self, other: "PrintedTable") -> "PrintedTable":
         """This table, then what only the other prints of a network at a size, without its speeds and claims."""

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from matplotlib.axes import Axes
@@ -10,8 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bench.records.workload import size_text
-from bench.statistics import Interval
-from reports.ledger.network_entries import network_rows
 from reports.ledger.printed_table import PrintedNetwork, PrintedTable, split_source
 from reports.numbers import GIGA, MILLI
 from reports.plots.annotate import MOST_NAMED, Note, annotate
@@ -20,6 +17,7 @@ from reports.plots.panel_text import bars_text, name_field, panel_lines
 from reports.plots.pareto import pareto_front
 from reports.plots.pictured import pictured
 from reports.plots.speed_lines import draw_speed_lines
+from reports.plots.spots import Spot, spots
 from reports.plots.style import (
     FAINT,
     QUIET,
@@ -37,20 +35,6 @@ from reports.row import Row, told_apart
 MOST_NAMES = 4  # left-out networks that a caption spells out
 
 
-@dataclass(frozen=True, kw_only=True)
-class Spot:
-    """A network in the accuracy picture; `x` is ms per call, or images per second where that is the mode."""
-
-    facts: PrintedNetwork
-    accuracy: float
-    x: Interval
-
-    @property
-    def distilled(self) -> bool:
-        """Whether its weights were trained with a teacher."""
-        return self.facts.recipe == "distilled"
-
-
 def network_pictures(results: Results) -> Iterator[tuple[str, Figure]]:
     """By name: two pictures per panel, one overview where there are several devices."""
     own, table = pictured(results, "model"), results.accuracies
@@ -65,22 +49,12 @@ def network_pictures(results: Results) -> Iterator[tuple[str, Figure]]:
         yield "accuracy-overview", accuracy_picture(first_of_each[:3], table)
 
 
-def spots(panel: Panel, table: PrintedTable) -> list[Spot]:
-    """The measured networks with a published accuracy, in the paper's order."""
-    found: list[Spot] = []
-    chosen = network_rows(panel.measured, table)
-    for facts in table.networks:
-        row = chosen.get(facts.key)
-        speed = None if row is None else row.images_per_s if panel.mode == "throughput" else row.latency
-        if speed is not None and facts.top1_percent is not None:
-            x = speed if panel.mode == "throughput" else speed.over(MILLI)
-            found.append(Spot(facts=facts, accuracy=facts.top1_percent, x=x))
-    return found
-
-
 def family_looks(table: PrintedTable) -> dict[str, Look]:
     """A family looks the same in every picture of every run; those that the paper is about stand out."""
-    return looks([network.family for network in table.networks], lambda family: family in table.claimed_families)
+    return looks(
+        [network.family for network in (*table.networks, *table.measured)],
+        lambda family: family in table.claimed_families,
+    )
 
 
 def accuracy_picture(shown: Sequence[Panel], table: PrintedTable) -> Figure:
@@ -98,7 +72,7 @@ def accuracy_picture(shown: Sequence[Panel], table: PrintedTable) -> Figure:
         if several:
             name_field(axes, panel)
         if index == 0:
-            axes.set_ylabel("ImageNet top-1, % (as printed)")
+            axes.set_ylabel(_accuracy_axis(shown, table))
         fields.append((axes, found))
     modes = {panel.mode for panel in shown}
     against = "speed" if len(modes) > 1 else "".join(modes)
@@ -109,6 +83,14 @@ def accuracy_picture(shown: Sequence[Panel], table: PrintedTable) -> Figure:
         points = [(spot.x.centre, spot.accuracy) for spot in found]
         annotate(axes, _names(found, every), points, _lines(found))
     return fig
+
+
+def _accuracy_axis(shown: Sequence[Panel], table: PrintedTable) -> str:
+    """Printed accuracies are of ImageNet; one that was measured is of the images that its user had."""
+    measured = {spot.facts.computed is not None for panel in shown for spot in spots(panel, table)}
+    if measured == {False}:
+        return "ImageNet top-1, % (as printed)"
+    return "top-1, % (as measured)" if measured == {True} else "top-1, % (as measured or printed)"
 
 
 def _accuracy_caption(shown: Sequence[Panel], table: PrintedTable) -> list[str]:
@@ -148,6 +130,7 @@ def sources(found: Sequence[PrintedNetwork]) -> list[str]:
 
 
 def _draw_families(axes: Axes, found: Sequence[Spot], every: Mapping[str, Look]) -> None:
+    axes.set_autoscale_on(False)  # a single point would have no width; the limits are set below
     log_axis(axes, "x")
     axes.grid(color=FAINT, linewidth=0.5)
     axes.set_axisbelow(True)

@@ -18,6 +18,8 @@ from reports.results import Results
 
 def pictures(results: Results) -> Iterator[tuple[str, Figure]]:
     """Each by its name, drawn when its turn comes; draw and save them inside `style()`."""
+    if results.run.plan.command == "accuracy":
+        return  # one network is no picture: `--accuracy` takes it into that of others
     if results.run.plan.command == "layers":
         yield from layer_pictures(results)
         return

@@ -1,13 +1,11 @@
 """What `bench salience` found, taken together: where in their kernels the filters of a network are strongest."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 from bench.records.run import Run
 from bench.records.study import Salience
-from bench.statistics import CONFIDENCE, Interval
+from bench.statistics import Interval, share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +54,6 @@ class Positions:
         if found.low > chance and most:
             return "most often in the centre"
         return "less often in the centre than by chance" if found.high < chance else "not told from chance"
-
-
-def share(count: int, total: int) -> Interval:
-    """A part of a whole with Wilson's interval (1927, "Probable Inference")."""
-    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    middle = (count + z * z / 2) / (total + z * z)
-    reach = z / (total + z * z) * math.sqrt(count * (total - count) / total + z * z / 4)
-    return Interval(centre=count / total, low=max(0.0, middle - reach), high=min(1.0, middle + reach))
 
 
 def layers_of(run: Run) -> tuple[Salience, ...]:

@@ -39,7 +39,11 @@ def _page(results: Results) -> StudyPage:
 
 def markdown_study(results: Results) -> str:
     """For a repository page. Ends with a newline."""
-    page = _page(results)
+    return markdown_page(_page(results))
+
+
+def markdown_page(page: StudyPage) -> str:
+    """Of any page. Ends with a newline."""
     parts = [f"# {safe_markdown(page.title)}", *(f"{safe_markdown(line, _LONGEST)}." for line in page.about)]
     parts += ["\n".join(f"- {safe_markdown(line, _LONGEST)}" for line in page.findings)] if page.findings else []
     for table in page.tables:
@@ -50,7 +54,12 @@ def markdown_study(results: Results) -> str:
 
 def terminal_study(results: Results) -> RenderableType:
     """The same for a terminal."""
-    return Group(*_terminal(_page(results)))
+    return terminal_page(_page(results))
+
+
+def terminal_page(page: StudyPage) -> RenderableType:
+    """Of any page."""
+    return Group(*_terminal(page))
 
 
 def _terminal(page: StudyPage) -> Iterator[RenderableType]:

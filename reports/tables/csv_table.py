@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import TypeVar
 
+from bench.records.accuracy import MeasuredAccuracy
 from bench.records.workload import Unit, size_text
 from reports.numbers import centre, high, low
 from reports.results import Results
@@ -48,6 +49,10 @@ def _of_sustained(value: Callable[[SustainedSpeed], Value]) -> Callable[[Row], V
 
 def _of_standing(value: Callable[[Standing], Value]) -> Callable[[Row], Value]:
     return lambda row: None if row.standing is None else value(row.standing)
+
+
+def _of_accuracy(value: Callable[[MeasuredAccuracy], Value]) -> Callable[[Row], Value]:
+    return lambda row: None if row.accuracy is None else value(row.accuracy)
 
 
 # The order is a contract: new columns go at the end.
@@ -97,6 +102,11 @@ COLUMNS: dict[str, Callable[[Row], Value]] = {
     "overhead_share": _of_standing(lambda it: it.overhead_share),
     "delegated_operations": lambda row: row.delegated[0] if row.delegated else None,
     "operations": lambda row: row.delegated[1] if row.delegated else None,
+    "top1": _of_accuracy(lambda it: it.top1),
+    "top1_low": _of_accuracy(lambda it: it.low),
+    "top1_high": _of_accuracy(lambda it: it.high),
+    "top1_images": _of_accuracy(lambda it: it.images),
+    "top1_artifact": _of_accuracy(lambda it: it.artifact),
 }
 
 

@@ -14,6 +14,7 @@ from reports.numbers import GIGA, MEGA, MILLI, centre, plus_minus, significant
 from reports.results import Results
 from reports.row import Row
 from reports.rows import settings_text
+from reports.tables.accuracy_column import accuracy_caption, accuracy_columns
 from reports.tables.column import Column, number
 from reports.tables.delegated_column import delegated_caption, delegated_columns
 from reports.tables.limit_columns import limit_caption, limit_columns
@@ -110,6 +111,7 @@ def _section(run: Run, device: str, kind: Kind, rows: Sequence[Row]) -> Section:
                 *_interval_caption(rows),
                 *limit_caption(rows),
                 *delegated_caption(rows),
+                *accuracy_caption(rows),
                 *sustained_caption(rows),
             ],
         )
@@ -157,7 +159,7 @@ def _columns(kind: Kind, varying: Sequence[str], rows: Sequence[Row], *, sized: 
     head.append(number("GMAC/s", lambda row: significant(centre(row.macs_per_s), GIGA)))
     if kind == "op":
         head.append(number("GB/s", lambda row: significant(row.bytes_per_s, GIGA)))
-    more = [*limit_columns(rows), *delegated_columns(rows), *sustained_columns(rows)]
+    more = [*limit_columns(rows), *delegated_columns(rows), *accuracy_columns(rows), *sustained_columns(rows)]
     return [*head, *more, Column(heading="verdict", text=_verdict)]
 
 

@@ -2,6 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 class UnsupportedError(Exception):
@@ -18,6 +23,7 @@ class Loaded:
 
     A nest is made of lists, tuples, dicts and dataclasses; no array is in bfloat16, which numpy lacks.
     `anew` sets the same workload up once more, so that its memory lies elsewhere; None where that costs too much.
+    `answer` gives its answer to other images, (N, C, H, W) in float32 as the unit's own input is; None where it cannot.
     """
 
     step: Callable[[], object]
@@ -25,6 +31,7 @@ class Loaded:
     threads: int  # read back from the runtime
     restore: Callable[[], None] | None = None
     anew: "Callable[[], Loaded] | None" = None
+    answer: "Callable[[npt.NDArray[np.float32]], object] | None" = None
     delegated: "tuple[int, int] | None" = None  # operations that its fast backend computes, of all in the graph
     isa: str = ""  # the instruction set that the runtime says it chose
     notes: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from bench.plan import subjects
 from bench.records.workload import Unit
 from bench.system.cpuinfo import cpu_features, cpuinfo
 from bench.worker import build
-from bench.worker.inputs import input_array
+from bench.worker.inputs import arrays_of_images, image_input, input_array
 from bench.worker.output_check import leaves
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 from bench.worker.torch_inputs import in_dtype
@@ -66,6 +66,7 @@ def load_module(module: "torch.nn.Module", unit: Unit) -> Loaded:
         images = in_dtype(torch.from_numpy(input_array(unit)).to(device), dtype)
         return images.contiguous(memory_format=memory_format)
 
+    declared = image_input(unit)
     call: Any = _compiled(module, unit) if unit.runtime == "compile" else module
     image = fresh()
     # Nothing says beforehand whether a network overwrites its input: its calls show it.
@@ -84,6 +85,11 @@ def load_module(module: "torch.nn.Module", unit: Unit) -> Loaded:
         restore()
         return to_arrays(call(image))
 
+    def answer(images: "npt.NDArray[Any]") -> object:
+        (array,) = arrays_of_images(unit, [declared], images)
+        given = in_dtype(torch.from_numpy(array.copy()).to(device), dtype)
+        return to_arrays(call(given.contiguous(memory_format=memory_format)))
+
     def anew() -> Loaded:
         from models.clone import clone
 
@@ -97,6 +103,7 @@ def load_module(module: "torch.nn.Module", unit: Unit) -> Loaded:
         isa="" if unit.accelerator else torch.backends.cpu.get_cpu_capability(),
         # Compiling takes seconds; what a GPU's allocator does to an address is not measured yet.
         anew=None if unit.runtime == "compile" or unit.accelerator else anew,
+        answer=answer,
     )
 
 

@@ -1,18 +1,16 @@
 """The network of a study, with random weights or those of a checkpoint."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from torch import nn
 
+from bench.plan.checkpoints import checkpoint_digest
 from bench.plan.subjects import one_network
 from bench.records.study import ImageSet, Study, StudyInput, StudyRecord
+from bench.worker.build import load_weights
 from models.build import build_and_look
-from models.checkpoint import load_strictly, read_weights
-from models.fasternet import FasterNet
-from models.fasternet_weights import load_checkpoint
 
 Say = Callable[[StudyRecord], None]
 
@@ -49,20 +47,7 @@ def network_of(study: Study) -> Studied:
     words = "its factory's own" if entry.library == "factory" else f"random, seed {study.seed}"
     digest = ""
     if study.weights:
-        _load(network, study.weights)
-        digest = _digest(study.weights)
+        load_weights(network, study.weights)
+        digest = checkpoint_digest(study.weights)
         words = f"{Path(study.weights).name}, SHA-256 {digest[:12]}"
     return Studied(network=network, input_shape=shape, weights=words, checkpoint=digest)
-
-
-def _load(network: nn.Module, path: str) -> None:
-    """A FasterNet takes its authors' and timm's names too."""
-    if isinstance(network, FasterNet):
-        load_checkpoint(network, path)
-    else:
-        load_strictly(network, read_weights(path))
-
-
-def _digest(path: str) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""The task that asks a unit about images: how they are prepared, read, and told apart."""

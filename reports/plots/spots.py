@@ -1,0 +1,37 @@
+"""The points of an accuracy picture."""
+
+from dataclasses import dataclass
+
+from bench.statistics import Interval
+from reports.ledger.network_entries import network_rows
+from reports.ledger.printed_table import PrintedNetwork, PrintedTable
+from reports.numbers import MILLI
+from reports.plots.panel import Panel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spot:
+    """A network in the accuracy picture; `x` is ms per call, or images per second where that is the mode."""
+
+    facts: PrintedNetwork
+    accuracy: float
+    x: Interval
+
+    @property
+    def distilled(self) -> bool:
+        """Whether its weights were trained with a teacher."""
+        return self.facts.recipe == "distilled"
+
+
+def spots(panel: Panel, table: PrintedTable) -> list[Spot]:
+    """The measured networks with a published accuracy, in the paper's order."""
+    found: list[Spot] = []
+    chosen = network_rows(panel.measured, table)
+    for key in dict.fromkeys(network.key for network in (*table.networks, *table.measured)):
+        row = chosen.get(key)
+        facts = None if row is None else table.published(row.unit)
+        speed = None if row is None else row.images_per_s if panel.mode == "throughput" else row.latency
+        if speed is not None and facts is not None and facts.top1_percent is not None:
+            x = speed if panel.mode == "throughput" else speed.over(MILLI)
+            found.append(Spot(facts=facts, accuracy=facts.top1_percent, x=x))
+    return found
