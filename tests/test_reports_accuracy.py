@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bench import api
 from bench.records.accuracy import Answer, MeasuredAccuracy
 from reports.accuracy.outcome import outcome_of
 from reports.formats import formats_of
@@ -105,3 +106,10 @@ def test_the_table_has_its_accuracy_and_says_whose_it_is() -> None:
     assert [row["top1"] for row in rows] == ["0.5", ""]
     assert "50.0 \\[25.0, 75.0\\]" in table
     assert "of the runs of bench accuracy photos" in table
+
+
+def test_which_network_to_take_goes_by_what_was_measured() -> None:
+    (both,) = api.best(joined().run, "top1>=60%")
+    (choice,) = api.best(joined(MEASURED).run, "top1>=60%")
+    assert [each.row.unit.workload.name for each in both.meeting] == ["fasternet_t0", "mobilenetv2"]
+    assert [each.row.unit.workload.name for each in choice.meeting] == ["mobilenetv2"], "50 % was measured of the other"

@@ -11,16 +11,18 @@ _AS_PRINTED = frozenset({"float32", "float16", "bfloat16"})
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """One choice: a network in a runtime under its settings. `facts` are what is printed of it, None for nothing."""
+    """One choice: a network in a runtime under its settings. `facts` are what is known of it, None for nothing."""
 
     row: Row
     facts: PrintedNetwork | None
 
     @property
     def top1_percent(self) -> float | None:
-        """ImageNet top-1 as it was printed; None where nobody printed it of that network at that size and dtype."""
-        known = self.facts is not None and self.row.unit.dtype in _AS_PRINTED
-        return self.facts.top1_percent if known and self.facts else None
+        """Top-1 as it was measured in that runtime and dtype, else as printed; None where nobody did at that size."""
+        if self.facts is None:
+            return None
+        known = self.facts.computed is not None or self.row.unit.dtype in _AS_PRINTED
+        return self.facts.top1_percent if known else None
 
     @property
     def recipe(self) -> str:
