@@ -90,6 +90,15 @@ def test_a_measured_accuracy_goes_before_the_printed_one_in_its_runtime_and_dtyp
         assert not any(row.accuracy for row in elsewhere.rows)
 
 
+def test_a_measured_accuracy_holds_at_its_own_size_alone() -> None:
+    run = models_run([done(net("fasternet_t0", px=192), 0.008), done(net("fasternet_t0"), 0.01)])
+    at_192 = replace(MEASURED, input_shape=(3, 192, 192))
+    results = Results(run=replace(run, plan=replace(run.plan, accuracies=(at_192,))))
+    found = {spot.facts.input_shape[1]: spot.accuracy for spot in spots(results.panels["model"][0], results.accuracies)}
+    assert found == {192: 50.0, 224: 71.9}
+    assert [row.accuracy for row in results.rows] == [at_192, None]
+
+
 def test_a_network_that_no_table_prints_is_drawn_with_the_name_of_its_run() -> None:
     results = joined(replace(MEASURED, network="nets:make"), names=("nets:make",))
     with style():

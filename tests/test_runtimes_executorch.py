@@ -62,6 +62,18 @@ def test_it_computes_the_network_on_the_threads_it_was_given(converted: tuple[Un
 
 
 @pytest.mark.slow
+def test_it_answers_to_other_images(converted: tuple[Unit, Path]) -> None:
+    asked, path = converted
+    other = replace(asked, seed=asked.seed + 1)
+    loaded = executorch_runtime.load(asked, path)
+    assert loaded.answer is not None
+    for arrays, unit_of in ((loaded.answer(input_array(other)), other), (loaded.output(), asked)):
+        error = max_error(arrays_in(arrays), expected(unit_of))
+        assert error is not None
+        assert error < ERROR_LIMITS[asked.dtype]
+
+
+@pytest.mark.slow
 def test_the_file_tells_what_xnnpack_computes_of_it(converted: tuple[Unit, Path]) -> None:
     """Seven slices, two times cat, add and mul; not the sum."""
     loaded = executorch_runtime.load(*converted)

@@ -57,6 +57,17 @@ def test_its_outputs_are_those_of_eager_in_their_order() -> None:
     assert max_error(arrays_in(loaded.output())[::-1], reference(UNIT)) != error, "or the order would not show"
 
 
+def test_it_answers_to_other_images_and_keeps_its_own() -> None:
+    other = replace(UNIT, seed=UNIT.seed + 1)
+    loaded = litert_runtime.load(UNIT, litert_network.FILE)
+    assert loaded.answer is not None
+    told, own = arrays_in(loaded.answer(input_array(other))), arrays_in(loaded.output())
+    for arrays, expected in ((told, reference(other)), (own, reference(UNIT))):
+        error = max_error(arrays, expected)
+        assert error is not None
+        assert error < 1e-6
+
+
 @pytest.mark.parametrize("threads", sorted({1, THREADS}))
 def test_it_runs_on_the_threads_that_it_was_given(threads: int) -> None:
     found = measured(replace(UNIT, threads=threads))

@@ -43,6 +43,15 @@ def test_it_computes_each_image_of_a_batch_on_the_threads_it_was_given(network: 
     assert [note for note in loaded.notes if "3 calls" in note] == list(loaded.notes[: batch > 1])
 
 
+def test_it_answers_to_other_images_and_keeps_its_own(network: Path) -> None:
+    asked, other = replace(FLOAT32, batch=2), input_array(replace(FLOAT32, batch=2, seed=FLOAT32.seed + 1))
+    loaded = ncnn_runtime.load(asked, network)
+    assert loaded.answer is not None
+    (told,), (own,) = arrays_in(loaded.answer(other)), arrays_in(loaded.output())
+    np.testing.assert_allclose(told, other * SCALES.reshape(1, 8, 1, 1), rtol=1e-6)
+    np.testing.assert_allclose(own, input_array(asked) * SCALES.reshape(1, 8, 1, 1), rtol=1e-6)
+
+
 def test_half_precision_is_off_and_switches_are_turned_as_asked(network: Path) -> None:
     """As it comes, ncnn keeps weights in float16."""
     usual, turned = (

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.records.workload import Unit
-from bench.worker.inputs import Declared, input_arrays
+from bench.worker.inputs import Declared, arrays_of_images, input_arrays
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 
 # Methods of a file beside the network's: how many operations XNNPACK computes, of how many, and a line on the others.
@@ -23,11 +23,18 @@ def load(unit: Unit, path: Path) -> Loaded:
     threads = set_threads(unit.threads)  # before a network is opened, which keeps hold of the pool
     opened = bindings()._load_program(str(path))
     forward = opened.load_method("forward")
-    given = [torch.from_numpy(array) for array in input_arrays(unit, declared(forward.method_meta(), unit.dtype))]
+    takes = declared(forward.method_meta(), unit.dtype)
+
+    def tensors(images: Any = None) -> list[Any]:
+        arrays = input_arrays(unit, takes) if images is None else arrays_of_images(unit, takes, images)
+        return [torch.from_numpy(array) for array in arrays]
+
+    given = tensors()
     inside, operations, left = (opened.load_method(name)([])[0] for name in (DELEGATED, OPERATIONS, LEFT))
     return Loaded(
         step=lambda: forward(given, clone_outputs=False),
         output=lambda: [tensor.numpy() for tensor in forward(given)],
+        answer=lambda images: [tensor.numpy() for tensor in forward(tensors(images))],
         threads=threads,
         delegated=(inside, operations),
         notes=(left,) if left else (),

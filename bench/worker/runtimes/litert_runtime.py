@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.records.workload import Unit
-from bench.worker.inputs import Declared, input_arrays
+from bench.worker.inputs import Declared, arrays_of_images, input_arrays
 from bench.worker.runtimes.litert_graphs import marked_for_float16
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 
@@ -32,14 +32,25 @@ def load(unit: Unit, path: Path) -> Loaded:
     opened = interpreter(path, unit.threads, unit.dtype)
     # LiteRT tells no number of threads, but XNNPACK starts all but the calling one as the graph is set up.
     threads = 1 + len(_threads() - before)
-    given = opened.get_input_details()
-    for each, array in zip(given, input_arrays(unit, [_declared(each) for each in given]), strict=True):
-        opened.set_tensor(each["index"], array)
+    places = [each["index"] for each in opened.get_input_details()]
+    declared = [_declared(each) for each in opened.get_input_details()]
+
+    def put(arrays: Sequence[Any]) -> None:
+        for place, array in zip(places, arrays, strict=True):
+            opened.set_tensor(place, array)
+
+    put(input_arrays(unit, declared))
     results = [each["index"] for each in opened.get_output_details()]
 
     def output() -> list[Any]:
         opened.invoke()
         return [opened.get_tensor(index) for index in results]
+
+    def answer(images: Any) -> list[Any]:
+        put(arrays_of_images(unit, declared, images))
+        found = output()
+        put(input_arrays(unit, declared))
+        return found
 
     if unit.dtype == "float16":
         _expect_float16(output())
@@ -50,6 +61,7 @@ def load(unit: Unit, path: Path) -> Loaded:
         output=output,
         threads=threads,
         anew=lambda: load(unit, path),
+        answer=answer,
         delegated=(len(taken), sum(node.name != _DELEGATE for node in nodes)),
         notes=_left_out(nodes, taken),
     )

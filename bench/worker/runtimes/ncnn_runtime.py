@@ -40,6 +40,7 @@ def load(unit: Unit, path: Path) -> Loaded:
         output=call.arrays,
         threads=int(net.opt.num_threads),
         anew=lambda: load(unit, path),
+        answer=lambda images: Call(net, images).arrays(),
         notes=(*_kept_in(net, unit.dtype), *_one_by_one(unit.batch)),
     )
 
