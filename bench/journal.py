@@ -8,7 +8,6 @@ import contextlib
 import errno
 import fcntl
 import json
-import marshal
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -22,14 +21,15 @@ from bench.errors import StorageError, UsageError
 from bench.records.accuracy import EvaluationRecord
 from bench.records.ceilings import Ceilings
 from bench.records.environment import Environment
-from bench.records.measurement import Cost, NoiseFloor
-from bench.records.origin import Origin, PythonEnvironment
+from bench.records.measurement import NoiseFloor
+from bench.records.origin import PythonEnvironment
 from bench.records.pair import PairRecord
 from bench.records.record import Record
 from bench.records.run import SCHEMA, DeviceState, Plan, Run
 from bench.records.study import StudyRecord
-from bench.records.workload import Settings, Unit, Workload
+from bench.records.workload import Unit
 from bench.wire.decode import decode, encode
+from bench.wire.shared_parts import SharedParts
 
 PLAN_NAME = "run.json"
 RECORDS_NAME = "records.jsonl"
@@ -154,33 +154,6 @@ def check_new(folder: Path) -> None:
         )
 
 
-class _Shared:
-    """The parts that a long run repeats on each line, made once and then held by all."""
-
-    def __init__(self) -> None:
-        self._made: dict[tuple[type, bytes], object] = {}
-
-    def unit(self, value: object) -> None:
-        """Put the parts into a unit's JSON; what is wrong there stays, for the decoder to name."""
-        self._part(value, "workload", Workload)
-        self._part(value, "settings", Settings)
-        self._part(value, "origin", Origin)
-
-    def record(self, value: object) -> None:
-        """The same for a record."""
-        self._part(value, "cost", Cost)
-        if isinstance(value, dict):
-            self.unit(value.get("unit"))
-
-    def _part(self, holder: object, name: str, cls: type) -> None:
-        if isinstance(holder, dict) and isinstance(part := holder.get(name), dict):
-            with contextlib.suppress(ValueError):
-                key = (cls, marshal.dumps(part, 2))  # unlike equality it tells 1 from True and 1.0
-                if key not in self._made:
-                    self._made[key] = decode(cls, part)
-                holder[name] = self._made[key]
-
-
 def silent(what: str, done: int, total: int) -> None:
     """Progress that nobody watches."""
 
@@ -190,7 +163,7 @@ def read_run(folder: Path, progress: Progress = silent) -> Run:
 
     `progress` is called now and then: what is being done, how much of it is, and of how much (bytes).
     """
-    shared = _Shared()
+    shared = SharedParts()
     plan = _read_plan(folder, shared)
     records: dict[Unit, Record] = {}
     pairs: dict[str, PairRecord] = {}
@@ -229,7 +202,7 @@ def read_run(folder: Path, progress: Progress = silent) -> Run:
     )
 
 
-def _events(path: Path, shared: _Shared, progress: Progress) -> Iterator[Event]:
+def _events(path: Path, shared: SharedParts, progress: Progress) -> Iterator[Event]:
     """The whole lines of the file, one at a time: a long run's file is larger than what is kept of it."""
     if not path.exists():
         return
@@ -246,10 +219,10 @@ def _events(path: Path, shared: _Shared, progress: Progress) -> Iterator[Event]:
 
 def read_plan(folder: Path) -> Plan:
     """The plan of a run's folder; UsageError where there is none or it is damaged."""
-    return _read_plan(folder, _Shared())
+    return _read_plan(folder, SharedParts())
 
 
-def _read_plan(folder: Path, shared: _Shared) -> Plan:
+def _read_plan(folder: Path, shared: SharedParts) -> Plan:
     path = folder / PLAN_NAME
     try:
         value = json.loads(path.read_bytes())
@@ -270,7 +243,7 @@ def _read_plan(folder: Path, shared: _Shared) -> Plan:
         raise UsageError(f"{path} is damaged: {error}") from None
 
 
-def _parse_event(line: bytes, shared: _Shared, where: str) -> Event:
+def _parse_event(line: bytes, shared: SharedParts, where: str) -> Event:
     try:
         value: Any = json.loads(line)
         shared.record(value["body"])
