@@ -8,9 +8,10 @@ from bench.plan.code_version import ROOMS
 ROOT = Path(__file__).resolve().parents[1]
 # Data types, bookkeeping and what asks the kernel: an edit there changes no time and no output.
 EXEMPT = {
-    "bench/cache", "bench/errors.py", "bench/plain_text.py", "bench/plan/checkpoints.py", "bench/plan/class_numbers.py",
+    "bench/cache", "bench/errors.py", "bench/plain_text.py", "bench/plan/calibration.py",
+    "bench/plan/checkpoints.py", "bench/plan/class_numbers.py",
     "bench/plan/code_version.py", "bench/plan/estimate.py", "bench/plan/image_folder.py", "bench/plan/limits.py",
-    "bench/plan/plugins.py", "bench/records", "bench/system", "bench/wire",
+    "bench/plan/pictures.py", "bench/plan/plugins.py", "bench/records", "bench/system", "bench/wire",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from bench import api
 from bench.records.accuracy import Answer, MeasuredAccuracy
+from bench.records.calibration import Calibration
 from reports.accuracy.outcome import outcome_of
 from reports.formats import formats_of
 from reports.plots.network_pictures import accuracy_picture
@@ -83,6 +84,10 @@ def test_a_measured_accuracy_goes_before_the_printed_one_in_its_runtime_and_dtyp
     assert (found["fasternet_t0"].accuracy, found["mobilenetv2"].accuracy) == (50.0, 72.0)
     assert found["fasternet_t0"].facts.title == "FasterNet-T0"
     assert [row.accuracy for row in results.rows] == [MEASURED, None]
+    on_pictures = replace(MEASURED, dtype="int8", calibration="b" * 64)
+    int8 = replace(net("fasternet_t0"), dtype="int8")
+    assert not on_pictures.matches(int8)
+    assert on_pictures.matches(replace(int8, calibration=Calibration(folder="p", digest="b" * 64)))
     for other in (replace(MEASURED, runtime="onnxruntime"), replace(MEASURED, dtype="bfloat16")):
         elsewhere = joined(other)
         printed = spots(elsewhere.panels["model"][0], elsewhere.accuracies)

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from bench.cli.calibration import calibration_option
 from bench.cli.options import Whole, format_option, one_of
 from bench.cli.quantities import Channels, Part, Size
 from bench.cli.study_options import WholePath
@@ -41,6 +42,7 @@ class OneOf(click.ParamType[str]):
 @click.option("--agreement", is_flag=True, help="Ask fp32 eager too; without labels it always is.")
 @click.option("--runtime", type=OneOf("a runtime", runtimes()), help=f"{', '.join(runtimes())}.")
 @click.option("--dtype", type=OneOf("a dtype", DTYPES), help=f"{', '.join(DTYPES)}.")
+@calibration_option
 @click.option("--batch", type=Whole(), help="Images a call; default 1, or an .onnx file's own.")
 @click.option("--threads", type=Whole(), help="Of the runtime; default half of the CPUs, as reading images takes some.")
 @click.option("--limit", type=Whole(most=MOST_IMAGES), help="Images at most, a seeded choice; default all.")

@@ -11,6 +11,7 @@ import click
 
 from bench.cache.store import usable_cache
 from bench.cli.accuracy_progress import AccuracyProgress
+from bench.cli.calibration import given_calibration
 from bench.cli.capacity import check_capacity
 from bench.cli.console import SturdyConsole
 from bench.cli.interrupts import Interrupts
@@ -168,6 +169,7 @@ def _unit(options: dict[str, Any], workload: Workload, campaign: Campaign) -> Un
         batches=(options["batch"],) if options["batch"] else (),
         threads=(options["threads"] or max(1, cpus // 2),),
         rounds=1,
+        calibration=given_calibration(options["calibration"]),
     )
     (unit,) = cells([workload], axes, find_device(DEVICE, None), ())
     check_capacity(unit.device, campaign.environments[DEVICE], unit.threads, realtime=False)

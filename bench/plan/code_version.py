@@ -20,6 +20,7 @@ ROOMS = (
     "bench/system/power.py",
     "bench/records/sustained.py",
     "bench/records/workload.py",
+    "bench/plan/runtime_row.py",
     "bench/plan/runtimes.py",
     "bench/plan/subjects.py",
 )

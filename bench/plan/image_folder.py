@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePath
 
+from bench.plan.pictures import ENDINGS
 from bench.plan.values import shown
 
-ENDINGS = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
 MOST_BYTES = 1 << 28  # of a file of labels
 _SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test"})
 _HEADINGS = frozenset({"image", "imageid", "image_id", "name", "file", "filename", "path"})

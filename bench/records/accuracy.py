@@ -131,6 +131,7 @@ class MeasuredAccuracy:
     input_shape: tuple[int, int, int]
     runtime: str
     dtype: str
+    calibration: str = ""  # the digest of the pictures that an int8 network was calibrated on
     top1: float
     low: float
     high: float
@@ -145,5 +146,6 @@ class MeasuredAccuracy:
     def matches(self, unit: Unit) -> bool:
         """Whether it is of this network in this runtime and dtype; its batch, threads and weights are no part of it."""
         workload = unit.workload
-        own = (self.network, self.variant, self.input_shape, self.runtime, self.dtype)
-        return own == (workload.name, workload.variant, workload.input_shape, unit.runtime, unit.dtype)
+        own = (self.network, self.variant, self.input_shape, self.runtime, self.dtype, self.calibration)
+        its = (workload.name, workload.variant, workload.input_shape, unit.runtime, unit.dtype)
+        return own == (*its, unit.calibration.digest)

@@ -92,6 +92,7 @@ class Outcome:
             input_shape=unit.workload.input_shape,
             runtime=unit.runtime,
             dtype=unit.dtype,
+            calibration=unit.calibration.digest,
             top1=found.centre,
             low=found.low or 0.0,
             high=found.centre if found.high is None else found.high,
