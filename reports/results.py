@@ -39,10 +39,12 @@ class Results:
     """Each part is made when it is first asked for, and once for all who ask.
 
     other: the table that the networks are set beside instead of the run's own.
+    undistilled: whether accuracy pictures leave out networks that were trained with a teacher.
     """
 
     run: Run
     other: PrintedTable | None = None
+    undistilled: bool = False
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:

@@ -14,7 +14,7 @@ from bench.records.workload import Unit
 from reports.ledger.read_table import parse_table
 from reports.paper_tables import paper
 from reports.plots.annotate import MOST_NAMED, Note
-from reports.plots.network_pictures import accuracy_picture, macs_picture, sources
+from reports.plots.network_pictures import accuracy_picture, macs_picture, network_pictures, sources
 from reports.plots.operator_pictures import ratios_of, time_picture
 from reports.plots.panel import panels, unique_slugs
 from reports.plots.panel_text import bars_text
@@ -141,6 +141,16 @@ def test_rivals_are_drawn_by_their_own_accuracy_and_fasternet_by_the_papers() ->
     (said,) = sources([spot.facts for spot in found.values()])
     assert said.startswith("Accuracy: arXiv 2303.03667v3, timm results. Hollow marks: ")
     assert sources([found["fasternet_t0"].facts]) == ["Accuracy: arXiv 2303.03667v3."]
+
+
+def test_distilled_networks_can_be_left_out_and_are_named() -> None:
+    times = {"fasternet_t0": 0.01, "repvit_m0_9": 0.02, "my_network": 0.03}
+    results = Results(run=models_run([done(net(name), time) for name, time in times.items()]), undistilled=True)
+    said = {name: str(fig.get_label()) for name, fig in network_pictures(results)}["accuracy-cpu-eager"]
+    assert (
+        "trained by distillation: repvit_m0_9. Left out, no published accuracy at this input size: my_network" in said
+    )
+    assert "Hollow" not in said
 
 
 def test_an_accuracy_of_another_input_size_is_not_drawn() -> None:

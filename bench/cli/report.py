@@ -18,12 +18,14 @@ _STYLE = "Pictures for a paper, PDF unless --figures, in RUN/STYLE: for a column
 @click.argument("runs", nargs=-1, required=True, type=click.Path(file_okay=False), metavar="RUN...")
 @ledger_option("Set networks beside the figures printed there (docs/ledger.md), not beside those the run was given.")
 @format_option("ops", "compare", "layers")
+@click.option("--undistilled", is_flag=True, help="Leave networks trained with a teacher out of accuracy pictures.")
 @click.option("--figures", type=ListOf("LIST", one_of("a form", FORMS)), default=(), help=_FIGURES)
 @click.option("--style", type=click.Choice(tuple(PAGES)), help=_STYLE)
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
 def report(
     runs: tuple[str, ...],
     ledger: str | None,
+    undistilled: bool,
     figures: tuple[str, ...],
     style: str | None,
     output_format: str,
@@ -42,7 +44,7 @@ def report(
         _check_networks(folders)  # of all of them, before the files of any are replaced
     for folder in folders:
         with ReportBar(SturdyConsole(stderr=True)) as bar:
-            results = Results(run=read_run(folder, bar), other=other)
+            results = Results(run=read_run(folder, bar), other=other, undistilled=undistilled)
             files = write_files(results, folder, bar)
             if figures or style:
                 files = (*files, *write_drawn(results, folder, figures or ("pdf",), style or "", bar))

@@ -133,6 +133,14 @@ class PrintedTable:
         printed = filter(None, (self.by_key.get((unit.workload.name, unit.workload.input_shape[1:])),))
         return next((network for network in (*self.measured, *printed) if network.matches(unit)), None)
 
+    def undistilled(self) -> "PrintedTable":
+        """The same without the accuracies of networks that were trained with a teacher."""
+        networks, measured = (
+            tuple(replace(each, top1_percent=None) if each.recipe == "distilled" else each for each in found)
+            for found in (self.networks, self.measured)
+        )
+        return replace(self, networks=networks, measured=measured)
+
     def extended(self, other: "PrintedTable") -> "PrintedTable":
         """This table, then what only the other prints of a network at a size, without its speeds and claims."""
         more = [replace(network, speeds={}) for network in other.networks if network.key not in self.by_key]

@@ -1,7 +1,7 @@
 """Pictures of `bench models`: accuracy against time or throughput, and time against MACs."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from matplotlib.axes import Axes
@@ -37,7 +37,8 @@ MOST_NAMES = 4  # left-out networks that a caption spells out
 
 def network_pictures(results: Results) -> Iterator[tuple[str, Figure]]:
     """By name: two pictures per panel, one overview where there are several devices."""
-    own, table = pictured(results, "model"), results.accuracies
+    own = pictured(results, "model")
+    table = results.accuracies.undistilled() if results.undistilled else results.accuracies
     with_accuracy = [panel for panel in own if spots(panel, table)]
     for panel in own:
         if panel in with_accuracy:
@@ -100,15 +101,17 @@ def _accuracy_caption(shown: Sequence[Panel], table: PrintedTable) -> list[str]:
         f"Better: {corners}. Dashes and grey discs: Pareto front, beaten by nothing here in both. {bars_text(shown)}"
     ]
     lines += sources([spot.facts for panel in shown for spot in spots(panel, table)])
-    left_out = sorted({name for p in shown for name, row in _named(p.measured) if not _has_accuracy(row, table)})
-    if left_out:
-        names = ", ".join(left_out[:MOST_NAMES]) + " ..." * (len(left_out) > MOST_NAMES)
-        lines.append(f"Left out, no published accuracy at this input size: {names}")
-    failed = sorted({name for p in shown for name, row in _named(p.rows) if row.time is None})
-    if failed:
-        names = ", ".join(failed[:MOST_NAMES]) + " ..." * (len(failed) > MOST_NAMES)
-        lines.append(f"Not measured (see table.md): {names}")
-    return lines
+    without = {name: row for p in shown for name, row in _named(p.measured) if not _has_accuracy(row, table)}
+    taught = [name for name, row in without.items() if _is_distilled(row, table)]
+    lines += _listed("Left out, trained by distillation", taught)
+    lines += _listed("Left out, no published accuracy at this input size", without.keys() - set(taught))
+    failed = [name for p in shown for name, row in _named(p.rows) if row.time is None]
+    return lines + _listed("Not measured (see table.md)", failed)
+
+
+def _listed(why: str, names: Iterable[str]) -> list[str]:
+    every = sorted(set(names))
+    return [f"{why}: {', '.join(every[:MOST_NAMES])}{' ...' * (len(every) > MOST_NAMES)}"] if every else []
 
 
 def _named(rows: Sequence[Row]) -> Iterator[tuple[str, Row]]:
@@ -118,6 +121,11 @@ def _named(rows: Sequence[Row]) -> Iterator[tuple[str, Row]]:
 def _has_accuracy(row: Row, table: PrintedTable) -> bool:
     facts = table.published(row.unit)
     return facts is not None and facts.top1_percent is not None
+
+
+def _is_distilled(row: Row, table: PrintedTable) -> bool:
+    facts = table.published(row.unit)
+    return facts is not None and facts.recipe == "distilled"
 
 
 def sources(found: Sequence[PrintedNetwork]) -> list[str]:
