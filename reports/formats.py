@@ -64,6 +64,7 @@ class Format:
         return made
 
 
+_PAGE = Format(name="html", writer="reports.html.page:html_report", file="report.html")
 _ROWS = (
     Format(name="table", writer="reports.terminal:TerminalReport", stdout=True),
     Format(name="csv", writer="reports.tables.csv_table:csv_table", file="table.csv", stdout=True),
@@ -74,6 +75,7 @@ _ROWS = (
     Format(name="ledger-markdown", writer="reports.ledger.markdown_ledger:markdown_ledger", file="ledger.md"),
     Format(name="memory-csv", writer="reports.ledger.memory_csv:csv_memory", file="memory.csv"),
     Format(name="flips-csv", writer="reports.tables.flip_table:csv_flips", file="flips.csv"),
+    _PAGE,
 )
 
 
@@ -98,6 +100,7 @@ _OF_COMPARISONS = _by_name(
         stdout=True,
     ),
     Format(name="bencher", writer="reports.ci.histories:bencher", file="bencher.json", stdout=True),
+    _PAGE,
 )
 
 
@@ -106,6 +109,7 @@ _OF_LAYERS = _by_name(
     Format(name="csv", writer="reports.layers.files:csv_layers", file="layers.csv", stdout=True),
     Format(name="json", writer="reports.layers.files:json_layers", file="layers.json", stdout=True),
     Format(name="markdown", writer="reports.layers.tables:markdown_layers", file="layers.md", stdout=True),
+    _PAGE,
 )
 
 

@@ -17,7 +17,7 @@ _PAGE = '<pre style="line-height: normal; overflow-x: auto; white-space: pre">{c
 
 @dataclass(frozen=True, kw_only=True)
 class NotebookRun(Run):
-    """A run whose table a notebook shows, and whose pictures are figures to go on with."""
+    """A run whose table and pictures a notebook shows, the pictures being figures to go on with as well."""
 
     @cached_property
     def _results(self) -> Results:
@@ -30,11 +30,12 @@ class NotebookRun(Run):
         return figures(self._results)
 
     def _repr_html_(self) -> str:
-        """The table of the terminal: all text escaped, no script, nothing from outside."""
+        """The table of the terminal and the pictures: all text escaped, no script, nothing from outside."""
         from rich.console import Console
 
+        from reports.html.fragment import picture_html
         from reports.terminal import TerminalReport
 
         console = Console(file=io.StringIO(), record=True, width=WIDTH, force_jupyter=False)
         console.print(TerminalReport(self._results))
-        return console.export_html(inline_styles=True, code_format=_PAGE)
+        return console.export_html(inline_styles=True, code_format=_PAGE) + picture_html(self._results)

@@ -2,11 +2,12 @@
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from bench.errors import UsageError
-from bench.plan.side_text import side_text
+from bench.plan.side_text import row_command, side_text
 from bench.records.record import Record
+from bench.records.run import Run
 from reports.environment_text import device_title, surroundings
 from reports.numbers import GIGA, MEGA, MILLI, bounds, significant
 from reports.results import Results
@@ -52,22 +53,46 @@ def _fits(row: Row, text: str) -> bool:
 
 def described(results: Results, row: Row) -> Iterator[Group]:
     """What was timed, its numbers, each round with what disturbed it, the device, and how to measure it again."""
-    unit, run = row.unit, results.run
-    records = [each for each in run.records if each.unit.cell == unit.cell]
+    yield from measured(results, row)
+    yield about_device(results.run, row.unit.device)
+    yield again(results.run, row)
+
+
+def measured(results: Results, row: Row) -> Iterator[Group]:
+    """What was timed, its numbers, and each round with what disturbed it."""
     yield Group(title="what", lines=tuple(_what(results, row)))
     yield Group(title="numbers", lines=tuple(_numbers(row)))
-    for record in sorted(records, key=lambda each: each.unit.round):
+    for record in records_of(results, row):
         yield Group(title=f"round {record.unit.round + 1}", lines=tuple(_round(record)))
-    device = [("device", device_title(run, unit.device))]
-    state = run.device(unit.device)
+
+
+def records_of(results: Results, row: Row) -> Iterator[Record]:
+    """Those of the row's rounds that have ended, in their order."""
+    units = (replace(row.unit, round=number) for number in range(results.run.plan.rounds))
+    return (results.ended[unit] for unit in units if unit in results.ended)
+
+
+def about_device(run: Run, device: str) -> Group:
+    """All that was found on it, its noise floor, and what limits it."""
+    lines = [("device", device_title(run, device))]
+    state = run.device(device)
     if state.environment is not None:
         shown = {name: value for name, value in asdict(state.environment).items() if value not in (None, "", (), [])}
-        device += [(name, _plain(value)) for name, value in shown.items()]
-    floors = [line.partition(": ")[2] for line in noise_lines(run) if f"of {unit.device}:" in line]
-    device += [("noise floor", part) for line in floors for part in line.removesuffix(".").split(". ")]
-    device += [("note", line) for line in surroundings(run) if line.startswith(f"{unit.device}:")]
-    yield Group(title="device", lines=tuple(device))
-    yield Group(title="again", lines=(("command", shlex.join(["bench", *run.plan.argv])), ("row", side_text(unit))))
+        lines += [(name, plain_value(value)) for name, value in shown.items()]
+    floors = [line.partition(": ")[2] for line in noise_lines(run) if f"of {device}:" in line]
+    lines += [("noise floor", part) for line in floors for part in line.removesuffix(".").split(". ")]
+    lines += [("note", line) for line in surroundings(run) if line.startswith(f"{device}:")]
+    return Group(title="device", lines=tuple(lines))
+
+
+def again(run: Run, row: Row) -> Group:
+    """The command of the whole run, that of this row alone, and the row as a side of `bench compare`."""
+    lines = (
+        ("command", shlex.join(["bench", *run.plan.argv])),
+        ("alone", shlex.join(row_command(row.unit, row.planned))),
+        ("row", side_text(row.unit)),
+    )
+    return Group(title="again", lines=lines)
 
 
 def _what(results: Results, row: Row) -> Iterator[tuple[str, str]]:
@@ -130,7 +155,7 @@ def _round(record: Record) -> Iterator[tuple[str, str]]:
     yield "warm-up", f"{found.warmup_iterations} calls, {'settled' if found.steady else 'never settled'}"
     yield "CPUs", ", ".join(map(str, found.cpus))
     seen = {name: value for name, value in asdict(found.disturbances).items() if value not in (None, 0, False)}
-    yield from ((name.replace("_", " "), _plain(value)) for name, value in seen.items())
+    yield from ((name.replace("_", " "), plain_value(value)) for name, value in seen.items())
     if found.verdicts:
         yield "verdicts", ", ".join(found.verdicts)
 
@@ -141,7 +166,7 @@ def _samples(values: Sequence[float]) -> str:
     return f"{len(values)}: {significant(low)} to {significant(high)} ms, the middle one {significant(middle)} ms"
 
 
-def _plain(value: object) -> str:
+def plain_value(value: object) -> str:
     if isinstance(value, float):
         return significant(value)
     if isinstance(value, (list, tuple)):

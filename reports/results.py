@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from bench.records.record import Record, latest
 from bench.records.run import Run
-from bench.records.workload import Kind
+from bench.records.workload import Kind, Unit
 from reports.ci.finding import Finding, findings
 from reports.comparisons import Comparison, comparisons
 from reports.flips import Flips, flips
@@ -50,6 +51,11 @@ class Results:
     def rows(self) -> tuple[Row, ...]:
         """One per planned cell, in the order of the plan."""
         return rows(self.run)
+
+    @cached_property
+    def ended(self) -> Mapping[Unit, Record]:
+        """The record that counts of each unit that has one."""
+        return latest(self.run.records)
 
     @cached_property
     def printed(self) -> PrintedTable:

@@ -29,7 +29,7 @@ def names_as_html(results: Results) -> str:
     return "".join(f"<p>{row.unit.workload.name}" for row in results.rows)
 
 
-HTML = Format(name="html", writer=f"{__name__}:names_as_html", file="table.html", stdout=True)
+HTML = Format(name="own-html", writer=f"{__name__}:names_as_html", file="table.html", stdout=True)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_every_row_is_found_under_its_name_and_its_writer_is_there() -> None:
     for every in (formats(), formats_of("compare")):
         assert all(name == row.name and callable(pkgutil.resolve_name(row.writer)) for name, row in every.items())
     files = [row.file for row in formats().values() if row.file]
-    assert files == ["table.csv", "table.md", "ledger.csv", "ledger.md", "memory.csv", "flips.csv"]
+    assert files == ["table.csv", "table.md", "ledger.csv", "ledger.md", "memory.csv", "flips.csv", "report.html"]
 
 
 OF_ROWS = ("table", "csv", "json", "markdown", "latex")
@@ -76,14 +76,14 @@ def test_the_choices_on_the_command_line_are_the_rows(command: str, choices: tup
 def test_a_row_from_outside_is_a_file_and_goes_to_stdout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(formats(), "html", HTML)
+    monkeypatch.setitem(formats(), "own-html", HTML)
     results = Results(run=RUN)
     written = write_files(results, tmp_path)
     assert (tmp_path / "table.html").read_text() == "<p>conv"
-    print_results(results, tmp_path, written, "html")
+    print_results(results, tmp_path, written, "own-html")
     said = capsys.readouterr()
     assert said.out == "<p>conv"
-    assert "ledger.md, memory.csv, flips.csv, table.html" in said.err
+    assert "ledger.md, memory.csv, flips.csv, report.html, table.html" in said.err
 
 
 def test_what_only_a_terminal_can_show_is_no_file() -> None:
@@ -121,7 +121,7 @@ def test_rows_ledger_and_panels_are_made_once_for_all_reports(tmp_path: Path, mo
     counted(reports.memory.claim, "memory_claims")
     units = [op(shape=size) for size in SIZES[:2]]
     results = Results(run=ops_run(units, [done(unit, 0.001) for unit in units]))
-    assert len(write_reports(results, tmp_path)) == 8
+    assert len(write_reports(results, tmp_path)) == 9
     Console(file=io.StringIO()).print(TerminalReport(results))
     assert sorted(made) == [
         "candidates",

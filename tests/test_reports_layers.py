@@ -129,7 +129,7 @@ def test_two_runtimes_of_one_network_are_not_compared() -> None:
 def test_files_are_strict_and_whole(tmp_path: Path) -> None:
     made = results(1.0, 1.2)
     written = {path.name for path in write_reports(made, tmp_path)}
-    assert written == {"layers.csv", "layers.json", "layers.md", "layers-cpu.png"}
+    assert written == {"layers.csv", "layers.json", "layers.md", "layers-cpu.png", "report.html"}
     rows = list(csv.DictReader(io.StringIO((tmp_path / "layers.csv").read_text())))
     by_layer = [row for row in rows if row["by"] == "layer"]
     assert sum(float(row["time_s"] or 0) for row in by_layer) == pytest.approx(float(rows[0]["sum_s"]), rel=1e-6)

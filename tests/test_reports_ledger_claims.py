@@ -175,5 +175,6 @@ def test_a_run_of_pairs_alone_has_its_reports(tmp_path: Path) -> None:
         "ledger.md",
         "memory.csv",
         "flips.csv",
+        "report.html",
     ]
     assert "1 reproduced" in (tmp_path / "ledger.md").read_text(encoding="utf-8")

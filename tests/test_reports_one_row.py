@@ -67,7 +67,11 @@ def test_each_round_its_numbers_and_how_to_measure_again() -> None:
     assert "3 of 3 rounds" in groups["numbers"]["time of a call"]
     assert groups["round 2"]["samples"].startswith("3: 10.1 to 10.1 ms")
     assert groups["what"]["top-1"].startswith("71.9%")
-    assert groups["again"] == {"command": "bench bench models", "row": "fasternet_t0@eager"}
+    assert groups["again"] == {
+        "command": "bench bench models",
+        "alone": "bench models --model fasternet_t0 --runtime eager --device cpu --rounds 3",
+        "row": "fasternet_t0@eager",
+    }
 
 
 def test_a_row_without_a_number_says_why() -> None:

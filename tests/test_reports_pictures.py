@@ -106,7 +106,7 @@ def test_a_hostile_device_can_be_drawn(tmp_path: Path) -> None:
     run = table1_run()
     cpu = "$\\frac{1}{$ \x1b[31m \u202e \u6a21\u578b \ud800 " + "x" * 500
     state = DeviceState(name="cpu", environment=environment(cpu=cpu))
-    assert len(write_reports(Results(run=replace(run, devices=(state,))), tmp_path)) == 9
+    assert len(write_reports(Results(run=replace(run, devices=(state,))), tmp_path)) == 10
 
 
 def test_a_run_without_any_number_still_has_its_tables(tmp_path: Path) -> None:
@@ -118,6 +118,7 @@ def test_a_run_without_any_number_still_has_its_tables(tmp_path: Path) -> None:
         "ledger.md",
         "memory.csv",
         "flips.csv",
+        "report.html",
     ]
 
 

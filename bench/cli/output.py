@@ -50,6 +50,18 @@ def write_drawn(
         return tuple(write_figures(results, folder, forms, place, progress))
 
 
+def write_page(folders: Sequence[Path], read: Sequence["Results"], file: Path) -> None:
+    """The runs of these folders as one page; StorageError where it cannot be written."""
+    from reports.html.page import html_page, html_report
+    from reports.write import replace_file
+
+    names = [folder.resolve().name for folder in folders]
+    page = html_report(read[0]) if len(read) == 1 else html_page(list(zip(names, read, strict=True)))
+    with writing(file.parent, f"bench report --html {file}"):
+        replace_file(file, page.encode())
+    tell(f"page: {file}")
+
+
 def show(shown: "RenderableType", whole: str) -> None:
     """What a format made, on stdout and nothing else; StorageError where it cannot be written. `whole`: what is."""
     try:

@@ -11,6 +11,7 @@ from bench.errors import UsageError
 from reports.plots.page import FORMS, PAGES
 
 _FIGURES = "Pictures in these forms too: png, svg, pdf."
+_HTML = "All these runs side by side in one page that needs no network; each run's folder has its own report.html."
 _STYLE = "Pictures for a paper, PDF unless --figures, in RUN/STYLE: for a column (3.4 inches) or a page (7)."
 
 
@@ -21,6 +22,7 @@ _STYLE = "Pictures for a paper, PDF unless --figures, in RUN/STYLE: for a column
 @click.option("--undistilled", is_flag=True, help="Leave networks trained with a teacher out of accuracy pictures.")
 @click.option("--figures", type=ListOf("LIST", one_of("a form", FORMS)), default=(), help=_FIGURES)
 @click.option("--style", type=click.Choice(tuple(PAGES)), help=_STYLE)
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help=_HTML)
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
 def report(
     runs: tuple[str, ...],
@@ -29,11 +31,12 @@ def report(
     figures: tuple[str, ...],
     style: str | None,
     output_format: str,
+    html: Path | None,
     verbose: bool,
 ) -> int:
     """Make tables, ledger and plots of finished runs again, from their journals alone."""
     from bench.cli.console import SturdyConsole
-    from bench.cli.output import print_results, write_drawn, write_files
+    from bench.cli.output import print_results, write_drawn, write_files, write_page
     from bench.cli.report_bar import ReportBar
     from bench.journal import read_run
     from reports.results import Results
@@ -42,6 +45,9 @@ def report(
     folders = [Path(name) for name in runs]
     if other is not None:
         _check_networks(folders)  # of all of them, before the files of any are replaced
+    if html is not None:
+        _check_page(folders, html)
+    read = []
     for folder in folders:
         with ReportBar(SturdyConsole(stderr=True)) as bar:
             results = Results(run=read_run(folder, bar), other=other, undistilled=undistilled)
@@ -49,7 +55,24 @@ def report(
             if figures or style:
                 files = (*files, *write_drawn(results, folder, figures or ("pdf",), style or "", bar))
         print_results(results, folder, files, output_format)
+        read += [results] * (html is not None)
+    if html is not None:
+        write_page(folders, read, html)
     return 0
+
+
+def _check_page(folders: Sequence[Path], html: Path) -> None:
+    """Before anything is written."""
+    from bench.journal import read_plan
+
+    if not html.parent.is_dir():
+        raise UsageError(f"expected --html FILE in a folder that is there, got {html}; make {html.parent} first")
+    for folder in folders:
+        if (plan := read_plan(folder)).study is not None:
+            raise UsageError(
+                f"expected runs of ops, models, layers or compare with --html, got {folder}, one of "
+                f"bench {plan.command}; study.md there has its results"
+            )
 
 
 def _check_networks(folders: Sequence[Path]) -> None:

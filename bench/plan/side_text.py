@@ -1,20 +1,57 @@
-"""A unit as `bench compare` takes it, so that whoever reads of one can measure it again."""
+"""A unit as the command line takes it, so that whoever reads of one can measure it again."""
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from bench.plan.subjects import network_entry
-from bench.records.workload import CACHES, Unit, Workload, size_text
+from bench.records.workload import CACHES, Settings, Unit, Workload, size_text
 from bench.system.allocator import DEFAULT_ALLOCATOR
 from models.fasternet_config import AXES as NETWORK_AXES
 from operators.axes import Axis
 from operators.spec import AXES
 
+_FLAGS = ("tf32", "flush_denormal", "cuda_graph")  # settings that the command line has by the same names
+
 
 def side_text(unit: Unit) -> str:
-    """`fasternet_t0@onnxruntime,threads=2`: what is not as usual is named."""
+    """`fasternet_t0@onnxruntime,threads=2`, a side of `bench compare`: what is not as usual is named."""
+    return ",".join(
+        [f"{_subject(unit)}@{unit.runtime}", *(f"{name}={value}" for name, value in _named(unit)), *unit.switches]
+    )
+
+
+def row_command(unit: Unit, rounds: int) -> tuple[str, ...]:
+    """`bench models --model fasternet_t0 --runtime onnxruntime --rounds 5`: what measures this row alone."""
+    words = ["bench", *(("ops", "--op") if unit.workload.operator else ("models", "--model")), _subject(unit)]
+    words += ["--runtime", unit.runtime, "--device", unit.device]
+    for name, value in _named(unit):
+        words += [f"--{name}"] if name == "unfused" else [f"--{name}", value]
+    for switch in unit.switches:
+        words += ["--switch", switch]
+    return (
+        *words,
+        *_of_settings(unit.settings),
+        *(("--seed", str(unit.seed)) if unit.seed else ()),
+        *(("--publish",) if unit.effort == "publish" else ("--rounds", str(rounds))),
+    )
+
+
+def _of_settings(settings: Settings) -> Iterator[str]:
+    yield from (f"--{name.replace('_', '-')}" for name in _FLAGS if getattr(settings, name))
+    if not settings.cudnn_benchmark:
+        yield "--no-cudnn-benchmark"
+    if settings.realtime:
+        yield from ("--priority", "realtime")
+    if settings.sustain_s:
+        yield from ("--sustain", f"{settings.sustain_s:g}s")
+
+
+def _subject(unit: Unit) -> str:
+    return unit.workload.model.source if unit.workload.model else unit.workload.name
+
+
+def _named(unit: Unit) -> list[tuple[str, str]]:
     workload = unit.workload
-    head = f"{workload.model.source if workload.model else workload.name}@{unit.runtime}"
     settings = {
         "batch": (unit.batch, 1),
         "threads": (unit.threads, 1),
@@ -23,17 +60,16 @@ def side_text(unit: Unit) -> str:
         "allocator": (unit.allocator, DEFAULT_ALLOCATOR),
         "cache": (CACHES[unit.settings.cold_cache], CACHES[0]),
     }
-    said = [f"{name}={value}" for name, (value, usual) in settings.items() if value != usual]
     own = _of_a_network(workload) if workload.model else _of_an_operator(workload)
-    return ",".join([head, *own, *said, *unit.switches])
+    return [*own, *((name, str(value)) for name, (value, usual) in settings.items() if value != usual)]
 
 
-def _of_an_operator(workload: Workload) -> Iterator[str]:
-    yield f"size={size_text(workload.input_shape)}"
+def _of_an_operator(workload: Workload) -> Iterator[tuple[str, str]]:
+    yield "size", size_text(workload.input_shape)
     yield from _axes(AXES, vars(workload.operator) | {"stack": workload.stack}, usual=True)
 
 
-def _of_a_network(workload: Workload) -> Iterator[str]:
+def _of_a_network(workload: Workload) -> Iterator[tuple[str, str]]:
     model = workload.model
     assert model is not None
     size = workload.input_shape[1:]
@@ -42,20 +78,20 @@ def _of_a_network(workload: Workload) -> Iterator[str]:
     except ValueError:  # of a plug-in that is gone
         px = None
     if px is not None and size != (px if isinstance(px, tuple) else (px, px)):
-        yield f"input={size_text(size) if size[0] != size[-1] else size[0]}"
+        yield "input", size_text(size) if size[0] != size[-1] else str(size[0])
     if model.form:
-        yield f"form={model.form}"
+        yield "form", model.form
     if not model.fused:
-        yield "unfused=yes"
+        yield "unfused", "yes"
     yield from _axes(NETWORK_AXES, vars(model.changes), usual=False)
 
 
-def _axes(table: Mapping[str, Axis], values: Mapping[str, object], *, usual: bool) -> Iterator[str]:
+def _axes(table: Mapping[str, Axis], values: Mapping[str, object], *, usual: bool) -> Iterator[tuple[str, str]]:
     """Those that are not as usual; of a network the empty and the 0 are, whatever its own value is."""
     for name, row in table.items():
         value = values.get(name)
         if value and not (usual and _same(value, row.default)):
-            yield f"{row.option or name}={value}"
+            yield row.option or name, str(value)
 
 
 def _same(value: object, default: object) -> bool:

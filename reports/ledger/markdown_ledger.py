@@ -54,7 +54,7 @@ _DEPLOYED = (
 )
 _ACCURACY = "Accuracy is the paper's alone, weights are random here: its claims are held against its own table."
 _COUNTED: tuple[Quantity, ...] = ("params", "macs")
-_UNITS = {
+UNITS = {
     "latency_s": ("ms", MILLI),
     "images_per_s": ("images/s", 1.0),
     "macs_per_s": ("GMAC/s", GIGA),
@@ -239,12 +239,12 @@ def _name(entry: Entry) -> str:
 
 
 def _what(entry: Entry) -> str:
-    return f"x {safe_markdown(entry.against)}" if entry.against else _UNITS[entry.quantity][0]
+    return f"x {safe_markdown(entry.against)}" if entry.against else UNITS[entry.quantity][0]
 
 
 def _numbers(entry: Entry, digits: int = 3) -> list[str]:
     """Paper, ours with its interval, ours over paper."""
-    unit = _UNITS[entry.quantity][1]
+    unit = UNITS[entry.quantity][1]
     ours = "" if entry.ours is None else bounds(entry.ours, digits, unit)
     return [_printed(entry, unit), ours, bounds(entry.ratio)]
 

@@ -17,14 +17,14 @@ from reports.tables.rich_table import rich_table
 from reports.tables.text_table import TextTable
 from reports.untrusted import safe_markdown, visible
 
-_ABOUT = (
+ABOUT = (
     "Time in the second run over that in the first, above 1 it became slower; Welch's t on the logarithms of the "
     "round medians. The runs were not interleaved: what the machine did between them is in the ratio, so this is "
     "information; `bench compare A B` of two workloads measures. SLOWER, FASTER, SAME: the 95% interval lies wholly "
     f"beyond or within {MARGIN:.0%}. {OTHER}: more than the workload may have made the ratio, so it gets no answer."
 )
-_HEADINGS = ("cell", "first ms", "second ms", "ratio", "answer", "worst")
-_NUMERIC = ("first ms", "second ms", "ratio")
+HEADINGS = ("cell", "first ms", "second ms", "ratio", "answer", "worst")
+NUMERIC = ("first ms", "second ms", "ratio")
 
 
 def _of_unit(value: Callable[[Unit], Value]) -> Callable[[CellComparison], Value]:
@@ -68,30 +68,31 @@ def json_runs(compared: RunsCompared) -> str:
 
 def markdown_runs(compared: RunsCompared) -> str:
     """What differs, then every cell. Ends with a newline."""
-    told = "\n".join(f"- {safe_markdown(line, 900)}" for line in _differences(compared))
+    told = "\n".join(f"- {safe_markdown(line, 900)}" for line in difference_lines(compared))
     names = " and ".join(map(safe_markdown, compared.names))
     parts = [f"# {names}", told, _table(compared).markdown, *map(safe_markdown, _reasons(compared))]
-    return "\n\n".join([*filter(None, parts), _ABOUT]) + "\n"
+    return "\n\n".join([*filter(None, parts), ABOUT]) + "\n"
 
 
 def terminal_runs(compared: RunsCompared) -> RenderableType:
     """The same for a terminal."""
-    told = [Text(visible(line, 900), style="yellow") for line in _differences(compared)]
+    told = [Text(visible(line, 900), style="yellow") for line in difference_lines(compared)]
     reasons = [Text(visible(line, 900)) for line in _reasons(compared)]
     return Group(
         Text(visible(" and ".join(compared.names)), style="bold"),
         *told,
         rich_table(_table(compared)),
         *reasons,
-        Text(_ABOUT, style="dim"),
+        Text(ABOUT, style="dim"),
     )
 
 
 def _table(compared: RunsCompared) -> TextTable:
-    return TextTable(headings=_HEADINGS, numeric=_NUMERIC, folded=("cell",), rows=_body(compared))
+    return TextTable(headings=HEADINGS, numeric=NUMERIC, folded=("cell",), rows=cell_rows(compared))
 
 
-def _differences(compared: RunsCompared) -> list[str]:
+def difference_lines(compared: RunsCompared) -> list[str]:
+    """What is not the same on devices that both name, below a heading; none where nothing differs."""
     found = [f"{each.device}: {each.name} {each.first} -> {each.second}" for each in compared.differences]
     return ["difference of environments:", *found] if found else []
 
@@ -99,13 +100,14 @@ def _differences(compared: RunsCompared) -> list[str]:
 def _reasons(compared: RunsCompared) -> list[str]:
     """Cells with one reason share a line."""
     cells: dict[str, list[str]] = {}
-    for made, (cell, *_) in zip(compared.cells, _body(compared), strict=True):
+    for made, (cell, *_) in zip(compared.cells, cell_rows(compared), strict=True):
         if made.reason:
             cells.setdefault(made.reason, []).append(cell)
     return [f"{', '.join(own[:3])}{f' and {len(own) - 3} more' * (len(own) > 3)}: {why}" for why, own in cells.items()]
 
 
-def _body(compared: RunsCompared) -> list[list[str]]:
+def cell_rows(compared: RunsCompared) -> list[list[str]]:
+    """A line for each cell, below HEADINGS."""
     settings = varying([made.unit for made in compared.cells], ("device", *SETTINGS))
     return [
         [

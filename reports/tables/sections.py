@@ -91,7 +91,7 @@ def _section(run: Run, device: str, kind: Kind, rows: Sequence[Row]) -> Section:
     sized = len(rows) == 1 or len({row.size for row in rows}) > 1
     ordered = _ordered([(_key(row, kind, varying), row) for row in rows])
     depth = _depth([key for key, _ in ordered])
-    columns = tuple(_columns(kind, varying, rows, sized=sized))
+    columns = tuple(columns_of(kind, varying, rows, sized=sized))
     lines = tuple(
         Line(
             cells=tuple(column.text(row) for column in columns),
@@ -138,7 +138,8 @@ def _depth(keys: Sequence[_Key]) -> int:
     return next((depth for depth in range(width, 0, -1) if len(keys) >= HANDFUL * len({k[:depth] for k in keys})), 0)
 
 
-def _columns(kind: Kind, varying: Sequence[str], rows: Sequence[Row], *, sized: bool) -> list[Column]:
+def columns_of(kind: Kind, varying: Sequence[str], rows: Sequence[Row], *, sized: bool) -> list[Column]:
+    """What a table of these rows shows; `varying` settings get a column each, the size where it is `sized`."""
     measured = [row for row in rows if row.time is not None]
     bounded = any(row.time and row.time.half_width is not None for row in measured)
     head = [Column(heading="operator" if kind == "op" else "model", text=lambda row: row.label)]

@@ -1,0 +1,1 @@
+"""One file to hand on: a run, or several, as a page that needs no network."""

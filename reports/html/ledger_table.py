@@ -1,0 +1,60 @@
+"""The ledger of the page: each printed value that has one of ours beside it."""
+
+from collections.abc import Sequence
+
+from reports.html.shown import Shown
+from reports.ledger.entry import Entry
+from reports.ledger.markdown_ledger import UNITS
+from reports.numbers import bounds, significant
+from reports.tables.text_table import TextTable
+
+MOST_ENTRIES = 600
+_HEADINGS = (
+    "run",
+    "what",
+    "name",
+    "against",
+    "size",
+    "where",
+    "unit",
+    "paper",
+    "ours",
+    "ours/paper",
+    "verdict",
+    "source",
+)
+
+
+def ledger_table(runs: Sequence[Shown]) -> TextTable | None:
+    """All runs together; None where none has a value beside a printed one."""
+    found = [(shown.name, entry) for shown in runs for entry in shown.results.entries if entry.ours is not None]
+    if not found:
+        return None
+    rows = [_cells(name, entry) for name, entry in found[:MOST_ENTRIES]]
+    keep = [index for index in range(len(_HEADINGS)) if any(row[index] for row in rows) and (index or len(runs) > 1)]
+    return TextTable(
+        headings=[_HEADINGS[index] for index in keep],
+        numeric={"paper", "ours", "ours/paper"},
+        folded=(),
+        rows=[[row[index] for index in keep] for row in rows],
+        title=f"{len(rows)} of {len(found)} values that are printed and were measured or counted here",
+    )
+
+
+def _cells(run: str, entry: Entry) -> tuple[str, ...]:
+    unit, size = UNITS[entry.quantity]
+    where = [entry.device, entry.runtime, f"{entry.allocator} memory" if entry.allocator else "", entry.column or ""]
+    return (
+        run,
+        entry.section.replace("_", " "),
+        entry.label,
+        entry.against,
+        entry.input_shape,
+        ", ".join(filter(None, where)),
+        unit,
+        significant(entry.paper, size),
+        bounds(entry.ours, unit=size),
+        bounds(entry.ratio),
+        entry.verdict,
+        entry.source,
+    )

@@ -1,0 +1,41 @@
+"""The templates of the page, its style and its script: files beside this one."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports.html.charts.chart import LOOKS
+from reports.untrusted import visible
+
+LONGEST_TEXT = 900  # characters of one sentence of a device
+
+
+def rendered(name: str, **values: object) -> str:
+    """That template with these values: each text escaped, and what is invisible in it spelled out."""
+    return _templates().get_template(name).render(looks=LOOKS, **values)
+
+
+@cache
+def asset(name: str) -> Markup:
+    """A file of ours, put in as it is."""
+    return Markup(files("reports.html").joinpath(name).read_text(encoding="utf-8"))
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("reports.html", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _shown(value: Any) -> Any:
+    return visible(value, LONGEST_TEXT) if isinstance(value, str) and not isinstance(value, Markup) else value
