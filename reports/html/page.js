@@ -227,7 +227,9 @@
       step(picture, mark, by);
     });
   }
-  addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
+  addEventListener("scroll", () => { // the keys move the page under the mark that they reach
+    if (document.activeElement.matches(".mark")) hint(document.activeElement); else tip.hidden = true;
+  }, { passive: true });
 
   document.addEventListener("click", (event) => {
     const copied = event.target.closest("[data-copy]");

@@ -1,0 +1,191 @@
+"""The page in headless Chromium, as wide as a desk and as a hand: what opens, sorts, chooses, copies and prints."""
+
+import csv
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.journal import read_run
+from reports.html.page import html_page
+from reports.results import Results
+from tests.made_up_comparisons import HOSTILE
+from tests.made_up_runs import done, environment, models_run, net
+
+api = pytest.importorskip("playwright.sync_api", reason="the page in a browser needs the package playwright")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="it needs axe-playwright-python")
+PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
+RUNS = Path(__file__).resolve().parents[1] / "docs/results"
+WIDTHS = (1400, 400)
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(not PROGRAM, reason="the page in a browser needs Chromium: apt-get install chromium"),
+    # The driver's own loop and pipes, closed by its garbage collection.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One for all tests."""
+    with api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Pages on the disk by name."""
+    folder = tmp_path_factory.mktemp("pages")
+    read = {name: Results(run=read_run(RUNS / name)) for name in ("models-cpu", "claims-cpu", "ops-cpu", "two-devices")}
+    names = [*HOSTILE, "</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "=1+1", "-->"]
+    hostile = models_run([done(net(name), 0.01 + index / 1000) for index, name in enumerate(names)])
+    told = tuple(replace(each, environment=environment(cpu=names[-4])) for each in hostile.devices)
+    pages = {
+        "one": [("models-cpu", read["models-cpu"])],
+        "several": list(read.items()),
+        "hostile": [(names[-4], Results(run=replace(hostile, devices=told)))],
+    }
+    for name, named in pages.items():
+        (folder / f"{name}.html").write_text(html_page(named), encoding="utf-8")
+    return {name: folder / f"{name}.html" for name in pages}
+
+
+@pytest.fixture
+def opened(browser: Any, files: dict[str, Path]) -> Iterator[Any]:
+    """Opens a page; whatever it says on its console, asks of a network or shows as an alert fails the test."""
+    contexts, troubles = [], []
+
+    def opening(name: str, width: int = WIDTHS[0], scheme: str = "light", state: str = "") -> Any:
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: troubles.append(message.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
+        page.on(
+            "request", lambda request: troubles.append(request.url) if request.url[:5] not in ("file:", "blob:") else 0
+        )
+        page.goto(f"{files[name].as_uri()}{state}")
+        return page
+
+    yield opening
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "scheme"),
+    [("one", 1400, "light"), ("one", 400, "dark"), ("several", 1400, "dark"), ("hostile", 400, "light")],
+)
+def test_nobody_is_left_out_and_nothing_overflows(opened: Any, name: str, width: int, scheme: str) -> None:
+    page = opened(name, width, scheme)
+    found = axe.Axe().run(page).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.locator("button.open").first.click()
+    found = axe.Axe().run(page).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+
+
+def test_what_meets_a_limit_is_chosen_sorted_and_kept_in_the_address(opened: Any) -> None:
+    page = opened("one")
+    page.get_by_label("ms at most").fill("20")
+    page.get_by_role("button", name="top-1 %").click()
+    page.get_by_role("button", name="top-1 %").click()
+    assert page.locator("output").inner_text() == "16 of 70 rows"
+    assert page.locator("tbody tr:visible th").first.inner_text() == "fasternet_t2"
+    assert page.locator("th[aria-sort=descending]").inner_text().startswith("top-1 %")
+    again = opened("one", state=page.evaluate("location.hash"))
+    assert again.locator("output").inner_text() == "16 of 70 rows"
+    assert again.locator("tbody tr:visible th").first.inner_text() == "fasternet_t2"
+    assert again.locator(".chart").first.locator(".mark:not(.away)").count() == 4, (
+        "the pictures follow: eager below 20 ms"
+    )
+    again.get_by_role("button", name="all rows").click()
+    assert again.locator("output").inner_text() == "70 of 70 rows"
+
+
+def test_a_number_sorts_as_one_and_what_has_none_is_last(opened: Any) -> None:
+    page = opened("several")
+    table = page.locator(".rows[data-kind=op]")
+    table.get_by_role("button", name="ms", exact=True).click()
+    index = [text.split()[0] for text in table.locator("thead th").all_inner_texts()].index("ms")
+    times = [float(each) for each in table.locator(f"tbody tr > :nth-child({index + 1})").all_inner_texts()]
+    assert times == sorted(times)
+    assert times[-1] > 500
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_mark_is_reached_by_keys_and_leads_to_its_samples(opened: Any, width: int) -> None:
+    page = opened("one", width)
+    chart = page.locator(".chart").first
+    assert chart.locator("[tabindex='0']").count() == 1
+    chart.locator(".mark").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#tip").is_visible()
+    told = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert page.locator("#tip").inner_text() == told
+    page.keyboard.press("Enter")
+    assert page.locator("dialog").is_visible()
+    assert page.locator(".strip circle").count() > 50
+    assert "bench models --model " in page.locator("dialog").inner_text()
+    assert "row=" in page.url
+    page.keyboard.press("Escape")
+    assert not page.locator("dialog").is_visible()
+    assert "row=" not in page.url
+
+
+def test_the_chosen_rows_are_saved_as_the_table_has_them(opened: Any, tmp_path: Path) -> None:
+    page = opened("one")
+    page.locator(".filters").get_by_label("verdict").select_option("ok")
+    with page.expect_download() as waited:
+        page.get_by_role("button", name="CSV").click()
+    waited.value.save_as(tmp_path / "table.csv")
+    rows = list(csv.DictReader((tmp_path / "table.csv").open()))
+    assert [(row["name"], row["verdict"]) for row in rows] == [
+        ("resnet50", "ok"),
+        ("fasternet_t2", "ok"),
+        ("poolformer_m48", "ok"),
+    ]
+
+
+def test_a_command_is_copied(opened: Any) -> None:
+    page = opened("one")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    button = page.locator("[data-copy]").first
+    button.click()
+    assert (
+        page.evaluate("navigator.clipboard.readText()")
+        == button.get_attribute("data-copy")
+        == "bench models --out /tmp/m35"
+    )
+
+
+def test_a_hostile_name_is_shown_and_does_nothing(opened: Any) -> None:
+    page = opened("hostile")
+    assert "<img src=x onerror=alert(1)>" in page.locator("table.main").inner_text()
+    for button in page.locator("button.open").all():
+        button.click()
+        page.keyboard.press("Escape")
+    assert page.locator("script").count() == 2
+    assert page.locator("img").count() == 0
+
+
+def test_it_is_printed_whole_and_read_without_script(browser: Any, files: dict[str, Path], tmp_path: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(files["one"].as_uri())
+    assert page.locator("tbody tr").count() > 70
+    assert page.locator(".filters").is_hidden()
+    page.pdf(path=tmp_path / "page.pdf", format="A4")
+    assert (tmp_path / "page.pdf").stat().st_size > 50_000
+    context.close()
