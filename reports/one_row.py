@@ -68,7 +68,7 @@ def measured(results: Results, row: Row) -> Iterator[Group]:
 
 def records_of(results: Results, row: Row) -> Iterator[Record]:
     """Those of the row's rounds that have ended, in their order."""
-    units = (replace(row.unit, round=number) for number in range(results.run.plan.rounds))
+    units = (replace(row.unit, round=number) for number in range(results.rounds))
     return (results.ended[unit] for unit in units if unit in results.ended)
 
 

@@ -58,6 +58,11 @@ class Results:
         return latest(self.run.records)
 
     @cached_property
+    def rounds(self) -> int:
+        """The number of rounds each cell was planned for."""
+        return self.run.plan.rounds
+
+    @cached_property
     def printed(self) -> PrintedTable:
         """The networks that a paper prints: what the run was given, the PConv paper where it was given none.
 

@@ -160,12 +160,22 @@ def test_a_run_shows_its_table_and_nothing_that_a_device_says_is_markup(tmp_path
     run = read_run(str(kept(ops_run(units, ended, environment(cpu="<b>CPU</b>")), tmp_path / "run")))
     page = run._repr_html_()
     assert page.startswith("<pre ")
-    assert page.rstrip().endswith("</div>") or page.endswith("</pre>")
+    assert page.endswith("</pre>")
     assert "unreplicated" in page
     assert "failed" in page
     assert "&lt;script src=&#x27;//e.vil&#x27;&gt;x&lt;/script&gt; \\x1b[31m [red]y[/red]" in " ".join(page.split())
     assert "&lt;b&gt;CPU&lt;/b&gt;" in page
     assert set(re.findall(r"<(/?\w+)", page)) <= {"pre", "/pre", "span", "/span"}
+
+
+def test_a_run_shows_its_pictures_below_its_table_without_script_or_links(tmp_path: Path) -> None:
+    made = ops_run([op(), op("pconv")], [done(op(), 0.002), done(op("pconv"), 0.001)], environment(cpu="<b>CPU</b>"))
+    table, pictures = read_run(kept(made, tmp_path / "run"))._repr_html_().split("</pre>")
+    assert "unreplicated" in table
+    assert pictures.count('<svg class="chart"') == 1  # time against MACs
+    assert 'aria-label="pconv 96x56x56, eager: 1.00 ms' in pictures
+    assert not re.search(r"<(a|script|img|link|b)\b|https?:", pictures)
+    assert set(re.findall(r'href="(.)', pictures)) == {"#"}
 
 
 def test_a_run_read_is_a_run_whose_numbers_and_pictures_are_at_hand(tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ def test_one_round_is_no_verdict_on_who_is_faster() -> None:
     run = models_run([done(net("resnet50"), 0.010), done(net("swin_t"), 0.011)])
     (head,) = (text for key, text in said(Results(run=run)).items() if key.startswith("Networks on"))
     assert "verdict unreplicated" in head
+    assert "takes 1.10 times as long; one round has no interval, so this is a first look." in head
 
 
 def test_operators_are_told_by_size_and_speed() -> None:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.records.workload import Kind
+from bench.records.workload import Kind, Unit
 from reports.best.candidate import Candidate
+from reports.html.front import front, open_front
 from reports.html.shown import Shown
 from reports.numbers import MEGA, significant
 from reports.row import Row
@@ -58,7 +59,7 @@ class _Place:
     shown: Shown
     row: Row
     candidate: Candidate | None
-    front: bool
+    front: str  # or open, where it cannot be told from it
 
 
 _Column = tuple[str, bool, Callable[[_Place], str]]
@@ -83,9 +84,13 @@ def csv_lines(runs: Sequence[Shown]) -> list[str]:
 
 def _places(shown: Shown) -> Iterator[_Place]:
     known = {each.row.unit: each for choice in shown.choices for each in choice.meeting}
-    front = {each.row.unit for choice in shown.choices for each in choice.front}
+    on_front: dict[Unit, str] = {}
+    for choice in shown.choices:
+        own = front(choice)
+        on_front |= {each.row.unit: "open" for each in open_front(choice, own)}
+        on_front |= {each.row.unit: "front" for each in own}
     for row in shown.rows:
-        yield _Place(shown=shown, row=row, candidate=known.get(row.unit), front=row.unit in front)
+        yield _Place(shown=shown, row=row, candidate=known.get(row.unit), front=on_front.get(row.unit, ""))
 
 
 def _table(kind: Kind, places: Sequence[_Place]) -> RowTable:
@@ -134,7 +139,7 @@ def _training(place: _Place) -> str:
 _ACCURACY: tuple[_Column, ...] = (
     ("top-1 %", True, _top1),
     ("training", False, _training),
-    ("front", False, lambda place: "front" if place.front else ""),
+    ("front", False, lambda place: place.front),
 )
 
 

@@ -13,7 +13,7 @@ from reports.untrusted import visible
 LONGEST_TEXT = 900  # characters of one sentence of a device
 
 
-def rendered(name: str, **values: object) -> str:
+def rendered(name: str, /, **values: object) -> str:
     """That template with these values: each text escaped, and what is invisible in it spelled out."""
     return _templates().get_template(name).render(looks=LOOKS, **values)
 

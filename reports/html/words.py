@@ -8,11 +8,11 @@ from bench.records.verdict import SEVERITY
 from reports.best.candidate import Candidate
 from reports.best.choice import Choice, may_be_faster, time_of
 from reports.environment_text import device_title
+from reports.html.front import front, open_front
 from reports.html.shown import Shown
 from reports.layers.words import checks, title
 from reports.ledger.entry import Entry
 from reports.numbers import GIGA, MILLI, about_percent, bounds, significant
-from reports.plots.pareto import pareto_front
 from reports.row import Row
 from reports.rows import settings_text
 from reports.tables.below import below
@@ -75,27 +75,24 @@ def _fastest(choice: Choice) -> Iterator[str]:
     )
     if rest:
         times = significant(time_of(rest[0]).centre / time_of(first).centre)
-        open_ = may_be_faster(rest[0], first)
-        doubt = "; their intervals overlap, so which is faster is open" if open_ else ""
+        unsure = "" if first.row.rounds > 1 else "; one round has no interval, so this is a first look"
+        doubt = "; their intervals overlap, so which is faster is open" if may_be_faster(rest[0], first) else unsure
         yield f"The next, {_name(rest[0])}, takes {times} times as long{doubt}."
 
 
 def _front(choice: Choice) -> Iterator[str]:
-    known = [each for each in choice.meeting if each.top1_percent is not None]
-    if not known:
+    best = front(choice)
+    if not best:
         yield "No accuracy is printed of any of them at this size, so there is no front of accuracy and time."
         return
-    points = [(time_of(each).centre, each.top1_percent or 0.0) for each in known]
-    best = [known[index] for index in pareto_front(points)]
     for each in best:
         distilled = ", distilled" * (each.recipe == "distilled")
         yield f"{bounds(time_of(each), unit=MILLI)} ms: {_name(each)}, {each.top1_percent:g}%{distilled}"
     yield "Nothing else here is both as accurate and as fast, by the middle of its interval."
-    more = len(choice.front) - len(best)
-    if more > 0:
+    if more := len(open_front(choice, best)):
         yield (
-            f"By intervals {more} more cannot be told from these; `bench best RUN` lists them, and "
-            "`bench compare A B --until 1%` decides between two."
+            f"By intervals {more} more cannot be told from these (open in the table); `bench compare A B --until 1%` "
+            "decides between two."
         )
 
 
