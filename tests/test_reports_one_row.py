@@ -3,15 +3,23 @@
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 
-from bench.cli.main import main
+from bench.cli.axis_options import asked_values
+from bench.cli.input_options import asked_inputs
+from bench.cli.main import bench, main
+from bench.cli.request import axes_of
 from bench.errors import UsageError
-from bench.plan.axes import Axes
-from bench.plan.side_text import side_text
+from bench.plan.axes import Axes, cells
+from bench.plan.names import network_workloads
+from bench.plan.side_text import row_command, side_text
 from bench.plan.sides import Side, comparison_pairs, parse_side
+from bench.plan.subjects import OperatorGrid, operator_workloads
 from bench.records.device import Device
-from bench.records.workload import Unit
+from bench.records.workload import Settings, Unit
+from models.fasternet_config import AXES
+from operators.spec import AXES as OPERATOR_AXES
 from reports.one_row import described, found_row
 from reports.results import Results
 from tests.made_up_runs import done, failed, models_run, net
@@ -49,6 +57,43 @@ def test_a_unit_is_written_as_the_side_that_makes_it(text: str) -> None:
     written = parse_side(side_text(asked))
     assert made(written).id == asked.id
     assert dict(written.settings) == dict(parse_side(text).settings)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fasternet_t0@onnxruntime,threads=2,dtype=float16,spinning=off",
+        "fasternet_s@eager,input=256,form=fast,allocator=system",
+        "fasternet_t0@eager,unfused=yes,ratio=1/8,norm=ln,layout=channels_last,cache=cold",
+        "pconv@onnxruntime,size=96x56x56,ratio=1/2,stack=3,batch=4",
+        "dwconv@eager,size=8x4x6,kernel=5",
+    ],
+)
+def test_a_unit_is_measured_again_by_its_command(text: str) -> None:
+    asked = made(parse_side(text))
+    settings = replace(asked.settings, tf32=True, cudnn_benchmark=False, realtime=True, sustain_s=90)
+    program, name, *words = row_command(replace(asked, seed=7, settings=settings), 3)
+    command = bench.get_command(click.Context(bench), name)
+    assert command is not None
+    options = command.make_context(name, words).params
+    axes = axes_of(options)
+    assert (program, axes.rounds, axes.seed, axes.priority) == ("bench", 3, 7, "realtime")
+    assert (axes.settings.tf32, axes.settings.cudnn_benchmark, axes.settings.sustain_s) == (True, False, 90)
+    usual = replace(axes, seed=0, priority="", settings=Settings())
+    if asked.workload.operator:
+        grid = OperatorGrid(operators=options["op"], sizes=options["sizes"], axes=asked_values(OPERATOR_AXES, options))
+        workloads = operator_workloads(grid)
+    else:
+        workloads = network_workloads(
+            lambda *_: {},
+            options["model"],
+            asked_inputs(options["input_px"] or (), options["input_data"]),
+            forms=options["form"],
+            fused=not options["unfused"],
+            axes=asked_values(AXES, options),
+        )
+    (again,) = cells(workloads, usual, Device(name="cpu"), ())
+    assert again.id == asked.id
 
 
 def test_what_is_written_whole_is_found_and_what_fits_several_is_not() -> None:

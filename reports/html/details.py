@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 
 from reports.html.shown import Shown
+from reports.html.templates import LONGEST_TEXT
 from reports.one_row import Group, again, measured, records_of
 from reports.row import Row
 from reports.untrusted import visible
@@ -39,7 +40,7 @@ def _detail(shown: Shown, row: Row, step: int) -> Detail:
 
 
 def _group(group: Group) -> list[object]:
-    return [group.title, [[visible(name), visible(said, 900)] for name, said in group.lines]]
+    return [group.title, [[visible(name), visible(said, LONGEST_TEXT)] for name, said in group.lines]]
 
 
 def _samples(shown: Shown, row: Row, step: int) -> Iterable[Samples]:

@@ -142,9 +142,10 @@
     const picture = drawn("svg", { class: "strip", viewBox: `0 0 ${across} 170`, role: "img", "aria-label": label });
     const y = (each) => 140 - (high > low ? (each - low) / (high - low) : 0.5) * 125;
     const width = (across - 60) / found.samples.length;
+    const every = Math.ceil((7 * Math.max(...found.samples.map(([name]) => name.length))) / width); // names that have room
     found.samples.forEach(([name, unit, whole], index) => {
       const left = 55 + index * width;
-      picture.append(drawn("path", { d: `M${left} 8V148` }), drawn("text", { x: left + 4, y: index % 2 && width < 70 ? 168 : 158 }, name));
+      picture.append(drawn("path", { d: `M${left} 8V148` }), drawn("text", { x: left + 4, y: 160 }, index % every ? "" : name));
       samplesOf(unit, whole).forEach((each, place) => {
         const x = left + 6 + (place / whole.length) * (width - 10);
         picture.append(drawn("circle", { cx: x.toFixed(1), cy: y(each).toFixed(1), r: 2.2, class: `s${index % 8}` }));

@@ -19,6 +19,12 @@ from reports.results import Results
 from reports.rows import workload_notes
 from reports.tables.sections import CONVENTION, VERDICT_LEGEND
 
+_COLUMNS = (
+    "ms: one call of the whole batch, the geometric mean over rounds of the workers' medians; ±: its 95% interval over "
+    "rounds, each a fresh process. MB: the most memory of the process. top-1: as it is printed, of ImageNet. front: "
+    "nothing here is both as accurate and as fast; open: that cannot be told."
+)
+
 
 def html_report(results: Results) -> str:
     """The page of one run, under the name that its plan gives it."""
@@ -40,7 +46,7 @@ def html_page(named: Sequence[tuple[str, Results]]) -> str:
         environments=environments(runs),
         commands=[(shown.name, shlex.join(["bench", *shown.results.run.plan.argv])) for shown in runs],
         notes=_notes(runs),
-        legends=(f"{CONVENTION}.", f"{VERDICT_LEGEND}."),
+        legends=(_COLUMNS, f"{CONVENTION}.", f"{VERDICT_LEGEND}."),
         thinned="" if step == 1 else f"Of the samples every {step}th is in this page; records.jsonl has all.",
         data=_data(runs),
         script=script,

@@ -10,6 +10,7 @@ from reports.comparisons import Comparison
 from reports.html.details import Detail, samples_of
 from reports.html.row_table import Line, RowTable, heading
 from reports.html.shown import Shown
+from reports.html.templates import LONGEST_TEXT
 from reports.numbers import about_percent, bounds, centre, high, low, significant
 from reports.tables.csv_table import Value, csv_text
 from reports.untrusted import visible
@@ -97,7 +98,7 @@ def _detail(shown: Shown, made: Comparison) -> Detail:
     return {
         "title": visible(f"{sides[1]} over {sides[0]}"),
         "run": visible(shown.name),
-        "groups": [[head, [[name, visible(said, 900)] for name, said in lines]] for head, lines in groups],
+        "groups": [[head, [[name, visible(said, LONGEST_TEXT)] for name, said in lines]] for head, lines in groups],
         "samples": [
             samples_of(f"pair {record.pair.first.round + 1} {side}", seconds)
             for record in records

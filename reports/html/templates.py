@@ -10,7 +10,7 @@ from markupsafe import Markup
 from reports.html.charts.chart import LOOKS
 from reports.untrusted import visible
 
-LONGEST_TEXT = 900  # characters of one sentence of a device
+LONGEST_TEXT = 4000  # characters: a whole command line, but no device's flood
 
 
 def rendered(name: str, /, **values: object) -> str:

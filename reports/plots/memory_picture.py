@@ -13,6 +13,7 @@ from reports.numbers import GIGA
 from reports.plots.annotate import MOST_NAMED, Note, annotate
 from reports.plots.operator_pictures import operator_looks
 from reports.plots.panel import unique_slugs
+from reports.plots.speed_lines import MOST_APART
 from reports.plots.style import FAINT, QUIET, Look, arrange, error_bars, figure, headline, log_axis, plain
 from reports.results import Results
 
@@ -38,8 +39,13 @@ def memory_picture(claim: MemoryClaim, machine: str) -> Figure:
     arrange(fig, captions=lines)
     _frame(axes, cells)
     looks = operator_looks(cell.row for cell in cells)
-    for cell in cells:
-        _mark(axes, cell, looks[cell.row.label], fills.get(cell.row.unit.allocator, _FILLS[0]))
+    groups: dict[tuple[str, str, int], list[Cell]] = {}
+    for index, cell in enumerate(cells):
+        # Many marks go by their looks: drawing costs milliseconds a call, whatever the call draws.
+        apart = index if len(cells) <= MOST_APART else 0
+        groups.setdefault((cell.row.label, cell.row.unit.allocator, apart), []).append(cell)
+    for (label, allocator, _), own in groups.items():
+        _mark(axes, own, looks[label], fills.get(allocator, _FILLS[0]))
     annotate(axes, _names(cells, looks) if len(cells) <= MOST_NAMED else [], [_spot(cell) for cell in cells])
     return fig
 
@@ -63,13 +69,13 @@ def _frame(axes: Axes, cells: Sequence[Cell]) -> None:
     axes.set_ylabel("achieved speed, GMAC/s")
 
 
-def _mark(axes: Axes, cell: Cell, look: Look, fill: str) -> None:
-    x, y = _spot(cell)
-    if cell.row.macs_per_s is not None:
-        error_bars(axes, [(x, cell.row.macs_per_s)], look, unit=GIGA)
+def _mark(axes: Axes, cells: Sequence[Cell], look: Look, fill: str) -> None:
+    speeds = [(_spot(cell)[0], cell.row.macs_per_s) for cell in cells if cell.row.macs_per_s is not None]
+    error_bars(axes, speeds, look, unit=GIGA)
     axes.plot(
-        [x],
-        [y],
+        [_spot(cell)[0] for cell in cells],
+        [_spot(cell)[1] for cell in cells],
+        linestyle="none",
         marker=look.marker,
         color=look.colour,
         fillstyle=fill,

@@ -19,7 +19,7 @@ _HEADS: dict[Section, tuple[str, str]] = {
     "claim": ("How many times as fast", "times as fast"),
     "operator_ratio": ("Speed over DWConv's at the same size", "times its MACs per second"),
 }
-_LONGEST = 27  # letters of a name that have room left of the frame
+_LONGEST = 25  # letters of a name that have room left of the frame
 
 
 @dataclass(frozen=True, kw_only=True)
