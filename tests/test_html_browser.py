@@ -61,7 +61,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture
 def opened(browser: Any, files: dict[str, Path]) -> Iterator[Any]:
     """Opens a page; whatever it says on its console, asks of a network or shows as an alert fails the test."""
-    contexts, troubles = [], []
+    contexts, troubles, asked = [], [], []
+
+    def alarmed(dialog: Any) -> None:
+        troubles.append(dialog.message)
+        dialog.dismiss()
 
     def opening(name: str, width: int = WIDTHS[0], scheme: str = "light", state: str = "") -> Any:
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -69,10 +73,8 @@ def opened(browser: Any, files: dict[str, Path]) -> Iterator[Any]:
         page = context.new_page()
         page.on("console", lambda message: troubles.append(message.text))
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
-        page.on(
-            "request", lambda request: troubles.append(request.url) if request.url[:5] not in ("file:", "blob:") else 0
-        )
+        page.on("dialog", alarmed)
+        page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{files[name].as_uri()}{state}")
         return page
 
@@ -80,6 +82,7 @@ def opened(browser: Any, files: dict[str, Path]) -> Iterator[Any]:
     for context in contexts:
         context.close()
     assert troubles == []
+    assert [url for url in asked if url[:5] not in ("file:", "blob:")] == []
 
 
 @pytest.mark.parametrize(

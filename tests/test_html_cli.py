@@ -93,8 +93,8 @@ def test_a_study_has_no_page(folder: Path, tmp_path: Path, capsys: pytest.Captur
         for record in run.study_records:
             journal.append(record)
     said = one_line(capsys, "report", str(folder), str(tmp_path / "study"), "--html", str(tmp_path / "x.html"))
-    assert "expected runs of ops, models, layers or compare with --html" in said
-    assert "bench approximate; study.md there has its results" in said
+    assert "expected runs of ops, models, layers or compare for a page" in said
+    assert "of bench approximate; the Markdown file in its folder has its results" in said
     with pytest.raises(Exception, match="expected runs of ops, models, layers or compare for a page"):
         html_page([("a", Results(run=run))])
 

@@ -82,7 +82,7 @@ def test_a_unit_is_measured_again_by_its_command(text: str) -> None:
     usual = replace(axes, seed=0, priority="", settings=Settings())
     if asked.workload.operator:
         grid = OperatorGrid(operators=options["op"], sizes=options["sizes"], axes=asked_values(OPERATOR_AXES, options))
-        workloads = operator_workloads(grid)
+        workloads = [*operator_workloads(grid)]
     else:
         workloads = network_workloads(
             lambda *_: {},

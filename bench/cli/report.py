@@ -64,15 +64,12 @@ def report(
 def _check_page(folders: Sequence[Path], html: Path) -> None:
     """Before anything is written."""
     from bench.journal import read_plan
+    from reports.html.shown import check_command
 
     if not html.parent.is_dir():
         raise UsageError(f"expected --html FILE in a folder that is there, got {html}; make {html.parent} first")
     for folder in folders:
-        if (plan := read_plan(folder)).study is not None:
-            raise UsageError(
-                f"expected runs of ops, models, layers or compare with --html, got {folder}, one of "
-                f"bench {plan.command}; study.md there has its results"
-            )
+        check_command(read_plan(folder).command, folder)
 
 
 def _check_networks(folders: Sequence[Path]) -> None:

@@ -2,6 +2,7 @@
 
 import re
 
+from reports.formats import formats_of
 from reports.html.charts.pictures import charts
 from reports.html.shown import shown_runs, usual_name
 from reports.html.templates import asset, rendered
@@ -9,8 +10,8 @@ from reports.results import Results
 
 
 def picture_html(results: Results) -> str:
-    """Each as SVG with its caption; empty of a run without any, or of a study."""
-    if results.run.plan.study is not None:
+    """Each as SVG with its caption; empty of a run without any, or whose command has no page."""
+    if "html" not in formats_of(results.run.plan.command):
         return ""
     (shown,) = shown_runs([(usual_name(results), results)])
     made = list(charts(shown))

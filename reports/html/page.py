@@ -21,8 +21,8 @@ from reports.tables.sections import CONVENTION, VERDICT_LEGEND
 
 _COLUMNS = (
     "ms: one call of the whole batch, the geometric mean over rounds of the workers' medians; ±: its 95% interval over "
-    "rounds, each a fresh process. MB: the most memory of the process. top-1: as it is printed, of ImageNet. front: "
-    "nothing here is both as accurate and as fast; open: that cannot be told."
+    "rounds, each a fresh process. MB: the most memory of the process. top-1: with an interval as `bench accuracy` "
+    "measured it, else as printed. front: nothing here is both as accurate and as fast; open: that cannot be told."
 )
 
 

@@ -10,6 +10,7 @@ from reports.html.front import front, open_front
 from reports.html.shown import Shown
 from reports.numbers import MEGA, significant
 from reports.row import Row
+from reports.tables.accuracy_column import HEADING, accuracy_text
 from reports.tables.csv_table import COLUMNS, csv_text
 from reports.tables.sections import SETTINGS, columns_of
 from reports.untrusted import visible
@@ -113,7 +114,7 @@ def _table(kind: Kind, places: Sequence[_Place]) -> RowTable:
 def _columns(kind: Kind, places: Sequence[_Place]) -> list[_Column]:
     rows = [place.row for place in places]
     varying = [name for name, text in SETTINGS.items() if len({text(row) for row in rows}) > 1]
-    usual = columns_of(kind, varying, rows, sized=True)
+    usual = [column for column in columns_of(kind, varying, rows, sized=True) if column.heading != HEADING]
     made: list[_Column] = [(each.heading, each.numeric, _of_row(each.text)) for each in usual]
     made[-1:-1] = [*_ACCURACY, ("MB", True, lambda place: significant(place.row.peak_memory_bytes, MEGA))]
     if len({place.shown.name for place in places}) > 1:
@@ -128,8 +129,8 @@ def _of_row(text: Callable[[Row], str]) -> Callable[[_Place], str]:
 
 
 def _top1(place: _Place) -> str:
-    known = place.candidate.top1_percent if place.candidate else None
-    return "" if known is None else f"{known:g}"
+    printed = place.candidate.top1_percent if place.candidate else None
+    return accuracy_text(place.row) or ("" if printed is None else f"{printed:g}")
 
 
 def _training(place: _Place) -> str:
@@ -137,7 +138,7 @@ def _training(place: _Place) -> str:
 
 
 _ACCURACY: tuple[_Column, ...] = (
-    ("top-1 %", True, _top1),
+    (HEADING, True, _top1),
     ("training", False, _training),
     ("front", False, lambda place: place.front),
 )
@@ -147,5 +148,5 @@ def heading(text: str, numeric: bool, cells: Sequence[str]) -> Heading:
     """That of a column with these cells."""
     values = tuple(dict.fromkeys(filter(None, cells)))
     chosen = text in _LISTED and len(set(cells)) > 1 and len(values) <= MOST_OPTIONS
-    limit = {"ms": "at most", "MB": "at most", "top-1 %": "at least"}.get(text, "")
+    limit = {"ms": "at most", "MB": "at most", HEADING: "at least"}.get(text, "")
     return Heading(text=text, numeric=numeric, options=values if chosen else (), limit=limit)

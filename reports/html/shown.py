@@ -8,6 +8,7 @@ from bench.errors import UsageError
 from bench.records.workload import Unit
 from reports.best.choice import Choice, choices
 from reports.comparisons import Comparison, comparisons
+from reports.formats import formats_of
 from reports.results import Results
 from reports.row import Row
 
@@ -61,16 +62,21 @@ def shown_runs(named: Sequence[tuple[str, Results]]) -> tuple[Shown, ...]:
     """The runs in that order, equal names numbered; UsageError where one has nothing that a page shows."""
     made: list[Shown] = []
     for name, results in named:
-        if results.run.plan.study is not None:
-            raise UsageError(
-                f"expected runs of ops, models, layers or compare for a page, got {name} of "
-                f"bench {results.run.plan.command}; study.md has its results"
-            )
+        check_command(results.run.plan.command, name)
         first = made[-1].first + len(made[-1].rows) if made else 0
         same = sum(each.name == name or each.name.startswith(f"{name} (") for each in made)
         told = f"{name} ({same + 1})" if same else name
         made.append(Shown(name=told, results=results, first=first, most=max(1, MOST_ROWS // len(named))))
     return tuple(_with_pairs(made))
+
+
+def check_command(command: str, name: object) -> None:
+    """UsageError where runs of that command have no page."""
+    if "html" not in formats_of(command):
+        raise UsageError(
+            f"expected runs of ops, models, layers or compare for a page, got {name} of bench {command}; "
+            "the Markdown file in its folder has its results"
+        )
 
 
 def _with_pairs(runs: Sequence[Shown]) -> Iterator[Shown]:

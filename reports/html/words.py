@@ -83,7 +83,7 @@ def _fastest(choice: Choice) -> Iterator[str]:
 def _front(choice: Choice) -> Iterator[str]:
     best = front(choice)
     if not best:
-        yield "No accuracy is printed of any of them at this size, so there is no front of accuracy and time."
+        yield "No accuracy of any of them is known at this size, so there is no front of accuracy and time."
         return
     for each in best:
         distilled = ", distilled" * (each.recipe == "distilled")

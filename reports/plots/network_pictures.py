@@ -73,7 +73,7 @@ def accuracy_picture(shown: Sequence[Panel], table: PrintedTable) -> Figure:
         if several:
             name_field(axes, panel)
         if index == 0:
-            axes.set_ylabel(_accuracy_axis(shown, table))
+            axes.set_ylabel(accuracy_axis(shown, table))
         fields.append((axes, found))
     modes = {panel.mode for panel in shown}
     against = "speed" if len(modes) > 1 else "".join(modes)
@@ -86,7 +86,7 @@ def accuracy_picture(shown: Sequence[Panel], table: PrintedTable) -> Figure:
     return fig
 
 
-def _accuracy_axis(shown: Sequence[Panel], table: PrintedTable) -> str:
+def accuracy_axis(shown: Sequence[Panel], table: PrintedTable) -> str:
     """Printed accuracies are of ImageNet; one that was measured is of the images that its user had."""
     measured = {spot.facts.computed is not None for panel in shown for spot in spots(panel, table)}
     if measured == {False}:

@@ -7,12 +7,14 @@ from reports.ledger.network_entries import network_rows
 from reports.ledger.printed_table import PrintedNetwork, PrintedTable
 from reports.numbers import MILLI
 from reports.plots.panel import Panel
+from reports.row import Row
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spot:
     """A network in the accuracy picture; `x` is ms per call, or images per second where that is the mode."""
 
+    row: Row
     facts: PrintedNetwork
     accuracy: float
     x: Interval
@@ -31,7 +33,7 @@ def spots(panel: Panel, table: PrintedTable) -> list[Spot]:
         row = chosen.get(key)
         facts = None if row is None else table.published(row.unit)
         speed = None if row is None else row.images_per_s if panel.mode == "throughput" else row.latency
-        if speed is not None and facts is not None and facts.top1_percent is not None:
+        if row is not None and speed is not None and facts is not None and facts.top1_percent is not None:
             x = speed if panel.mode == "throughput" else speed.over(MILLI)
-            found.append(Spot(facts=facts, accuracy=facts.top1_percent, x=x))
+            found.append(Spot(row=row, facts=facts, accuracy=facts.top1_percent, x=x))
     return found

@@ -8,12 +8,13 @@ from reports.html.charts.chart import Chart, Line, Name
 from reports.html.charts.scale import Scale, linear_scale, log_scale
 from reports.html.charts.scatter import FRAME, Point, scatter
 from reports.html.shown import Shown
-from reports.ledger.network_entries import network_rows
+from reports.ledger.printed_table import PrintedTable
 from reports.numbers import GIGA, MILLI, bounds, significant
-from reports.plots.network_pictures import sources, spots
+from reports.plots.network_pictures import accuracy_axis, sources
 from reports.plots.panel import Panel
 from reports.plots.pareto import pareto_front
 from reports.plots.pictured import pictured
+from reports.plots.spots import spots
 from reports.row import Row
 
 _KINDS: tuple[Kind, ...] = ("model", "op")
@@ -27,14 +28,14 @@ def accuracy_charts(shown: Shown) -> Iterator[Chart]:
             x = log_scale([point.x for point in points], FRAME.x0, FRAME.x1)
             y = linear_scale([point.y for point in points], FRAME.y1, FRAME.y0)
             latency = panel.mode == "latency"
-            found = [spot.facts for spot in spots(panel, shown.results.accuracies)]
+            found = [spot.facts for spot in spots(panel, _accuracies_of(shown))]
             caption = f"Better: upper {'left' if latency else 'right'}. Dashes: the front. {' '.join(sources(found))}"
             yield scatter(
                 f"Accuracy against {'time' if latency else 'throughput'}: {_where(panel)}",
                 caption,
                 points,
                 (x, y),
-                ("time of a call, ms" if latency else "images/s", "ImageNet top-1, % (as printed)"),
+                ("time of a call, ms" if latency else "images/s", accuracy_axis([panel], _accuracies_of(shown))),
                 [_front(points, (x, y), fast_is_left=latency)],
             )
 
@@ -45,19 +46,22 @@ def _claimed_first(shown: Shown, points: Iterable[Point]) -> list[Point]:
 
 
 def _accuracies(shown: Shown, panel: Panel) -> Iterator[Point]:
-    rows = network_rows(panel.measured, shown.results.accuracies)
-    for spot in spots(panel, shown.results.accuracies):
-        row = rows[spot.facts.key]
+    for spot in spots(panel, _accuracies_of(shown)):
         yield Point(
             x=spot.x.centre,
             y=spot.accuracy,
             name=spot.facts.title,
-            text=f"{spot.facts.title}: {spot.accuracy:g}%{', distilled' * spot.distilled}, {row_text(row)}",
+            text=f"{spot.facts.title}: {spot.accuracy:g}%{', distilled' * spot.distilled}, {row_text(spot.row)}",
             series=spot.facts.family,
-            row=shown.numbers.get(row.unit),
+            row=shown.numbers.get(spot.row.unit),
             x_interval=spot.x,
             hollow=spot.distilled,
         )
+
+
+def _accuracies_of(shown: Shown) -> PrintedTable:
+    table = shown.results.accuracies
+    return table.undistilled() if shown.results.undistilled else table
 
 
 def _front(points: list[Point], scales: tuple[Scale, Scale], *, fast_is_left: bool) -> Line:
