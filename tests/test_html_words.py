@@ -64,6 +64,7 @@ def test_operators_are_told_by_size_and_speed() -> None:
     (head,) = (words[key] for key in words if key.startswith("Operators on cpu"))
     assert head.startswith("Fastest at each size: 96x56x56 dwconv ")
     assert "the paper says 6.22" in words["The paper, and here"]
+    assert words["Who is faster when"].startswith("Ranking flips: ")
 
 
 def test_layers_are_told_by_kind() -> None:

@@ -60,13 +60,15 @@ class Shown:
 
 def shown_runs(named: Sequence[tuple[str, Results]]) -> tuple[Shown, ...]:
     """The runs in that order, equal names numbered; UsageError where one has nothing that a page shows."""
+    total = sum(len(results.rows) for _, results in named)
+    most = MOST_ROWS if total <= MOST_ROWS else max(1, MOST_ROWS // len(named))
     made: list[Shown] = []
     for name, results in named:
         check_command(results.run.plan.command, name)
         first = made[-1].first + len(made[-1].rows) if made else 0
         same = sum(each.name == name or each.name.startswith(f"{name} (") for each in made)
         told = f"{name} ({same + 1})" if same else name
-        made.append(Shown(name=told, results=results, first=first, most=max(1, MOST_ROWS // len(named))))
+        made.append(Shown(name=told, results=results, first=first, most=most))
     return tuple(_with_pairs(made))
 
 

@@ -44,6 +44,7 @@ def verdict_words(shown: Shown) -> tuple[Said, ...]:
     parts = (
         *_of_networks(shown),
         *_of_operators(shown),
+        Said(heading="Who is faster when", lines=tuple(flip_lines(shown.results))),
         Said(heading="Compared", lines=tuple(_of_comparisons(shown))),
         Said(heading="Layers", lines=tuple(_of_layers(shown))),
         Said(heading="The paper, and here", lines=tuple(_of_paper(shown.results.entries))),
@@ -55,8 +56,8 @@ def verdict_words(shown: Shown) -> tuple[Said, ...]:
 def _of_networks(shown: Shown) -> Iterator[Said]:
     for choice in shown.choices:
         if choice.meeting:
-            title_ = device_title(shown.results.run, choice.device)
-            yield Said(heading=f"Networks on {title_}", lines=tuple(_fastest(choice)))
+            where = device_title(shown.results.run, choice.device)
+            yield Said(heading=f"Networks on {where}", lines=tuple(_fastest(choice)))
             yield Said(heading=f"Front of accuracy and time on {choice.device}", lines=tuple(_front(choice)))
 
 
@@ -100,7 +101,7 @@ def _of_operators(shown: Shown) -> Iterator[Said]:
     timed = [row for row in shown.results.rows if row.unit.workload.kind == "op" and row.time is not None]
     for device in dict.fromkeys(row.unit.device for row in timed):
         own = [row for row in timed if row.unit.device == device]
-        lines = (*_by_size(own), *_speed(own), *flip_lines(shown.results))
+        lines = (*_by_size(own), *_speed(own))
         yield Said(heading=f"Operators on {device_title(shown.results.run, device)}", lines=lines)
 
 
