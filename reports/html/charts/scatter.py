@@ -54,7 +54,7 @@ def scatter(
         x_ticks=scales[0].ticks,
         y_ticks=scales[1].ticks,
         marks=tuple(_mark(point, scales, series[point.series]) for point in shown),
-        names=_names(shown, scales),
+        names=_names(shown, scales, [line for line in lines if line.name]),
         lines=tuple(lines),
         legend=tuple((index, name) for name, index in series.items()) if 1 < len(series) <= 2 * LOOKS else (),
     )
@@ -70,8 +70,8 @@ def _mark(point: Point, scales: tuple[Scale, Scale], series: int) -> Mark:
     return Mark(x=x, y=y, text=point.text, series=series, row=point.row, hollow=point.hollow, bar=bar)
 
 
-def _names(points: Sequence[Point], scales: tuple[Scale, Scale]) -> tuple[Name, ...]:
-    """Those that cover neither a mark nor one another; the rest are told by their marks."""
+def _names(points: Sequence[Point], scales: tuple[Scale, Scale], lines: Sequence[Line]) -> tuple[Name, ...]:
+    """Those that cover neither a mark, nor a line's name, nor one another; the rest are told by their marks."""
     if len(points) > MOST_NAMED:
         return ()
     at = [(scales[0].at(point.x), -scales[1].at(point.y)) for point in points]
@@ -81,9 +81,17 @@ def _names(points: Sequence[Point], scales: tuple[Scale, Scale]) -> tuple[Name, 
         for point, (x, y) in zip(points, at, strict=True)
     ]
     frame = Box(left=FRAME.x0, bottom=-FRAME.y1, right=FRAME.x1, top=-FRAME.y0)
-    places = place(labels, marks, frame, _RADIUS + 2)
+    places = place(labels, [*marks, *map(_box, lines)], frame, _RADIUS + 2)
     return tuple(
         Name(x=round(found.x, 1), y=round(-found.y, 1), text=point.name, row=point.row)
         for point, found in zip(points, places, strict=True)
         if found is not None and not found.led
     )
+
+
+def _box(line: Line) -> Box:
+    """Of its name, which ends at its place for a line of equal speed, and begins there for a roof."""
+    assert line.name is not None
+    length = _LETTER * len(line.name.text)
+    left = line.name.x - length * (line.kind == "equal")
+    return Box(left=left, bottom=-line.name.y - 2, right=left + length, top=-line.name.y + _LINE)
