@@ -34,12 +34,12 @@ install one and name it: make install PYTHON=python3.11
 
 # The stamp is written last, so a set-up that was cut short starts again. A .venv without pip is one that Debian's
 # python3 left half made for want of python3-venv; making it again mends it.
-# Of 17,000 files a few thousand are ever imported, and compiled then: compiling them all takes half a minute.
+# pip compiles what it installs, half a minute: workers write no bytecode, and each would compile torch for itself.
 $(INSTALLED): pyproject.toml constraints.txt
 	$(if $(filter True,$(python_is_new)),,$(error $(python_wanted)))
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the pinned packages into $(VENV): some minutes the first time."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
 		$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e '.[dev]'
 	@touch $@
 

@@ -177,4 +177,5 @@ def test_layers_are_timed_there_and_mapped_here() -> None:
     assert {"conv", "pwconv", "linear"} <= {row["layer_kind"] for row in rows}
     mapped = sum(float(row["share"]) for row in rows if row["layer_kind"] != "unmapped")
     assert mapped > 0.9
-    assert all(float(row["time_s"]) > 0 for row in rows)
+    times = [float(row["time_s"]) for row in rows]
+    assert min(times) >= 0 < sum(times), "one may be no longer than what the profiler itself takes"

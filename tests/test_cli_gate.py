@@ -44,7 +44,7 @@ def test_a_slowdown_is_confirmed_and_the_tree_untouched(project: Project, cache:
     project.write(6)
     (project.folder / "notes.txt").write_text("mine")
     before = project.state()
-    code, said, row = gate(project, cache, "net:make,input=64")
+    code, said, row = gate(project, cache, "net:make@onnxruntime,input=64")
     assert code == 1, said
     assert project.state() == before
     assert (row["verdict"], row["confirmed"], row["again_pairs"]) == ("SLOWER", True, 4)
@@ -72,7 +72,7 @@ def test_a_comment_passes(project: Project, cache: Path) -> None:
 )
 def test_a_broken_head_could_not_be_measured(project: Project, cache: Path, broken: str) -> None:
     (project.folder / "net.py").write_text(broken)
-    code, said, row = gate(project, cache, "net:make,input=64")
+    code, said, row = gate(project, cache, "net:make@onnxruntime,input=64")
     assert code == 3, said
     assert row["verdict"] == "UNMEASURED"
     assert row["reason"]

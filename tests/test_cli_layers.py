@@ -73,7 +73,7 @@ def bench(tmp_path: Path) -> BenchProcess:
 @pytest.mark.slow
 def test_two_networks_in_two_runtimes_and_a_trace(bench: BenchProcess, tmp_path: Path) -> None:
     done = bench.run(
-        *("layers", "nets:small", "--compare", "nets:large", "--runtime", "eager,onnxruntime", "--rounds", "2"),
+        *("layers", "nets:small", "--compare", "nets:large", "--runtime", "eager,onnxruntime", "--quick"),
         *("--input", "64", "--trace", "trace.json", "--out", "run", "--no-progress", "--format", "json"),
     )
     assert done.returncode == 0, done.stderr
