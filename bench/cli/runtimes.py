@@ -25,15 +25,14 @@ def list_runtimes() -> int:
     lines = []
     for row in rows().values():
         takes = "PyTorch" if not row.graph else f"converted by {', '.join(row.needs)}" if row.converter else "ONNX"
-        lines.append(
-            [row.name, row.title, row.package, converters.installed(row.package) or "not installed here", takes,
-             converters.missing(row, cache) or "ready"]
-        )  # fmt: skip
+        version = converters.installed(row.package)
+        state = converters.missing(row, cache) or ("ready" if version else f"pip install {row.package}")
+        lines.append([row.name, row.title, row.package, version, takes, state])
     print_table(["runtime", "title", "package", "version", "takes", "state"], lines)
     for row in (row for row in rows().values() if row.switches):
         turned = "; ".join(f"{name}={','.join(values)}" for name, values in row.switches.items())
         click.echo(f"--switch of {row.name}, the usual first: {turned}")
-    tell(f"{len(lines)} runtimes; `pip install PACKAGE` here, `bench devices setup NAME` on a device")
+    tell(f"{len(lines)} runtimes; `bench devices setup NAME` installs them on a device")
     return EXIT_DONE
 
 
