@@ -176,8 +176,8 @@ def best(run: "Path | str | Run", conditions: str = "", *, device: str = "") -> 
     """`bench best RUN "top1>=75% latency<=20ms"`: a choice for each device of a run of networks, or for that one.
 
     `meeting` are the rows that surely meet all conditions, `front` those of them that nothing beats in both accuracy
-    and time, `open` those of which a condition is undecided. Raises BenchError where there is no run, or a condition
-    cannot be read.
+    and time by the middle of its interval, `open_front` those that cannot be told from it, `open` those of which a
+    condition is undecided. Raises BenchError where there is no run, or a condition cannot be read.
     """
     read = journal.read_run(Path(run)) if isinstance(run, Path | str) else run
     return choices(Results(run=read), parse_conditions(conditions), device)

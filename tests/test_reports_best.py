@@ -44,14 +44,27 @@ def test_only_a_whole_interval_meets_a_condition() -> None:
     assert made.failing == {"latency<=20ms": 1}
 
 
-def test_the_front_is_what_no_other_surely_beats() -> None:
+def test_the_front_is_what_no_other_beats() -> None:
     """GhostNet is slower than T1 and less accurate; T2 is the most accurate; T0 is the fastest."""
     made = chosen(
         run(fasternet_t0=about(0.01), ghostnet_x1_3=about(0.03), fasternet_t1=about(0.02), fasternet_t2=about(0.04))
     )
     assert names(made.meeting) == [T0, T1, GHOST, T2]
     assert names(made.front) == [T0, T1, T2]
+    assert made.open_front == ()
     assert made.rivals == ()
+
+
+def test_what_cannot_be_told_from_the_front_is_open() -> None:
+    """GhostNet is less accurate than T1 and 0.5% slower, within the intervals; MobileViT is surely beaten."""
+    made = chosen(
+        run(fasternet_t1=about(0.0200), ghostnet_x1_3=about(0.0201), mobilevit_xxs=about(0.03), fasternet_t0=(0.04,))
+    )
+    assert (names(made.front), names(made.open_front)) == ([T1], [GHOST, T0])
+    assert [row[-1] for row in best_table(made).rows] == ["front", "open", "", "open"]
+    assert "1 on the front, beaten by nothing here in both accuracy and time; 2 more may be (open)" in next(
+        iter(plain_lines(made))
+    )
 
 
 def test_a_tie_stays_on_the_front_and_names_the_comparison_that_tells() -> None:

@@ -22,7 +22,8 @@ def best(run: Path, conditions: str, device: str, undistilled: bool, verbose: bo
       bench best results/models "latency<=30ms runtime=onnxruntime" --device pi4
 
     A row meets a condition where its whole 95% interval does. What may or may not is listed as undecided, with what
-    would decide it; the front is what no other row beats in both accuracy and time.
+    would decide it; the front is what no other row beats in both accuracy and time by the middle of its interval, open
+    what cannot be told from it.
     """
     from bench.cli.console import SturdyConsole
     from bench.journal import read_run

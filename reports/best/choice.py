@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from bench.records.workload import Unit
 from bench.statistics import Interval
 from reports.best.candidate import Candidate
 from reports.best.condition import Condition
+from reports.plots.pareto import pareto_front
 from reports.results import Results
 
 
@@ -32,18 +34,36 @@ class Choice:
 
     @cached_property
     def front(self) -> tuple[Candidate, ...]:
-        """Of the meeting ones those that no other surely beats: as accurate and surely faster, or surely as fast and
-        more accurate."""
-        known = [each for each in self.meeting if each.top1_percent is not None]
-        return tuple(each for each in known if not any(beats(other, each) for other in known))
+        """Of the meeting ones those that no other beats in both accuracy and time, by the middle of its interval."""
+        points = [(time_of(each).centre, each.top1_percent or 0.0) for each in self._known]
+        return tuple(self._known[index] for index in pareto_front(points))
+
+    @cached_property
+    def open_front(self) -> tuple[Candidate, ...]:
+        """Those that are not on it, and that no other surely beats either: as accurate and surely faster."""
+        first = {each.row.unit for each in self.front}
+        ends = [(each.top1_percent or 0.0, time_of(each).high) for each in self._known]
+        return tuple(each for each in self._known if each.row.unit not in first and not _beaten(each, ends))
+
+    @cached_property
+    def marks(self) -> dict[Unit, str]:
+        """`front`, or `open` where that is open; the other rows have none."""
+        own = {each.row.unit: "front" for each in self.front}
+        return own | {each.row.unit: "open" for each in self.open_front}
+
+    @cached_property
+    def _known(self) -> tuple[Candidate, ...]:
+        return tuple(each for each in self.meeting if each.top1_percent is not None)
 
     @cached_property
     def rivals(self) -> tuple[tuple[Candidate, Candidate], ...]:
-        """Pairs on the front of which the more accurate may also be the faster: their intervals overlap."""
+        """Pairs on the front, open or not, of which the more accurate may also be the faster: their intervals
+        overlap."""
+        found = [each for each in self.meeting if each.row.unit in self.marks]
         return tuple(
             (more, less)
-            for more in self.front
-            for less in self.front
+            for more in found
+            for less in found
             if (more.top1_percent or 0) > (less.top1_percent or 0) and may_be_faster(more, less)
         )
 
@@ -54,12 +74,10 @@ def time_of(candidate: Candidate) -> Interval:
     return candidate.row.time.over(candidate.row.unit.batch)
 
 
-def beats(one: Candidate, other: Candidate) -> bool:
-    """Whether it is as accurate and surely faster, or no slower by the same measurement and more accurate."""
-    if one is other or (one.top1_percent or 0) < (other.top1_percent or 0):
-        return False
-    own, its = time_of(one), time_of(other)
-    return own.high is not None and its.low is not None and own.high < its.low
+def _beaten(candidate: Candidate, ends: Sequence[tuple[float, float | None]]) -> bool:
+    """Whether one of these is as accurate and surely faster: each its accuracy and the upper end of its time."""
+    low, accuracy = time_of(candidate).low, candidate.top1_percent or 0.0
+    return low is not None and any(its >= accuracy and high is not None and high < low for its, high in ends)
 
 
 def may_be_faster(one: Candidate, other: Candidate) -> bool:

@@ -1,6 +1,6 @@
 """A choice as people read it: the table of what meets the conditions, and what is open in words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from bench.plain_text import plain_line
 from bench.plan.side_text import side_text
@@ -20,7 +20,7 @@ _HEADINGS = ("model", "runtime", "settings", "top-1 %", "recipe", "ms/image", "Â
 def best_table(choice: Choice) -> TextTable:
     """The candidates that surely meet all conditions, the fastest first; a heading where all cells are empty is left
     out."""
-    rows = [_cells(each, choice.front) for each in choice.meeting]
+    rows = [(*_cells(each), choice.marks.get(each.row.unit, "")) for each in choice.meeting]
     keep = [index for index, _ in enumerate(_HEADINGS) if any(row[index] for row in rows)]
     return TextTable(
         headings=[_HEADINGS[index] for index in keep],
@@ -30,7 +30,7 @@ def best_table(choice: Choice) -> TextTable:
     )
 
 
-def _cells(each: Candidate, front: Sequence[Candidate]) -> tuple[str, ...]:
+def _cells(each: Candidate) -> tuple[str, ...]:
     row, unit, time = each.row, each.row.unit, time_of(each)
     settings = [
         unit.dtype if unit.dtype != "float32" else "",
@@ -50,7 +50,6 @@ def _cells(each: Candidate, front: Sequence[Candidate]) -> tuple[str, ...]:
         significant(row.peak_memory_bytes, MEGA),
         significant(row.params, MEGA),
         significant(row.macs, GIGA),
-        "front" if each in front else "",
     )
 
 
@@ -59,7 +58,9 @@ def best_lines(choice: Choice) -> Iterator[str]:
     total = len(choice.meeting) + len(choice.open) + choice.failing.total() + choice.unknown.total()
     asked = " ".join(it.text for it in choice.conditions)
     meet = f"{len(choice.meeting)} of {total} measured rows meet {asked}" if asked else f"{total} measured rows"
-    yield f"{choice.device}: {meet}; {len(choice.front)} on the front, beaten by nothing here in both accuracy and time"
+    front = f"{len(choice.front)} on the front, beaten by nothing here in both accuracy and time"
+    near = f"; {len(choice.open_front)} more may be (open)" if choice.open_front else ""
+    yield f"{choice.device}: {meet}; {front}{near}"
     if choice.failing:
         yield f"left out: {', '.join(f'{count} by {text}' for text, count in choice.failing.most_common())}"
     for asked, rows in choice.unknown.most_common():

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.records.workload import Kind, Unit
+from bench.records.workload import Kind
 from reports.best.candidate import Candidate
-from reports.html.front import front, open_front
 from reports.html.shown import Shown
 from reports.numbers import MEGA, significant
 from reports.row import Row
@@ -85,13 +84,9 @@ def csv_lines(runs: Sequence[Shown]) -> list[str]:
 
 def _places(shown: Shown) -> Iterator[_Place]:
     known = {each.row.unit: each for choice in shown.choices for each in choice.meeting}
-    on_front: dict[Unit, str] = {}
-    for choice in shown.choices:
-        own = front(choice)
-        on_front |= {each.row.unit: "open" for each in open_front(choice, own)}
-        on_front |= {each.row.unit: "front" for each in own}
+    marks = {unit: mark for choice in shown.choices for unit, mark in choice.marks.items()}
     for row in shown.rows:
-        yield _Place(shown=shown, row=row, candidate=known.get(row.unit), front=on_front.get(row.unit, ""))
+        yield _Place(shown=shown, row=row, candidate=known.get(row.unit), front=marks.get(row.unit, ""))
 
 
 def _table(kind: Kind, places: Sequence[_Place]) -> RowTable:

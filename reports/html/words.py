@@ -8,7 +8,6 @@ from bench.records.verdict import SEVERITY
 from reports.best.candidate import Candidate
 from reports.best.choice import Choice, may_be_faster, time_of
 from reports.environment_text import device_title
-from reports.html.front import front, open_front
 from reports.html.shown import Shown
 from reports.layers.words import checks, title
 from reports.ledger.entry import Entry
@@ -82,15 +81,14 @@ def _fastest(choice: Choice) -> Iterator[str]:
 
 
 def _front(choice: Choice) -> Iterator[str]:
-    best = front(choice)
-    if not best:
+    if not choice.front:
         yield "No accuracy of any of them is known at this size, so there is no front of accuracy and time."
         return
-    for each in best:
+    for each in choice.front:
         distilled = ", distilled" * (each.recipe == "distilled")
         yield f"{bounds(time_of(each), unit=MILLI)} ms: {_name(each)}, {each.top1_percent:g}%{distilled}"
     yield "Nothing else here is both as accurate and as fast, by the middle of its interval."
-    if more := len(open_front(choice, best)):
+    if more := len(choice.open_front):
         yield (
             f"By intervals {more} more cannot be told from these (open in the table); `bench compare A B --until 1%` "
             "decides between two."
