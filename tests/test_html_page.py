@@ -22,6 +22,12 @@ from tests.made_up_runs import environment, failed, models_run, net, ops_run
 from tests.script_by_name import script
 
 RUNS = Path(__file__).resolve().parents[1] / "docs/results"
+# The second is less accurate and 0.5% slower, within the intervals.
+ALIKE = [
+    ended(net(name, number), seconds * (1 + number / 100))
+    for name, seconds in (("fasternet_t1", 0.0200), ("ghostnet_x1_3", 0.0201))
+    for number in range(5)
+]
 
 
 def results(name: str) -> Results:
@@ -46,6 +52,13 @@ def test_nothing_comes_from_outside_and_a_policy_forbids_it(names: tuple[str, ..
         assert f"{kind}-src 'sha256-{digest}'" in policy
     assert not page.values("style"), "a style at a tag would be refused"
     assert len(text.encode()) < 1_000_000
+
+
+def test_what_stands_between_backticks_is_code() -> None:
+    page = page_text("models-cpu", "claims-cpu")
+    assert "<code>bench models --claims</code> measures it in pairs." in page
+    assert "<code>bench compare A B --until 1%</code>" in html_report(Results(run=models_run(ALIKE)))
+    assert "`" not in Page(page).text
 
 
 def test_the_same_run_gives_the_same_bytes() -> None:

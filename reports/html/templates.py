@@ -1,11 +1,12 @@
 """The templates of the page, its style and its script: files beside this one."""
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from reports.html.charts.chart import LOOKS
 from reports.untrusted import visible
@@ -26,7 +27,7 @@ def asset(name: str) -> Markup:
 
 @cache
 def _templates() -> Environment:
-    return Environment(
+    made = Environment(
         loader=PackageLoader("reports.html", "."),
         autoescape=True,
         undefined=StrictUndefined,
@@ -35,6 +36,13 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.filters["sentence"] = _sentence
+    return made
+
+
+def _sentence(text: str) -> Markup:
+    """What stands between backticks is code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(_shown(text)))))
 
 
 def _shown(value: Any) -> Any:
