@@ -14,6 +14,7 @@ from reports.html.page import html_page
 from reports.results import Results
 from tests.made_up_comparisons import HOSTILE
 from tests.made_up_runs import done, environment, models_run, net
+from tests.script_by_name import script
 
 api = pytest.importorskip("playwright.sync_api", reason="the page in a browser needs the package playwright")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="it needs axe-playwright-python")
@@ -115,6 +116,14 @@ def test_what_meets_a_limit_is_chosen_sorted_and_kept_in_the_address(opened: Any
     )
     again.get_by_role("button", name="all rows").click()
     assert again.locator("output").inner_text() == "70 of 70 rows"
+
+
+def test_the_picture_in_the_docs_shows_what_it_says(opened: Any) -> None:
+    page = opened("one", 1100)
+    script("page_picture").choose(page)
+    assert page.locator("output").inner_text() == "16 of 70 rows"
+    assert page.locator("#tip").inner_text().startswith("FasterNet-T2: 78.9%")
+    assert page.locator("tbody tr:visible th").first.inner_text() == "fasternet_t2"
 
 
 def test_a_number_sorts_as_one_and_what_has_none_is_last(opened: Any) -> None:
