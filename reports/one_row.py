@@ -109,8 +109,8 @@ def _what(results: Results, row: Row) -> Iterator[tuple[str, str]]:
     if unit.workload.model is not None and (given := unit.workload.model.checkpoint).path:
         yield "checkpoint", f"{given.path}, SHA-256 {given.digest}"
     facts = results.accuracies.published(unit) if unit.workload.model is not None else None
-    if facts is not None and facts.top1_percent is not None:
-        yield "top-1", f"{facts.top1_percent:g}% {facts.recipe}".strip() + f" ({facts.source})"
+    if facts is not None and (top1 := facts.top1_of(unit)) is not None:
+        yield "top-1", f"{top1:g}% {facts.recipe}".strip() + f" ({facts.source})"
     if cost is not None:
         yield "params", f"{significant(row.params, MEGA)} M"
         yield "MACs", f"{significant(row.macs, GIGA)} G an image"

@@ -11,6 +11,7 @@ from bench.records.accuracy import Answer, MeasuredAccuracy
 from bench.records.calibration import Calibration
 from reports.accuracy.outcome import outcome_of
 from reports.formats import formats_of
+from reports.one_row import described
 from reports.plots.network_pictures import accuracy_picture
 from reports.plots.spots import spots
 from reports.plots.style import style
@@ -93,6 +94,26 @@ def test_a_measured_accuracy_goes_before_the_printed_one_in_its_runtime_and_dtyp
         printed = spots(elsewhere.panels["model"][0], elsewhere.accuracies)
         assert {spot.accuracy for spot in printed} == {71.9, 72.0}
         assert not any(row.accuracy for row in elsewhere.rows)
+
+
+def test_an_int8_row_has_an_accuracy_that_was_measured_on_its_calibration_alone() -> None:
+    """The printed one is that of the weights in float32."""
+    plain = replace(net("fasternet_t0"), dtype="int8")
+    on_pictures = replace(plain, calibration=Calibration(folder="p", digest="b" * 64))
+    found = replace(MEASURED, dtype="int8", calibration="b" * 64)
+    for unit, measured, known in (
+        (plain, (), ()),
+        (plain, (found,), ()),
+        (on_pictures, (found,), (50.0,)),
+    ):
+        run = models_run([done(unit, 0.01)])
+        results = Results(run=replace(run, plan=replace(run.plan, accuracies=measured)))
+        drawn = [spot.accuracy for spot in spots(results.panels["model"][0], results.accuracies)]
+        (choice,) = api.best(results.run)
+        told = [line for group in described(results, results.rows[0]) for line in group.lines if line[0] == "top-1"]
+        assert drawn == list(known)
+        assert [each.top1_percent for each in choice.meeting] == [next(iter(known), None)]
+        assert len(told) == len(known)
 
 
 def test_a_measured_accuracy_holds_at_its_own_size_alone() -> None:

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from reports.ledger.printed_table import PrintedNetwork
 from reports.row import Row
 
-# Weights that were rounded to these keep the printed accuracy to its digits; of int8 it is not known.
-_AS_PRINTED = frozenset({"float32", "float16", "bfloat16"})
-
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
@@ -19,10 +16,7 @@ class Candidate:
     @property
     def top1_percent(self) -> float | None:
         """Top-1 as it was measured in that runtime and dtype, else as printed; None where nobody did at that size."""
-        if self.facts is None:
-            return None
-        known = self.facts.computed is not None or self.row.unit.dtype in _AS_PRINTED
-        return self.facts.top1_percent if known else None
+        return None if self.facts is None else self.facts.top1_of(self.row.unit)
 
     @property
     def recipe(self) -> str:

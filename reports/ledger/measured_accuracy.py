@@ -9,7 +9,10 @@ from reports.untrusted import visible
 
 
 def with_measured(table: PrintedTable, found: Sequence[MeasuredAccuracy]) -> PrintedTable:
-    """The table that has them too, each for the runtime and dtype that it was found in; the first of two counts."""
+    """The table that has them too, each for the runtime, dtype and calibration that it was found in.
+
+    The first of two counts.
+    """
     return replace(table, measured=tuple(_network(each, table) for each in found))
 
 
@@ -23,6 +26,6 @@ def _network(found: MeasuredAccuracy, table: PrintedTable) -> PrintedNetwork:
         input_px=(found.input_shape[1], found.input_shape[2]),
         top1_percent=100 * found.top1,
         recipe=known.recipe if known else "",
-        computed=(found.runtime, found.dtype),
+        computed=(found.runtime, found.dtype, found.calibration),
         source=f"run {visible(found.run, 60)} ({found.images} images)",
     )

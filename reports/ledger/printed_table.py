@@ -14,6 +14,9 @@ FORMS = ("", "fast")
 # How the weights of a printed accuracy were trained; empty where nobody says.
 RECIPES = ("plain", "distilled", "self-supervised pre-training", "unknown")
 
+# Weights that were rounded to these keep the printed accuracy to its digits; of int8 it is not known.
+AS_PRINTED = frozenset({"float32", "float16", "bfloat16"})
+
 Key = tuple[str, tuple[int, ...]]  # a network by its name, and the height and width of its images
 
 
@@ -28,7 +31,7 @@ class PrintedNetwork:
     speeds: by the name of the column, in its quantity (seconds, or images per second).
     out_of_memory: columns in which it did not fit the device.
     recipe: one of RECIPES, or empty.
-    computed: the runtime and dtype whose accuracy this is; None where it holds for all.
+    computed: the runtime, dtype and calibration whose accuracy this is; None where it was printed.
     """
 
     name: str
@@ -41,7 +44,7 @@ class PrintedNetwork:
     speeds: Mapping[str, float] = field(default_factory=dict)
     out_of_memory: frozenset[str] = frozenset()
     recipe: str = ""
-    computed: tuple[str, str] | None = None
+    computed: tuple[str, str, str] | None = None
     source: str
 
     @property
@@ -65,10 +68,14 @@ class PrintedNetwork:
         workload, arguments = unit.workload, unit.workload.model
         if arguments is None or workload.name != self.name or workload.input_shape[1:] != self.input_shape[1:]:
             return False
-        if self.computed not in (None, (unit.runtime, unit.dtype)):
+        if self.computed not in (None, (unit.runtime, unit.dtype, unit.calibration.digest)):
             return False
         deployed = arguments.fused or workload.name.lower().endswith(".onnx")  # which is as it is
         return deployed and arguments.form in FORMS and arguments.changes == NetworkChanges()
+
+    def top1_of(self, unit: Unit) -> float | None:
+        """Its accuracy in that unit, which it matches; None where nobody knows it in that dtype."""
+        return self.top1_percent if self.computed is not None or unit.dtype in AS_PRINTED else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,12 +120,12 @@ def _named(rows: Sequence[Row]) -> Iterator[tuple[str, Row]]:
 
 def _has_accuracy(row: Row, table: PrintedTable) -> bool:
     facts = table.published(row.unit)
-    return facts is not None and facts.top1_percent is not None
+    return facts is not None and facts.top1_of(row.unit) is not None
 
 
 def _is_distilled(row: Row, table: PrintedTable) -> bool:
     facts = table.published(row.unit)
-    return facts is not None and facts.recipe == "distilled"
+    return facts is not None and facts.top1_percent is None and facts.recipe == "distilled"
 
 
 def sources(found: Sequence[PrintedNetwork]) -> list[str]:

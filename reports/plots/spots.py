@@ -33,7 +33,8 @@ def spots(panel: Panel, table: PrintedTable) -> list[Spot]:
         row = chosen.get(key)
         facts = None if row is None else table.published(row.unit)
         speed = None if row is None else row.images_per_s if panel.mode == "throughput" else row.latency
-        if row is not None and speed is not None and facts is not None and facts.top1_percent is not None:
+        accuracy = None if row is None or facts is None else facts.top1_of(row.unit)
+        if row is not None and speed is not None and facts is not None and accuracy is not None:
             x = speed if panel.mode == "throughput" else speed.over(MILLI)
-            found.append(Spot(row=row, facts=facts, accuracy=facts.top1_percent, x=x))
+            found.append(Spot(row=row, facts=facts, accuracy=accuracy, x=x))
     return found
