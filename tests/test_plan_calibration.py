@@ -47,6 +47,13 @@ def test_at_most_so_many_are_taken_from_anywhere_in_the_folder(tmp_path: Path) -
     assert max(numbers) > 2 * PICTURES * 7 / 8
 
 
+def test_pictures_lie_behind_links_too_and_hidden_ones_are_none(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set/linked").symlink_to(folder_of(tmp_path / "real", 3))
+    (tmp_path / "set/._000.png").write_bytes(b"of another system")
+    assert calibration_of(str(tmp_path / "set")).digest == calibration_of(str(tmp_path / "real")).digest
+
+
 def test_a_picture_that_is_gone_ends_nothing(tmp_path: Path) -> None:
     assert digest_of([tmp_path / "gone.png"]) != digest_of([])
 

@@ -1,5 +1,6 @@
 """Folders of images as users have them: by class, listed in a file, flat; and what is wrong with them in one line."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,12 @@ def test_links_to_folders_are_followed_and_one_that_leads_back_ends(tmp_path: Pa
     (data / "b").symlink_to(real)
     (data / "a" / "up").symlink_to(data)
     assert words(image_folder(data)) == [("a/1.png", "a"), ("b/x.png", "b")]
+
+
+def test_what_only_ends_like_a_picture_is_none(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")  # who opens it waits for ever
+    (tmp_path / "folder.png").mkdir()
+    assert words(image_folder(touch(tmp_path, "1.png"))) == [("1.png", "")]
 
 
 def test_a_flat_folder_and_folders_that_are_no_classes_have_no_labels(tmp_path: Path) -> None:
@@ -85,8 +92,9 @@ def test_a_list_that_is_none(tmp_path: Path, labels: str | bytes | None, said: s
 
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"expected a folder of images, got .*away, which is none"):
-        image_folder(tmp_path / "away")
+    for missing in ("away", "n" * 300):
+        with pytest.raises(ValueError, match=r"expected a folder of images, got .*, which is none; give --data FOLDER"):
+            image_folder(tmp_path / missing)
     touch(tmp_path, "notes.txt")
     with pytest.raises(ValueError, match=r"expected images in .*, got none"):
         image_folder(tmp_path)

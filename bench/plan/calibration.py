@@ -26,7 +26,7 @@ def calibration_of(folder: str) -> Calibration:
 
 def taken(folder: Path) -> list[Path]:
     """A seeded choice of the folder's pictures, so that a data set sorted by class gives some of many."""
-    paths = pictures_in(folder, "--calibration")
+    paths = sorted(pictures_in(folder, "--calibration"))
     return random.Random(0).sample(paths, min(PICTURES, len(paths)))
 
 

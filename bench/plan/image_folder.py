@@ -2,12 +2,12 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePath
 
-from bench.plan.pictures import ENDINGS
+from bench.plan.pictures import ENDINGS, pictures_in
 from bench.plan.values import shown
 
 MOST_BYTES = 1 << 28  # of a file of labels
@@ -50,7 +50,7 @@ def image_folder(folder: Path, labels: str = "", *, unlabelled: bool = False) ->
     Labels are those of the file `labels`; without one the names of the folders that images lie in; none otherwise, or
     where the folders are no classes (`unlabelled`).
     """
-    paths = sorted(image_files(folder))
+    paths = sorted(str(path.relative_to(folder)) for path in pictures_in(folder, "--data"))
     if not paths:
         raise ValueError(f"expected images in {folder}, got none; give a folder of {' '.join(sorted(ENDINGS))} files")
     if labels:
@@ -58,23 +58,6 @@ def image_folder(folder: Path, labels: str = "", *, unlabelled: bool = False) ->
     if unlabelled or not any(len(PurePath(path).parts) > 1 for path in paths):
         return ImageFolder(pictures=tuple(Picture(path=path) for path in paths))
     return _by_folders(folder, paths)
-
-
-def image_files(folder: Path) -> Iterator[str]:
-    """Paths within the folder, links to folders followed; hidden ones are left out. ValueError where it is none."""
-    if not folder.is_dir():
-        raise ValueError(f"expected a folder of images, got {folder}, which is none; look at its path")
-    seen: set[tuple[int, int]] = set()
-    for where, folders, files in os.walk(folder, followlinks=True):
-        found = Path(where).stat()
-        if (found.st_dev, found.st_ino) in seen:  # a link that leads back
-            folders.clear()
-            continue
-        seen.add((found.st_dev, found.st_ino))
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
-            if PurePath(name).suffix.lower() in ENDINGS and not name.startswith("."):
-                yield str(Path(where, name).relative_to(folder))
 
 
 def _by_folders(folder: Path, paths: list[str]) -> ImageFolder:

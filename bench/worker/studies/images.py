@@ -44,7 +44,7 @@ def _made(study: Study, px: int) -> tuple[list[Bytes], ImageSet]:
 def _of_folder(study: Study, px: int) -> tuple[list[Bytes], ImageSet]:
     """A seeded choice of the folder's images, so that a data set sorted by class gives some of many."""
     folder = Path(study.images)
-    paths = pictures_in(folder, "--images")
+    paths = sorted(pictures_in(folder, "--images"))
     read = read_pictures(folder, random.Random(study.seed).sample(paths, len(paths)), study.count, px, px)
     if not read.images:
         why = f"{len(read.trouble)} that cannot be read ({read.trouble[0]})" if read.trouble else "none"
