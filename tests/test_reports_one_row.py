@@ -16,8 +16,9 @@ from bench.plan.names import network_workloads
 from bench.plan.side_text import row_command, side_text
 from bench.plan.sides import Side, comparison_pairs, parse_side
 from bench.plan.subjects import OperatorGrid, operator_workloads
+from bench.records.calibration import Calibration
 from bench.records.device import Device
-from bench.records.workload import Settings, Unit
+from bench.records.workload import Checkpoint, GivenInputs, Settings, Unit
 from models.fasternet_config import AXES
 from operators.spec import AXES as OPERATOR_AXES
 from reports.one_row import described, found_row
@@ -94,6 +95,38 @@ def test_a_unit_is_measured_again_by_its_command(text: str) -> None:
         )
     (again,) = cells(workloads, usual, Device(name="cpu"), ())
     assert again.id == asked.id
+
+
+def test_rows_of_a_network_from_outside_are_told_apart_by_their_sizes() -> None:
+    sizes = (160, 224)
+    run = models_run([done(replace(net("timm:resnet18", px=px), device="cpu"), 0.01) for px in sizes])
+    found = [found_row(Results(run=run), f"timm:resnet18@eager,input={px}") for px in sizes]
+    assert [row.unit.workload.input_shape for row in found] == [(3, px, px) for px in sizes]
+
+
+def test_an_onnx_file_has_nothing_to_leave_unfused() -> None:
+    asked = net("net.onnx")
+    assert asked.workload.model is not None
+    model = replace(asked.workload.model, fused=False)
+    assert side_text(replace(asked, workload=replace(asked.workload, model=model))) == "net.onnx@eager,input=224"
+
+
+def test_files_and_a_batch_of_one_on_a_gpu_are_named() -> None:
+    asked = made(parse_side("fasternet_t0@onnxruntime,dtype=int8,input=256"))
+    digest, model = "0" * 64, asked.workload.model
+    assert model is not None
+    model = replace(model, checkpoint=Checkpoint(path="/w.pth", digest=digest))
+    model = replace(model, inputs=GivenInputs(source="/x.npz", digest=digest))
+    given = replace(
+        asked,
+        workload=replace(asked.workload, model=model),
+        calibration=Calibration(folder="/pictures", digest=digest),
+        accelerator="cuda:0",
+    )
+    assert side_text(given) == "fasternet_t0@onnxruntime,input-data=/x.npz,batch=1,dtype=int8"
+    words = " ".join(row_command(given, 3))
+    assert "--input-data /x.npz --batch 1 --dtype int8 --checkpoint /w.pth --calibration /pictures" in words
+    assert "--input " not in words
 
 
 def test_what_is_written_whole_is_found_and_what_fits_several_is_not() -> None:

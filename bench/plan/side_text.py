@@ -7,6 +7,7 @@ from bench.plan.subjects import network_entry
 from bench.records.workload import CACHES, Settings, Unit, Workload, size_text
 from bench.system.allocator import DEFAULT_ALLOCATOR
 from models.fasternet_config import AXES as NETWORK_AXES
+from models.registry import height_width
 from operators.axes import Axis
 from operators.spec import AXES
 
@@ -30,10 +31,18 @@ def row_command(unit: Unit, rounds: int) -> tuple[str, ...]:
         words += ["--switch", switch]
     return (
         *words,
+        *_of_files(unit),
         *_of_settings(unit.settings),
         *(("--seed", str(unit.seed)) if unit.seed else ()),
         *(("--publish",) if unit.effort == "publish" else ("--rounds", str(rounds))),
     )
+
+
+def _of_files(unit: Unit) -> Iterator[str]:
+    if unit.workload.model and unit.workload.model.checkpoint.path:
+        yield from ("--checkpoint", unit.workload.model.checkpoint.path)
+    if unit.calibration.folder:
+        yield from ("--calibration", unit.calibration.folder)
 
 
 def _of_settings(settings: Settings) -> Iterator[str]:
@@ -53,7 +62,7 @@ def _subject(unit: Unit) -> str:
 def _named(unit: Unit) -> list[tuple[str, str]]:
     workload = unit.workload
     settings = {
-        "batch": (unit.batch, 1),
+        "batch": (unit.batch, 0 if unit.accelerator else 1),  # there one image is not what is usual
         "threads": (unit.threads, 1),
         "dtype": (unit.dtype, "float32"),
         "layout": (unit.layout, "nchw"),
@@ -72,16 +81,19 @@ def _of_an_operator(workload: Workload) -> Iterator[tuple[str, str]]:
 def _of_a_network(workload: Workload) -> Iterator[tuple[str, str]]:
     model = workload.model
     assert model is not None
-    size = workload.input_shape[1:]
     try:
-        px = network_entry(workload).input_px
+        entry = network_entry(workload)
     except ValueError:  # of a plug-in that is gone
-        px = None
-    if px is not None and size != (px if isinstance(px, tuple) else (px, px)):
+        entry = None
+    px = entry.input_px if entry else None
+    size, own = workload.input_shape[1:], model.inputs.source
+    if own.startswith("/"):  # a file, whose arrays have their size, as a factory's own have
+        yield "input-data", own
+    elif not own and (px is None or size != height_width(px)):
         yield "input", size_text(size) if size[0] != size[-1] else str(size[0])
     if model.form:
         yield "form", model.form
-    if not model.fused:
+    if not model.fused and not (entry and entry.library == "onnx"):
         yield "unfused", "yes"
     yield from _axes(NETWORK_AXES, vars(model.changes), usual=False)
 
