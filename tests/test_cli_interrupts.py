@@ -12,7 +12,8 @@ from typing import cast
 
 import pytest
 
-from bench.cli.interrupts import Interrupts, as_ctrl_c
+from bench.cli.interrupts import Interrupts, as_ctrl_c, stopped_first
+from bench.errors import LinkLostError, StoppedError
 from bench.host.campaign import Campaign
 from tests.bench_process import ROOT, BenchProcess
 
@@ -30,6 +31,7 @@ class Stoppable:
 
     def __init__(self) -> None:
         self.stops = 0
+        self.stopped = False
 
     def stop(self) -> None:
         self.stops += 1
@@ -60,6 +62,14 @@ def test_what_timeout_sends_twice_is_one_signal(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr("bench.cli.interrupts.ECHO_S", 0.0)
         os.kill(os.getpid(), signal.SIGTERM)
         assert ended == [130]
+
+
+@pytest.mark.parametrize(("stopped", "raised"), [(False, LinkLostError), (True, StoppedError)])
+def test_what_goes_wrong_after_a_stop_went_wrong_for_it(stopped: bool, raised: type[Exception]) -> None:
+    campaign = Stoppable()
+    campaign.stopped = stopped
+    with pytest.raises(raised), stopped_first(cast(Campaign, campaign)):
+        raise LinkLostError("the worker is gone")
 
 
 def test_impatience_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from bench.cli.accuracy_progress import AccuracyProgress
 from bench.cli.calibration import given_calibration
 from bench.cli.capacity import check_capacity
 from bench.cli.console import SturdyConsole
-from bench.cli.interrupts import Interrupts
+from bench.cli.interrupts import Interrupts, stopped_first
 from bench.cli.options import given_options, plan_options
 from bench.cli.output import print_results, write_files
 from bench.cli.progress import Teller
@@ -22,7 +22,7 @@ from bench.cli.resume import check_options, check_same
 from bench.cli.session import default_folder
 from bench.cli.streams import tell
 from bench.devices.file import find_device
-from bench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, BenchError, StoppedError, UsageError
+from bench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, UsageError
 from bench.host.campaign import Campaign
 from bench.host.evaluation import carry_out, check_can_start
 from bench.journal import Journal, check_new, read_plan, read_run
@@ -53,8 +53,10 @@ class _Begun:
 
     folder: Path
     plan: Plan
+    evaluation: Evaluation  # what is left of it
     journal: Journal | None = None
     known: Asked | None = None  # by an earlier process
+    whole: bool = False
 
     @property
     def unit(self) -> Unit:
@@ -70,16 +72,16 @@ class _Writer:
 
     def write(self, record: EvaluationRecord) -> None:
         """One line of the journal, and of what the user sees; UsageError where an earlier process asked otherwise."""
-        plan, known = self._begun.plan, self._begun.known
+        begun, known = self._begun, self._begun.known
         if record.asked and known and replace(record.asked, notes=()) != replace(known, notes=()):
             raise UsageError(
-                f"--resume {self._begun.folder}: {_changed(known, record.asked)} is not what it was; start a new run"
+                f"--resume {begun.folder}: {_changed(known, record.asked)} is not what it was; start a new run"
             )
         if self._journal is None:
-            self._journal = self._stack.enter_context(Journal.create(self._begun.folder, plan))
+            self._journal = self._stack.enter_context(Journal.create(begun.folder, begun.plan))
         if not (record.asked and known):
             self._journal.append(record)
-        self._progress.ended(record, self._begun.unit, plan.evaluation or Evaluation(folder=""))
+        self._progress.ended(record, begun.unit, begun.evaluation)
 
 
 def _changed(was: Asked, now: Asked) -> str:
@@ -96,7 +98,7 @@ def run_evaluation(context: click.Context) -> int:
             closing(Campaign([find_device(DEVICE, None)], transport_for, usable_cache(), Teller()))
         )
         begun = begin(context, campaign, stack)
-        if not _is_whole(begun):
+        if not begun.whole:
             progress = AccuracyProgress(SturdyConsole(stderr=True), quiet=options["no_progress"])
             writer = _Writer(begun, stack, progress)
             stack.enter_context(progress)
@@ -118,7 +120,7 @@ def _planned(context: click.Context, campaign: Campaign, stack: ExitStack) -> _B
     campaign.connect()
     unit = _unit(options, _workload(options, entry, campaign), campaign)
     plan = campaign.plan("accuracy", sys.argv[1:], plan_options(context), [unit], (), asked.seed)
-    return _Begun(folder=folder, plan=replace(plan, evaluation=asked))
+    return _Begun(folder=folder, plan=replace(plan, evaluation=asked), evaluation=asked)
 
 
 def _checked(options: dict[str, Any]) -> tuple[NetworkEntry, Evaluation]:
@@ -187,38 +189,30 @@ def _resumed(context: click.Context, campaign: Campaign, stack: ExitStack) -> _B
     journal = stack.enter_context(Journal.open(folder))
     run = read_run(folder)
     found = outcome_of(run)
-    begun = _Begun(folder=folder, plan=plan, journal=journal, known=found.asked if found else None)
-    if found is not None and found.is_whole:
-        return begun
-    stack.enter_context(Interrupts(campaign))
-    campaign.connect()
-    check_same(run, campaign, folder)
-    start = len(found.answers) if found else 0
-    return replace(begun, plan=replace(plan, evaluation=replace(plan.evaluation, start=start)))
-
-
-def _is_whole(begun: _Begun) -> bool:
-    found = outcome_of(read_run(begun.folder)) if begun.known else None
-    return found is not None and found.is_whole
+    if not (whole := found is not None and found.is_whole):
+        stack.enter_context(Interrupts(campaign))
+        campaign.connect()
+        check_same(run, campaign, folder)
+    return _Begun(
+        folder=folder,
+        plan=plan,
+        evaluation=replace(plan.evaluation, start=len(found.answers) if found else 0),
+        journal=journal,
+        known=found.asked if found else None,
+        whole=whole,
+    )
 
 
 # --- and what comes of it
 
 
 def _asked(campaign: Campaign, begun: _Begun, passed_on: Callable[[EvaluationRecord], None]) -> str:
-    machine, asked = campaign.machines[0], begun.plan.evaluation
-    if asked is None:
-        raise ValueError("expected an evaluation in the plan, got none")
-    try:
-        with campaign.prepared(begun.unit) as (artifact, store):
-            check_can_start(begun.unit, machine, artifact)
-            order = Order(unit=begun.unit, model=artifact.model)
-            threads = len(campaign.environments[DEVICE].allowed_cpus)
-            return carry_out(machine, store, order, asked, threads, passed_on)
-    except BenchError:
-        if campaign.stopped:  # what else went wrong did so for that
-            raise StoppedError from None
-        raise
+    machine = campaign.machines[0]
+    with stopped_first(campaign), campaign.prepared(begun.unit) as (artifact, store):
+        check_can_start(begun.unit, machine, artifact)
+        order = Order(unit=begun.unit, model=artifact.model)
+        threads = len(campaign.environments[DEVICE].allowed_cpus)
+        return carry_out(machine, store, order, begun.evaluation, threads, passed_on)
 
 
 def _report(folder: Path, output_format: str, *, interrupted: bool) -> int:

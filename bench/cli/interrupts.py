@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import EXIT_INTERRUPTED
+from bench.errors import EXIT_INTERRUPTED, BenchError, StoppedError
 
 if TYPE_CHECKING:
     from bench.host.campaign import Campaign
@@ -53,6 +53,17 @@ def as_ctrl_c() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def stopped_first(campaign: "Campaign") -> Iterator[None]:
+    """StoppedError for whatever goes wrong once the run was stopped: it did so for that."""
+    try:
+        yield
+    except BenchError:
+        if campaign.stopped:
+            raise StoppedError from None
+        raise
 
 
 class Interrupts:

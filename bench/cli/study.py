@@ -11,7 +11,7 @@ import click
 
 from bench.cache.store import usable_cache
 from bench.cli.console import SturdyConsole
-from bench.cli.interrupts import Interrupts
+from bench.cli.interrupts import Interrupts, stopped_first
 from bench.cli.options import plan_options
 from bench.cli.output import print_results, write_files
 from bench.cli.progress import Teller
@@ -19,7 +19,7 @@ from bench.cli.session import default_folder
 from bench.cli.streams import tell
 from bench.cli.study_progress import StudyProgress
 from bench.devices.file import find_device
-from bench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, BenchError, StoppedError, UsageError
+from bench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, UsageError
 from bench.host.campaign import Campaign
 from bench.host.study import carry_out
 from bench.journal import Journal, check_new, read_run
@@ -70,7 +70,8 @@ def run_study(context: click.Context, name: StudyName) -> int:
 
         writer = _Writer(folder, stack, plan)
         stack.enter_context(progress)
-        why = _carried_out(campaign, study, ended)
+        with stopped_first(campaign):
+            why = carry_out(campaign.machines[0], study, ended)
         if why and not campaign.stopped:
             writer.write(StudyRecord(failed=why))
     return _report(folder, options["output_format"], interrupted=campaign.stopped)
@@ -88,15 +89,6 @@ def _check(study: Study) -> None:
         one_network(study.model)
     except ValueError as error:
         raise UsageError(str(error)) from None
-
-
-def _carried_out(campaign: Campaign, study: Study, passed_on: Callable[[StudyRecord], None]) -> str:
-    try:
-        return carry_out(campaign.machines[0], study, passed_on)
-    except BenchError:
-        if campaign.stopped:  # what else went wrong did so for that
-            raise StoppedError from None
-        raise
 
 
 def _report(folder: Path, output_format: str, *, interrupted: bool) -> int:
