@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.bench_process import BenchProcess
 from tests.cutting_proxy import CuttingProxy
 from tests.sshd import MISSING, Sshd
 
@@ -41,6 +42,21 @@ def _a_cpu_for_each() -> None:
     """Tests that run side by side compute on one thread each: two that share all CPUs wait for each other."""
     if "PYTEST_XDIST_WORKER" in os.environ and "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The empty folder in which a command of this process starts, with a cache of its own: what it writes is seen."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> BenchProcess:
+    """Commands in processes of their own, in a folder and with a cache that a file's tests share."""
+    folder = tmp_path_factory.mktemp("bench")
+    return BenchProcess(folder, folder / "cache")
 
 
 @pytest.fixture

@@ -22,12 +22,6 @@ BATCH, STACK = 2, 2
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> BenchProcess:
-    folder = tmp_path_factory.mktemp("run")
-    return BenchProcess(folder, folder / "cache")
-
-
-@pytest.fixture(scope="module")
 def run(bench: BenchProcess) -> Path:
     """Give a run with rows that are done and one that is skipped."""
     arguments = "ops --op pconv --size 16x6x6 --variant split_cat,inplace --runtime eager,onnxruntime --quick"

@@ -8,6 +8,7 @@ import pytest
 
 from bench.cli.main import main
 from tests.bench_process import BenchProcess, records
+from tests.one_line import one_line
 
 SMALL = ("ops", "--op", "pconv,conv", "--size", "16x8x8", "--stack", "1")
 
@@ -45,16 +46,11 @@ def test_a_run_stops_by_its_budget_and_goes_on_with_another(tmp_path: Path) -> N
         (("ops", "--budget", "10m", "--device", "cpu,cuda"), "expected --budget with one device a machine"),
     ],
 )
+@pytest.mark.usefixtures("elsewhere")
 def test_what_makes_no_sense_is_one_line(
-    arguments: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
-    assert main(arguments) == 2
-    told = capsys.readouterr()
-    assert said in told.err
-    assert (told.out, told.err.count("\n")) == ("", 1)
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    assert said in one_line(capsys, *arguments)
 
 
 def test_a_dry_run_says_what_the_time_is_good_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

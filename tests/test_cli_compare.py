@@ -71,13 +71,7 @@ def test_a_plan_of_pairs_says_how_many_at_most_and_how_long(
     ],
 )
 def test_what_cannot_be_compared_is_one_line(
-    arguments: tuple[str, ...],
-    said: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    elsewhere: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
     assert said in one_line(capsys, "compare", *arguments)
-    assert not (tmp_path / "results").exists()
+    assert not (elsewhere / "results").exists()

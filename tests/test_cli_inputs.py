@@ -92,13 +92,7 @@ def test_arrays_are_fed_in_every_runtime(bench: BenchProcess) -> None:
     ],
 )
 def test_a_wrong_input_is_one_line(
-    arguments: tuple[str, ...],
-    said: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    elsewhere: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
     assert said in one_line(capsys, "models", "--model", "fasternet_t0", "--out", "out", *arguments)
-    assert not (tmp_path / "out").exists()
+    assert not (elsewhere / "out").exists()

@@ -52,16 +52,10 @@ def scripted() -> nn.Module:
     ],
 )
 def test_a_wrong_word_is_one_line(
-    arguments: tuple[str, ...],
-    said: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    elsewhere: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
     assert said in one_line(capsys, "layers", *arguments)
-    assert not (tmp_path / "results").exists()
+    assert not (elsewhere / "results").exists()
 
 
 @pytest.fixture
@@ -110,10 +104,8 @@ def test_a_network_that_cannot_be_watched_is_one_line(bench: BenchProcess, tmp_p
 
 
 @pytest.mark.slow
-def test_layers_from_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "nets.py").write_text(NETS)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+def test_layers_from_python(elsewhere: Path) -> None:
+    (elsewhere / "nets.py").write_text(NETS)
     found = api.layers("nets:small", input_px=64, workers=1)
     assert found.layers[0].macs is not None
     assert sum(each.share for each in found.kinds) == pytest.approx(1)

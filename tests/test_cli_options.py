@@ -12,11 +12,7 @@ from tests.one_line import one_line
 NINES = "9" * 5000  # more digits than Python reads
 LONG = "a" * 300  # more than a file system takes in one name
 
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -24,12 +24,6 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> BenchProcess:
-    folder = tmp_path_factory.mktemp("cli")
-    return BenchProcess(folder, folder / "cache")
-
-
-@pytest.fixture(scope="module")
 def finished(bench: BenchProcess) -> Path:
     """Give a finished run of one cell in one round; what it said is beside it."""
     done = bench.run(*ONE, "--quick", "--out", "finished", "--format", "csv")

@@ -5,6 +5,7 @@ import io
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import psutil
 import pytest
@@ -15,18 +16,13 @@ from tests.bench_process import ONE, SOON_S, BenchProcess, processes_with, recor
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> BenchProcess:
-    folder = tmp_path_factory.mktemp("cli")
-    return BenchProcess(folder, folder / "cache")
-
-
-def test_ctrl_c_ends_in_order_and_resume_completes(bench: BenchProcess) -> None:
-    run = bench.folder / "interrupted"
+def ended_in_order(bench: BenchProcess, number: signal.Signals) -> Path:
+    """The folder of a run of three rounds that was sent the signal after its first."""
+    run = bench.folder / number.name
     process = bench.start(*ONE, "--rounds", "3", "--out", str(run))
     try:
         wait_until(lambda: records(run))
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, errors = process.communicate(timeout=SOON_S)
     finally:
         process.kill()
@@ -34,6 +30,11 @@ def test_ctrl_c_ends_in_order_and_resume_completes(bench: BenchProcess) -> None:
     assert process.returncode == 130
     assert f"go on with: bench ops --resume {run}" in errors
     assert "Traceback" not in errors
+    return run
+
+
+def test_ctrl_c_ends_in_order_and_resume_completes(bench: BenchProcess) -> None:
+    run = ended_in_order(bench, signal.SIGINT)
     kept = (run / "records.jsonl").read_bytes()
     assert len(records(run)) < 3
     assert (run / "table.csv").is_file()
@@ -56,18 +57,7 @@ def agent_of(host: "subprocess.Popen[str]") -> int:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_term_and_hup_end_a_run_in_order(bench: BenchProcess, number: signal.Signals) -> None:
-    run = bench.folder / number.name
-    process = bench.start(*ONE, "--rounds", "3", "--out", str(run))
-    try:
-        wait_until(lambda: records(run))
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=SOON_S)
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode == 130
-    assert f"go on with: bench ops --resume {run}" in errors
-    assert "Traceback" not in errors
+    run = ended_in_order(bench, number)
     ends = [record.unit.round for record in read_run(run).records]
     assert len(ends) == len(set(ends)) < 3
     wait_until(lambda: nobody_left(bench))

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli.main import main
 from bench.journal import read_run
 from bench.plan.estimate import deadline_s, expected_s
 from bench.records.sustained import LONGEST_REST_S
 from bench.records.workload import Settings
 from tests.bench_process import BenchProcess, events, records, wait_until
 from tests.made_up import unit
+from tests.one_line import one_line
 
 SMALL = ("ops", "--op", "pconv", "--size", "16x8x8", "--runtime", "onnxruntime", "--no-progress")
 
@@ -59,16 +59,11 @@ def test_a_row_is_kept_busy_and_a_cut_one_is_measured_again(tmp_path: Path) -> N
         (("models", "--sustain", "5m", "--claims"), "expected --claims without --sustain and --budget"),
     ],
 )
+@pytest.mark.usefixtures("elsewhere")
 def test_what_makes_no_sense_is_one_line(
-    arguments: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
-    assert main(arguments) == 2
-    told = capsys.readouterr()
-    assert said in told.err
-    assert (told.out, told.err.count("\n")) == ("", 1)
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    assert said in one_line(capsys, *arguments)
 
 
 def test_deadline_and_estimate_know_how_long_it_takes() -> None:
