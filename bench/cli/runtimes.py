@@ -20,14 +20,15 @@ def list_runtimes() -> int:
     from bench.cache.store import default_cache
     from bench.host import converters
     from bench.plan.runtimes import runtimes as rows
+    from bench.system.packages import installed
 
     cache = default_cache()
     lines = []
     for row in rows().values():
         takes = "PyTorch" if not row.graph else f"converted by {', '.join(row.needs)}" if row.converter else "ONNX"
-        version = converters.installed(row.package)
-        state = converters.missing(row, cache) or ("ready" if version else f"pip install {row.package}")
-        lines.append([row.name, row.title, row.package, version, takes, state])
+        found = installed(row.package)
+        state = converters.missing(row, cache) or ("ready" if found else f"pip install {row.package}")
+        lines.append([row.name, row.title, row.package, found.version if found else "", takes, state])
     print_table(["runtime", "title", "package", "version", "takes", "state"], lines)
     for row in (row for row in rows().values() if row.switches):
         turned = "; ".join(f"{name}={','.join(values)}" for name, values in row.switches.items())

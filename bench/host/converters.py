@@ -2,23 +2,24 @@
 
 import re
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bench.host.pip_environment import PipEnvironment
 from bench.plan.runtimes import Runtime, runtimes
 from bench.records.environment import RuntimeVersion
+from bench.system.packages import installed, versions
 
 
 def environment(row: Runtime, cache: Path) -> PipEnvironment | None:
     """The row's own, made or not; None where its converter needs none."""
     if not row.own_environment:
         return None
+    # What was saved by one version of torch another need not read, and a converter may use the runtime itself.
+    below = versions(("torch", row.package))
     return PipEnvironment(
         cache=cache,
         arguments=row.needs,
-        # What was saved by one version of torch another need not read, and a converter may use the runtime itself.
-        decides=tuple(f"{name}=={installed(name)}" for name in ("torch", row.package)),
+        decides=tuple(f"{each.name}=={each.version}" for each in below),
         where=cache,
         purpose=f"what converts networks for {row.title}",
     )
@@ -51,10 +52,8 @@ def python_of(row: Runtime, cache: Path) -> str:
 
 def beside_torch() -> tuple[RuntimeVersion, ...]:
     """The converters of this Python that need no other: another version makes other files."""
-    names = dict.fromkeys(
-        package_of(need) for row in runtimes().values() if not row.own_environment for need in row.needs
-    )
-    return tuple(RuntimeVersion(name=name, version=installed(name)) for name in names)
+    rows = (row for row in runtimes().values() if not row.own_environment)
+    return versions(dict.fromkeys(package_of(need) for row in rows for need in row.needs))
 
 
 def package_of(need: str) -> str:
@@ -65,11 +64,3 @@ def package_of(need: str) -> str:
 def _missing_beside_torch(row: Runtime) -> str:
     lacking = " ".join(need for need in row.needs if not installed(package_of(need)))
     return f"what converts networks for {row.title} is not installed here; `pip install {lacking}`" if lacking else ""
-
-
-def installed(package: str) -> str:
-    """The version of that package beside torch; empty where it is missing."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""

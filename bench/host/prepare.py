@@ -82,8 +82,9 @@ class Preparation:
         """What needs a converter that is not set up: known without a worker, and no reason to wait for one."""
         for unit in self.missing(wanted):
             if reason := converters.missing(runtime(unit.runtime), self.cache.root, unit.origin.python):
-                self._keep(unit, Artifact(kind="unsupported", reason=reason))
-                done(unit, Artifact(kind="unsupported", reason=reason))
+                refused = Artifact(kind="unsupported", reason=reason)
+                self._keep(unit, refused)
+                done(unit, refused)
 
     def _made_from(self, unit: Unit) -> Unit:
         return replace(unit, origin=self._origin(unit))
