@@ -66,12 +66,17 @@ def image_input(unit: Unit) -> Declared:
     return Declared(name="", dtype=images.dtype.name, sizes=images.shape)
 
 
-def input_arrays(unit: Unit, declared: Sequence[Declared]) -> "list[npt.NDArray[Any]]":
-    """One array for each input of a graph, given, or drawn one after the other.
+def input_arrays(
+    unit: Unit, declared: Sequence[Declared], images: "npt.NDArray[np.float32] | None" = None
+) -> "list[npt.NDArray[Any]]":
+    """One array for each input of a graph, given, or drawn one after the other; of images, those if there are any.
 
     Floats are standard normal. Integers fill the dtype where it has eight bits, are 0 to 255 in an image, and
-    elsewhere 0 or 1, which any mask and any table of indices takes.
+    elsewhere 0 or 1, which any mask and any table of indices takes. `images` are (N, C, H, W), whatever the graph's
+    own order and dtype.
     """
+    if images is not None:
+        return _with_images(unit, declared, images)
     if unit.workload.given:
         return _given(kept(unit.workload.given), declared)
     import numpy as np
@@ -90,10 +95,9 @@ def _given(arrays: "list[npt.NDArray[Any]]", declared: Sequence[Declared]) -> "l
     return [array.astype(each.dtype, copy=False) if array.dtype.kind == "f" else array for array, each in pairs]
 
 
-def arrays_of_images(
+def _with_images(
     unit: Unit, declared: Sequence[Declared], images: "npt.NDArray[np.float32]"
 ) -> "list[npt.NDArray[Any]]":
-    """The same with these images, (N, C, H, W), in the place of its own, in that input's order and dtype."""
     import numpy as np
 
     arrays = input_arrays(unit, declared) if len(declared) > 1 else [images]

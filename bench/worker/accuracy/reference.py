@@ -44,7 +44,7 @@ def _of_module(unit: Unit) -> Reference:
     import torch
 
     from bench.worker.build import plain_network
-    from bench.worker.inputs import arrays_of_images, image_input
+    from bench.worker.inputs import image_input, input_arrays
     from bench.worker.runtimes.pytorch import to_arrays
 
     torch.set_num_threads(unit.threads)
@@ -53,7 +53,7 @@ def _of_module(unit: Unit) -> Reference:
     declared = image_input(unit)
 
     def ask(images: "npt.NDArray[np.float32]") -> object:
-        (array,) = arrays_of_images(unit, [declared], images)
+        (array,) = input_arrays(unit, [declared], images)
         with torch.inference_mode():
             return to_arrays(network(torch.from_numpy(array.copy())))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.records.workload import Unit
-from bench.worker.inputs import Declared, arrays_of_images, input_arrays
+from bench.worker.inputs import Declared, input_arrays
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 
 # Methods of a file beside the network's: how many operations XNNPACK computes, of how many, and a line on the others.
@@ -26,8 +26,7 @@ def load(unit: Unit, path: Path) -> Loaded:
     takes = declared(forward.method_meta(), unit.dtype)
 
     def tensors(images: Any = None) -> list[Any]:
-        arrays = input_arrays(unit, takes) if images is None else arrays_of_images(unit, takes, images)
-        return [torch.from_numpy(array) for array in arrays]
+        return [torch.from_numpy(array) for array in input_arrays(unit, takes, images)]
 
     given = tensors()
     inside, operations, left = (opened.load_method(name)([])[0] for name in (DELEGATED, OPERATIONS, LEFT))

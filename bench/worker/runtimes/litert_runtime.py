@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.records.workload import Unit
-from bench.worker.inputs import Declared, arrays_of_images, input_arrays
+from bench.worker.inputs import Declared, input_arrays
 from bench.worker.runtimes.litert_graphs import marked_for_float16
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 
@@ -35,11 +35,11 @@ def load(unit: Unit, path: Path) -> Loaded:
     places = [each["index"] for each in opened.get_input_details()]
     declared = [_declared(each) for each in opened.get_input_details()]
 
-    def put(arrays: Sequence[Any]) -> None:
-        for place, array in zip(places, arrays, strict=True):
+    def put(images: Any = None) -> None:
+        for place, array in zip(places, input_arrays(unit, declared, images), strict=True):
             opened.set_tensor(place, array)
 
-    put(input_arrays(unit, declared))
+    put()
     results = [each["index"] for each in opened.get_output_details()]
 
     def output() -> list[Any]:
@@ -47,9 +47,9 @@ def load(unit: Unit, path: Path) -> Loaded:
         return [opened.get_tensor(index) for index in results]
 
     def answer(images: Any) -> list[Any]:
-        put(arrays_of_images(unit, declared, images))
+        put(images)
         found = output()
-        put(input_arrays(unit, declared))
+        put()
         return found
 
     if unit.dtype == "float16":

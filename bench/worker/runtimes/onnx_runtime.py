@@ -10,7 +10,7 @@ from typing import Any
 from bench.plain_text import plain_line
 from bench.records.workload import Unit
 from bench.system.cpuinfo import cpu_features, cpuinfo
-from bench.worker.inputs import Declared, arrays_of_images, input_arrays
+from bench.worker.inputs import Declared, input_arrays
 from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
 
 # Where its word for an input's type is not numpy's.
@@ -139,8 +139,7 @@ def profile_of(opened: Any) -> list[dict[str, Any]]:
 def feed(unit: Unit, opened: Any, images: Any = None) -> dict[str, Any]:
     """The unit's arrays by the names of a session's inputs; with `images` (N, C, H, W) in the place of its own."""
     found = declared_inputs(opened)
-    arrays = input_arrays(unit, found) if images is None else arrays_of_images(unit, found, images)
-    return dict(zip((each.name for each in found), arrays, strict=True))
+    return dict(zip((each.name for each in found), input_arrays(unit, found, images), strict=True))
 
 
 def declared_inputs(opened: Any) -> list[Declared]:

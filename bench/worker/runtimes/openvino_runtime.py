@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.records.workload import Unit
-from bench.worker.inputs import Declared, arrays_of_images, input_arrays
+from bench.worker.inputs import Declared, input_arrays
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 
 _PRECISIONS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}  # of what is not quantised
@@ -83,8 +83,7 @@ def compiled_graph(path: Path, threads: int, dtype: str, **more: Any) -> Any:
 
 def feed(unit: Unit, opened: Any, images: Any = None) -> dict[int, Any]:
     """The unit's arrays by the numbers of the inputs; with `images` (N, C, H, W) in the place of its own."""
-    declared = [_declared(port) for port in opened.inputs]
-    return dict(enumerate(input_arrays(unit, declared) if images is None else arrays_of_images(unit, declared, images)))
+    return dict(enumerate(input_arrays(unit, [_declared(port) for port in opened.inputs], images)))
 
 
 def _declared(port: Any) -> Declared:

@@ -9,7 +9,7 @@ from bench.plan import subjects
 from bench.records.workload import Unit
 from bench.system.cpuinfo import cpu_features, cpuinfo
 from bench.worker import build
-from bench.worker.inputs import arrays_of_images, image_input, input_array
+from bench.worker.inputs import image_input, input_array, input_arrays
 from bench.worker.output_check import leaves
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 from bench.worker.torch_inputs import in_dtype
@@ -86,7 +86,7 @@ def load_module(module: "torch.nn.Module", unit: Unit) -> Loaded:
         return to_arrays(call(image))
 
     def answer(images: "npt.NDArray[Any]") -> object:
-        (array,) = arrays_of_images(unit, [declared], images)
+        (array,) = input_arrays(unit, [declared], images)
         given = in_dtype(torch.from_numpy(array.copy()).to(device), dtype)
         return to_arrays(call(given.contiguous(memory_format=memory_format)))
 
