@@ -85,14 +85,24 @@ def test_threads_that_were_not_started_are_no_threads(monkeypatch: pytest.Monkey
 
 def test_float16_is_float16_or_refused() -> None:
     """Where the CPU has no such instructions XNNPACK says nothing and computes in float32."""
+    loaded = litert_runtime.load(replace(UNIT, dtype="float16"), litert_network.FILE)
     try:
-        loaded = litert_runtime.load(replace(UNIT, dtype="float16"), litert_network.FILE)
+        output = arrays_in(loaded.output())
     except UnsupportedError as refused:
         assert "on this CPU it computes in float32" in str(refused)  # noqa: PT017 - the other outcome is below
         return
-    error = max_error(arrays_in(loaded.output()), reference(UNIT))
+    error = max_error(output, reference(UNIT))
     assert error is not None
     assert 1e-5 < error < 1e-2
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_nothing_is_computed_while_it_is_loaded(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be part of the load time, and of no other runtime's."""
+    calls: list[str] = []
+    monkeypatch.setattr("ai_edge_litert.interpreter.Interpreter.invoke", lambda _: calls.append(dtype))
+    litert_runtime.load(replace(UNIT, dtype=dtype), litert_network.FILE).step()
+    assert calls == [dtype]
 
 
 def test_a_file_marked_for_float16_is_the_same_network(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ class Node:
 def load(unit: Unit, path: Path) -> Loaded:
     """Open a .tflite file on the unit's threads and put its input in place: a step is one `invoke`.
 
-    UnsupportedError where XNNPACK computes in float32 though float16 is asked for.
+    Its output is an UnsupportedError where XNNPACK computes in float32 though float16 is asked for.
     """
     before = _threads()
     opened = interpreter(path, unit.threads, unit.dtype)
@@ -44,7 +44,10 @@ def load(unit: Unit, path: Path) -> Loaded:
 
     def output() -> list[Any]:
         opened.invoke()
-        return [opened.get_tensor(index) for index in results]
+        found = [opened.get_tensor(index) for index in results]
+        if unit.dtype == "float16":
+            _expect_float16(found)
+        return found
 
     def answer(images: Any) -> list[Any]:
         put(images)
@@ -52,8 +55,6 @@ def load(unit: Unit, path: Path) -> Loaded:
         put()
         return found
 
-    if unit.dtype == "float16":
-        _expect_float16(output())
     nodes = nodes_of(opened)
     taken = delegated(nodes)
     return Loaded(
