@@ -30,7 +30,7 @@ from bench.worker.output_check import Reference, WrongOutputError
 from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
 from bench.worker.settings import applied
 from tests.fast_clock import FastClock
-from tests.made_up import unit
+from tests.made_up import measurement, unit
 
 UNIT = replace(unit(), allocator="system")  # what these tests themselves run under
 Array = npt.NDArray[np.float32]
@@ -173,11 +173,50 @@ def test_libraries_are_imported_before_the_load_is_timed(tmp_path: Path, monkeyp
         raise ValueError("enough")
 
     monkeypatch.setattr("bench.worker.measure.load", fails)
-    monkeypatch.setattr("bench.worker.measure.precision_notes", lambda *_: ())  # it opens the graph
     monkeypatch.setattr("importlib.import_module", order.append)
     made = Order(unit=replace(UNIT, runtime="openvino"), model="0" * 64)
     assert measure_unit(made, Store(tmp_path), SystemClock(), 0.0).reason == "enough"
     assert order == ["openvino", "bench.worker.runtimes.openvino_runtime", "load"]
+
+
+@pytest.mark.parametrize(
+    ("runtime", "order"), [("openvino", ["measured", "asked"]), ("eager", ["asked", "measured", "asked"])]
+)
+def test_a_graph_is_opened_for_its_precision_once_it_was_measured(
+    runtime: str, order: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, the load time would lack what the first graph of a process costs, and the peak hold what that leaves."""
+    seen: list[str] = []
+
+    def measures(*_: object) -> Measurement:
+        seen.append("measured")
+        return measurement()
+
+    def asked(*_: object) -> tuple[str, ...]:
+        seen.append("asked")
+        return ("in part",)
+
+    monkeypatch.setattr("bench.worker.measure.measure_loaded", measures)
+    monkeypatch.setattr("bench.worker.measure.precision_notes", asked)
+    monkeypatch.setattr("bench.worker.measure.with_bytes_moved", lambda taken, *_: taken)
+    made = Order(unit=replace(UNIT, runtime=runtime, dtype="bfloat16"), model="0" * 64)
+    found = measure_unit(made, Store(tmp_path), SystemClock(), 0.0).measurement
+    assert found is not None
+    assert (seen, found.notes) == (order, (*measurement().notes, "in part"))
+
+
+def test_a_graph_in_another_precision_is_skipped_though_it_was_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object) -> tuple[str, ...]:
+        raise UnsupportedError("it computes in float32")
+
+    monkeypatch.setattr("bench.worker.measure.measure_loaded", lambda *_: measurement())
+    monkeypatch.setattr("bench.worker.measure.precision_notes", refuses)
+    monkeypatch.setattr("bench.worker.measure.with_bytes_moved", lambda taken, *_: taken)
+    made = Order(unit=replace(UNIT, runtime="openvino", dtype="bfloat16"), model="0" * 64)
+    record = measure_unit(made, Store(tmp_path), SystemClock(), 0.0)
+    assert (record.status, record.reason, record.measurement) == ("skipped", "it computes in float32", None)
 
 
 def test_a_gpus_context_is_made_before_the_load_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,8 @@ class Runtime:
 
     `precision` as well, or empty where nobody can tell: `precision(unit: Unit, model: Path | None) ->
     Mapping[str, int]`, how many of its convolutions and matrix products compute in which dtype on this CPU. It is asked
-    before a unit of another dtype than float32 is loaded; where none computes in the unit's, the unit is skipped.
+    once a unit of another dtype than float32 was measured, of one without a graph before as well; where none computes
+    in the unit's, the unit is skipped.
 
     `converter` is "module:function", or empty where the runtime takes the exported .onnx file: `convert(program: Path,
     target: Path, dtype: str) -> None` writes what the runtime opens to the one file `target`, from a network or an
