@@ -1,5 +1,7 @@
 """Images are prepared as timm and torchvision do it, read ahead in their order, and answered in batches of one size."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,6 +60,12 @@ def test_the_input_is_that_of_torchvisions_own_transform(tmp_path: Path, size: t
     how = how_of("torchvision:resnet18")
     assert np.abs(prepared(path, how) - theirs).max() < 1e-6
     assert how.source == "torchvision's ResNet18_Weights.IMAGENET1K_V1"
+
+
+def test_a_runtime_is_asked_about_images_without_torch() -> None:
+    program = "import sys, bench.worker.accuracy.evaluate; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_fasternet_is_cut_as_its_authors_do_it_and_options_change_it() -> None:

@@ -13,15 +13,18 @@ from PIL import Image
 from bench.cache.store import Store
 from bench.plan.axes import Axes
 from bench.plan.calibration import calibration_of
+from bench.plan.subjects import network_workload, networks
 from bench.records.workload import Unit
 from bench.system import cpuinfo
+from bench.worker.accuracy.preprocessing import DEVIATION, MEAN
 from bench.worker.calibration import SEEDED, calibration_data
 from bench.worker.inputs import Declared, input_array
 from bench.worker.output_check import WrongOutputError, arrays_in, check, read_reference
-from bench.worker.pictures import DEVIATION, MEAN
 from bench.worker.precision import precision_notes
 from bench.worker.runtimes import onnx_runtime
 from bench.worker.runtimes.loaded import Loaded
+from bench.worker.studies.pictures import read_pictures
+from tests.made_up import unit
 from tests.test_worker_inspect import prepared
 from tests.test_worker_onnx_file import FLOAT, planned, save
 
@@ -150,13 +153,38 @@ def test_pictures_take_the_order_and_dtype_of_the_graphs_input(
     """Five pictures for batches of two: the last batch begins again at the first."""
     colours = [(10 * number, 0, 200) for number in range(5)]
     folder = pictures(tmp_path / "pictures", *colours)
-    asked = replace(pointwise(tmp_path), batch=2, calibration=calibration_of(str(folder)))
+    kind = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    nodes = [helper.make_node("Cast", ["x"], ["y"], to=FLOAT)]
+    asked = planned(save(tmp_path / "net.onnx", nodes, [("x", kind, sizes)], {}), PX, INT8)
+    asked = replace(asked, batch=2, calibration=calibration_of(str(folder)))
     batches = [arrays[0] for arrays in calibration_data(asked, [Declared(name="x", dtype=dtype, sizes=sizes)])]
     assert [(each.shape, each.dtype.name) for each in batches] == [(sizes, dtype)] * 3
     red = [image[0, 0, 0] for batch in batches for image in batch]
     assert red[5] == red[0]
     seen = np.array(red[:5]) if dtype == "uint8" else 255 * (np.array(red[:5]) * DEVIATION[0] + MEAN[0])
     assert sorted(np.rint(seen).tolist()) == [0, 10, 20, 30, 40]
+
+
+def test_pictures_are_normalised_as_the_network_was_trained(tmp_path: Path) -> None:
+    """timm's EfficientNet-Lite takes -1 to 1."""
+    folder = pictures(tmp_path / "pictures", (0, 0, 0), (255, 255, 255))
+    (entry,) = networks(["timm:tf_efficientnet_lite1"])
+    workload = network_workload(entry, (3, PX, PX))
+    asked = replace(unit(), workload=workload, dtype="int8", calibration=calibration_of(str(folder)))
+    batches = [arrays[0] for arrays in calibration_data(asked, [IMAGE])]
+    assert sorted((float(each.min()), float(each.max())) for each in batches) == [(-1.0, -1.0), (1.0, 1.0)]
+
+
+def test_no_other_program_is_started_for_what_only_has_a_pictures_name(tmp_path: Path) -> None:
+    """Pillow goes by a file's contents, and would have Ghostscript run PostScript."""
+    folder = pictures(tmp_path / "pictures", (0, 0, 0))
+    (folder / "code.png").write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n%%EOF\n"
+    )
+    asked = replace(pointwise(tmp_path), calibration=calibration_of(str(folder)))
+    assert "(code.png: cannot identify image file" in calibration_data(asked, [IMAGE]).source
+    paths = [folder / "code.png", folder / "0.png"]
+    assert read_pictures(folder, paths, 2, PX, PX).trouble[0].startswith("code.png: cannot identify image file")
 
 
 def test_layer_norms_that_share_a_weight_stay_in_float32(tmp_path: Path) -> None:
@@ -184,8 +212,8 @@ def test_only_a_cpu_whose_sums_overflow_gets_the_slower_kernels(
 ) -> None:
     monkeypatch.setattr(cpuinfo, "text_of", lambda _: f"flags : fpu {flags}\n")
     asked = pointwise(tmp_path)
-    for unit, wanted in ((asked, exact), (replace(asked, dtype="float32"), False)):
-        options = onnx_runtime.opened_for(unit, tmp_path / "net.onnx").get_session_options()
+    for each, wanted in ((asked, exact), (replace(asked, dtype="float32"), False)):
+        options = onnx_runtime.opened_for(each, tmp_path / "net.onnx").get_session_options()
         if wanted:
             assert options.get_session_config_entry("session.x64quantprecision") == "1"
         else:

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from bench.records.study import Study
-from bench.worker.pictures import DEVIATION, MEAN
+from bench.worker.accuracy.preprocessing import DEVIATION, MEAN
 from bench.worker.studies.images import take_images
 from bench.worker.studies.made_images import made_image
 

@@ -12,7 +12,6 @@ from bench.records.workload import Workload
 from bench.worker.kept_inputs import image_among, kept
 from bench.worker.onnx_file import Graph, self_contained
 from models.registry import NetworkEntry
-from models.torchvision_import import import_timm, import_torchvision
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's colours
 GREY_MEAN, GREY_DEVIATION = (0.449,), (0.226,)  # of the same in grey
@@ -48,6 +47,8 @@ def preprocessing_of(workload: Workload, asked: Evaluation) -> Preprocessing:
 def _own(entry: NetworkEntry, workload: Workload, crop: tuple[int, int]) -> Preprocessing:
     checkpoint = workload.model.checkpoint.path if workload.model else ""
     if entry.library == "timm":
+        from models.torchvision_import import import_timm
+
         config = import_timm().get_pretrained_cfg(_of_these_weights(entry.library_name, checkpoint))
         if config is not None:
             return _of_timm(config.to_dict(), crop)
@@ -91,6 +92,8 @@ def _resize(crop: tuple[int, int], part: float) -> tuple[int, int]:
 
 def _of_these_weights(name: str, checkpoint: str) -> str:
     """The network with the tag of its weights where the path has both, as in Hugging Face's cache; else without."""
+    from models.torchvision_import import import_timm
+
     tagged = import_timm().list_pretrained(f"{name}.*")
     return max((each for each in tagged if each in checkpoint), key=len, default=name)
 
@@ -117,6 +120,8 @@ def _of_torchvision(name: str, crop: tuple[int, int], checkpoint: str) -> Prepro
 
     Resized in proportion where the input is of another size.
     """
+    from models.torchvision_import import import_torchvision
+
     known = list(import_torchvision().models.get_model_weights(name))
     named = [each for each in known if each.url.rpartition("/")[2] == Path(checkpoint).name]
     weights = named[0] if named else min(known, key=lambda each: each.transforms().crop_size[0])

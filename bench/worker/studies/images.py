@@ -9,8 +9,9 @@ from torch import Tensor
 
 from bench.plan.pictures import ENDINGS, pictures_in
 from bench.records.study import ImageSet, Study
-from bench.worker.pictures import DEVIATION, MEAN, Bytes, normalised, read_pictures, resized
+from bench.worker.accuracy.preprocessing import DEVIATION, MEAN
 from bench.worker.studies.made_images import IN_WORDS, made_image
+from bench.worker.studies.pictures import Bytes, normalised, read_pictures, resized
 
 NAMED = 5  # unreadable files that are told one by one
 

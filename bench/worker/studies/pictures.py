@@ -9,9 +9,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from bench.plain_text import plain_line
+from bench.worker.accuracy.pictures import FORMATS
+from bench.worker.accuracy.preprocessing import CROP, DEVIATION, MEAN
 
-CROP = 0.875  # of the shorter side, as ImageNet's evaluation takes 224 of 256
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's colours
 # What Pillow raises about a file: one that is none, is cut off, or would fill the memory.
 _UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 Bytes = npt.NDArray[np.uint8]
@@ -45,7 +45,7 @@ def resized(px: int) -> int:
 
 
 def _cropped(path: Path, height: int, width: int) -> Bytes:
-    with Image.open(path) as opened:
+    with Image.open(path, formats=FORMATS) as opened:
         image = opened.convert("RGB")
     scale = max(resized(width) / image.size[0], resized(height) / image.size[1])
     whole_width, whole_height = max(width, round(scale * image.size[0])), max(height, round(scale * image.size[1]))
