@@ -1,14 +1,17 @@
 """Runtimes of NVIDIA GPUs, as far as a machine without one can show: what they refuse, and what a profile says."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
 from bench.plan.runtimes import runtime
 from bench.plan.support import unsupported
+from bench.records.workload import Unit
 from bench.worker.peak.graphs import identity_graph
-from bench.worker.runtimes import onnx_runtime_cuda
+from bench.worker.runtimes import cuda_tensors, onnx_runtime_cuda, tensorrt_runtime
 from bench.worker.runtimes.loaded import UnsupportedError
 from tests.made_up import environment, unit
 
@@ -46,3 +49,24 @@ def test_nodes_on_the_gpu_are_counted_once_however_often_they_ran() -> None:
 def test_their_rows_are_of_a_gpu_alone(name: str) -> None:
     row = runtime(name)
     assert (row.graph, row.accelerator, row.cpu) == (True, True, False)
+
+
+def test_the_stream_is_not_looked_up_in_the_timed_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+
+    def stream(asked: Unit) -> int:
+        looks.append(asked.accelerator)
+        return 7
+
+    tensorrt = MagicMock()  # of a network without inputs and outputs
+    engine = tensorrt.Runtime.return_value.deserialize_cuda_engine.return_value
+    engine.num_io_tensors = 0
+    monkeypatch.setitem(sys.modules, "tensorrt", tensorrt)
+    monkeypatch.setattr(cuda_tensors, "stream", stream)
+    (tmp_path / "network.onnx").write_bytes(b"")
+    loaded = tensorrt_runtime.load(replace(unit(runtime="tensorrt"), accelerator="cuda:0"), tmp_path / "network.onnx")
+    for _ in range(3):
+        loaded.step()
+    call = engine.create_execution_context.return_value.execute_async_v3
+    assert [each.args for each in call.call_args_list] == [(7,)] * 3
+    assert looks == ["cuda:0"]
