@@ -54,7 +54,7 @@ bench: install
 		$(BIN)/bench models --quick || status=$$?; \
 	fi; \
 	echo "Results:"; find results -type f -newer $(VENV)/.bench-began \
-		\( -name '*.csv' -o -name '*.md' -o -name '*.png' \) 2>/dev/null | sort; \
+		\( -name '*.csv' -o -name '*.md' -o -name '*.png' -o -name '*.html' \) 2>/dev/null | sort; \
 	exit $$status
 
 # A process for each CPU; a file stays in one, which sets up what its tests share once. In the order of the names, as one
