@@ -37,10 +37,10 @@ def found_row(results: Results, text: str, device: str = "") -> Row:
     if len(fits) == 1:
         return fits[0]
     listed = [name for name, row in named.items() if not fits or row in fits]
+    fit = f"{len(fits)} of {len(rows)} are" if fits else f"none of {len(rows)} is"
     more = f" and {len(listed) - MOST_NAMED} more" if len(listed) > MOST_NAMED else ""
     raise UsageError(
-        f"expected one row, {len(fits) or 'none'} of {len(rows)} is written {text[:80]!r};"
-        f" choose from: {'; '.join(listed[:MOST_NAMED])}{more}"
+        f"expected one row, {fit} written {text[:80]!r}; choose from: {'; '.join(listed[:MOST_NAMED])}{more}"
     )
 
 
