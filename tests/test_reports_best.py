@@ -1,8 +1,10 @@
 """Which network to take: intervals decide, and what they leave open is said."""
 
+import io
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
 from bench import api
 from bench.errors import UsageError
@@ -10,6 +12,7 @@ from bench.records.run import Run
 from reports.best.choice import Choice
 from reports.best.condition import conditions
 from reports.best.text import best_table, plain_lines
+from reports.tables.rich_table import rich_table
 from tests.made_up_runs import done, failed, models_run, net
 
 # Top-1 as the paper prints it: 71.9, 76.2, 78.9, 69.0, 75.7 %.
@@ -101,6 +104,7 @@ def test_what_nobody_printed_or_measured_is_counted() -> None:
         ("throughput<50", False),
         ("params<=1k runtime=eager", True),
         ("runtime!=eager", False),
+        ("family=fasternet", True),
         ("family=FasterNet recipe=plain threads=1 batch=1 dtype=float32", True),
     ],
 )
@@ -128,6 +132,24 @@ def test_a_condition_that_cannot_be_read_is_one_line(text: str, said: str) -> No
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "\x1b" not in str(caught.value)
+
+
+def test_a_word_that_no_row_has_is_told_with_those_there_are() -> None:
+    made = chosen(run(fasternet_t0=about(0.01)), "runtime=egaer recipe=plain")
+    assert made.failing == {"runtime=egaer": 1}
+    assert [line for line in plain_lines(made) if line.startswith("no row")] == [
+        "no row has runtime=egaer; here it is eager"
+    ]
+
+
+def test_a_narrow_terminal_breaks_names_and_no_number() -> None:
+    out = io.StringIO()
+    table = best_table(chosen(run(shufflenetv2_x1_5=about(0.01))))
+    Console(file=out, width=75).print(rich_table(table))
+    heading, _, first, *rest = out.getvalue().splitlines()
+    assert heading.split()[-5:] == ["±", "MB", "Mparams", "GMACs", "front"]
+    assert first.split()[1:] == list(table.rows[0])[1:]
+    assert "".join([first.split()[0], *map(str.strip, rest)]) == "shufflenetv2_x1_5"
 
 
 def test_the_table_leaves_out_what_no_row_says() -> None:

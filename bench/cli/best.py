@@ -1,5 +1,6 @@
 """`bench best`."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -38,7 +39,7 @@ def best(run: Path, conditions: str, device: str, undistilled: bool, verbose: bo
     if not found:
         where = f" on {device}" if device else ""
         raise UsageError(f"expected a run with networks{where}, {run} has none; name a run of bench models")
-    console = SturdyConsole()
+    console = SturdyConsole(width=None if sys.stdout.isatty() else 100)
     for choice in found:
         if choice.meeting:
             console.print(rich_table(best_table(choice)))

@@ -1,7 +1,7 @@
 """The rows that meet the conditions, those on the front, and what is left open."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -9,6 +9,7 @@ from bench.records.workload import Unit
 from bench.statistics import Interval
 from reports.best.candidate import Candidate
 from reports.best.condition import Condition
+from reports.best.quantity import QUANTITIES
 from reports.plots.pareto import pareto_front
 from reports.results import Results
 
@@ -22,6 +23,7 @@ class Choice:
     failing: how many fail each condition, by its text; a row counts at the first that it fails.
     unknown: how many rows do not know what a condition asks for, likewise.
     unmeasured: rows without a time.
+    unheard: conditions that ask for a word of no row, each with the words that there are: as it may be mistyped.
     """
 
     device: str
@@ -31,6 +33,7 @@ class Choice:
     failing: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
     unmeasured: int = 0
+    unheard: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @cached_property
     def front(self) -> tuple[Candidate, ...]:
@@ -118,4 +121,12 @@ def _choice(device: str, asked: tuple[Condition, ...], found: Sequence[Candidate
         failing=failing,
         unknown=unknown,
         unmeasured=len(found) - len(measured),
+        unheard=tuple(_unheard(asked, found)),
     )
+
+
+def _unheard(asked: Sequence[Condition], found: Sequence[Candidate]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for condition in asked:
+        if condition.sign == "=" and not any(condition.judged(each) == "meets" for each in found):
+            words = {str(QUANTITIES[condition.name].read(each)) for each in found}
+            yield condition.text, tuple(sorted(words - {""}))

@@ -28,8 +28,8 @@ class Condition:
         """Whether the row meets it: undecided where its interval holds the limit, or where it has none."""
         quantity = QUANTITIES[self.name]
         if isinstance(quantity, Word) or isinstance(self.limit, str):
-            found = quantity.read(candidate)
-            return "meets" if (found == self.limit) == (self.sign == "=") else "fails"
+            same = str(quantity.read(candidate)).casefold() == str(self.limit).casefold()
+            return "meets" if same == (self.sign == "=") else "fails"
         value = quantity.read(candidate)
         if value is None:
             return "unknown"

@@ -25,7 +25,7 @@ def best_table(choice: Choice) -> TextTable:
     return TextTable(
         headings=[_HEADINGS[index] for index in keep],
         numeric={"top-1 %", "ms/image", "±", "MB", "Mparams", "GMACs"},
-        folded={"settings"},
+        folded={"model", "settings"},
         rows=[[row[index] for index in keep] for row in rows],
     )
 
@@ -63,6 +63,8 @@ def best_lines(choice: Choice) -> Iterator[str]:
     yield f"{choice.device}: {meet}; {front}{near}"
     if choice.failing:
         yield f"left out: {', '.join(f'{count} by {text}' for text, count in choice.failing.most_common())}"
+    for text, words in choice.unheard:
+        yield f"no row has {text}; here it is {' or '.join(words) or 'not known of any'}"
     for asked, rows in choice.unknown.most_common():
         more = "; `bench models --accuracy FILE` gives timm's networks theirs" if asked.startswith("top1") else ""
         yield f"not known of {rows} row{'s' * (rows != 1)}: {asked}{more}"
