@@ -12,6 +12,7 @@ from reports.html.shown import shown_runs
 from reports.results import Results
 from tests.made_up_comparisons import SLOW, compared, row
 from tests.made_up_layers import CEILINGS, LAYERS, layered, layers_run
+from tests.made_up_runs import done, models_run, net
 
 
 @given(st.lists(st.floats(1e-9, 1e9), min_size=1, max_size=5))
@@ -63,6 +64,14 @@ def test_names_cover_no_mark_and_bars_hold_their_mark() -> None:
     assert {name.text for name in made.names} == {"n1", "n10", "n100"}
     assert all(abs(name.x - mark.x) + abs(name.y - mark.y) > 5 for name in made.names for mark in made.marks)
     assert all(mark.bar and mark.bar.y0 >= mark.y >= mark.bar.y1 for mark in made.marks)
+
+
+def test_a_network_at_another_size_or_in_another_form_is_named_so() -> None:
+    units = [net("fasternet_t0", form=form) for form in ("", "64px", "fast")]
+    results = Results(run=models_run([done(unit, 0.01 * (1 + place)) for place, unit in enumerate(units)]))
+    (shown,) = shown_runs([("run", results)])
+    drawn = [chart for chart in charts(shown) if chart.title.startswith("Time against MACs")]
+    assert {name.text for name in drawn[0].names} == {"FasterNet-T0", "fasternet_t0 (64px)", "fasternet_t0 (fast)"}
 
 
 def test_a_comparison_is_drawn_beside_no_change() -> None:

@@ -96,10 +96,11 @@ def _counted(shown: Shown, row: Row) -> Point:
     assert row.time is not None
     facts = shown.results.accuracies.by_name.get(row.unit.workload.name)
     own = row.unit.workload.kind == "model"
+    usual = facts if own and not row.unit.workload.variant else None  # printed; a size or form of its own is named
     return Point(
         x=(row.macs or 0) * row.unit.batch / GIGA,
         y=row.time.centre / MILLI,
-        name=facts.title if facts and own else row.label if own else row.size,
+        name=usual.title if usual else row.label if own else row.size,
         text=row_text(row),
         series=facts.family if facts and own else row.label,
         row=shown.numbers.get(row.unit),
