@@ -118,7 +118,7 @@ def test_what_cannot_run_is_skipped_before_anything_is_sent(bench: Bench) -> Non
     device = FakeDevice(found=environment(runtimes=("numpy",)))
     assert bench.run(device) is None
     assert {end[:2] for end in bench.ends().values()} == {("skipped", "unsupported")}
-    assert bench.record(A).reason == "torch is not installed on this device"
+    assert bench.record(A).reason == "torch is not installed on this device; `bench runtimes` says what installs it"
     assert device.jobs == []
 
 

@@ -61,7 +61,8 @@ def test_what_a_runtime_cannot_do(planned: Unit, reason: str) -> None:
     ("planned", "package"), [(EAGER, "torch"), (replace(EAGER, runtime="compile"), "torch"), (GRAPH, "onnxruntime")]
 )
 def test_a_missing_package_is_named(planned: Unit, package: str) -> None:
-    assert unsupported(planned, environment(runtimes=("numpy",))) == f"{package} is not installed on this device"
+    said = unsupported(planned, environment(runtimes=("numpy",)))
+    assert said == f"{package} is not installed on this device; `bench runtimes` says what installs it"
     assert unsupported(planned, None) == ""
 
 

@@ -17,7 +17,7 @@ def unsupported(unit: Unit, environment: Environment | None) -> str:
     if reason := _lacking(row, unit) or _unfoldable(unit) or _other_form(row, unit):
         return reason
     if environment is not None and environment.runtime(row.package) is None:
-        return f"{row.package} is not installed on this device"
+        return f"{row.package} is not installed on this device; `bench runtimes` says what installs it"
     if unit.settings.cuda_graph and not unit.accelerator:
         return "CUDA graphs are captured on a GPU only"
     if unit.settings.cold_cache and unit.mode != "latency":
