@@ -25,7 +25,8 @@ def list_runtimes() -> int:
     cache = default_cache()
     lines = []
     for row in rows().values():
-        takes = "PyTorch" if not row.graph else f"converted by {', '.join(row.needs)}" if row.converter else "ONNX"
+        converted = f"converted by {', '.join(map(converters.package_of, row.needs))}" if row.converter else "ONNX"
+        takes = converted if row.graph else "PyTorch"
         found = installed(row.package)
         state = converters.missing(row, cache) or ("ready" if found else f"pip install {row.package}")
         lines.append([row.name, row.title, row.package, found.version if found else "", takes, state])
