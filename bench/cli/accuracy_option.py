@@ -47,5 +47,8 @@ def _of_run(folder: Path) -> MeasuredAccuracy:
         raise UsageError(f"expected a whole run for --accuracy, got {folder}; bench accuracy --resume {folder} goes on")
     made = found.accuracy(run.plan.units[0], spelled_out(folder.resolve().name))
     if made is None:
-        raise UsageError(f"expected a run with labels for --accuracy, got {folder}, which tells agreement alone")
+        raise UsageError(
+            f"expected a run with labels for --accuracy, got {folder}, which tells agreement alone;"
+            " give labels to bench accuracy"
+        )
     return made
