@@ -171,6 +171,7 @@ def test_a_side_is_fed_its_own_arrays() -> None:
     (pair,) = comparison_pairs(sides, inspect, Axes(), [CPU], 1)
     assert asked == [str(Path("day.npz").absolute()), str(Path("night.npz").absolute())]
     assert (pair.first.batch, pair.second.batch) == (4, 4)
+    assert pair.first.runtime == "onnxruntime", "the file holds no PyTorch module"
     assert pair.first.workload.variant != pair.second.workload.variant
     with pytest.raises(UsageError, match="expected input or input-data, got both"):
         comparison_pairs((parse_side("resnet50,input=8,input-data=a.npz"), sides[0]), inspect, Axes(), [CPU], 1)

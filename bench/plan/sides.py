@@ -8,7 +8,7 @@ from typing import Any
 from bench.errors import UsageError
 from bench.plan.axes import Axes, cells, in_turns
 from bench.plan.names import Asked, Inspect, network_workloads, whole_path
-from bench.plan.runtimes import MODULE_RUNTIME, find_runtime, runtimes
+from bench.plan.runtimes import find_runtime, runtimes, usual_runtime
 from bench.plan.subjects import OperatorGrid, is_factory, is_onnx_file, operator_workloads, operators
 from bench.plan.values import pixels, positive, ratio, shown, size
 from bench.records.device import Device
@@ -24,7 +24,6 @@ from operators.spec import AXES
 
 # Builds networks once, where and with what the origin says.
 InspectAt = Callable[[Sequence[str], Asked, Origin], dict[str, Network]]
-_USUAL = (MODULE_RUNTIME,)
 FORM = "SUBJECT[@RUNTIME][,NAME=VALUE...]"
 _CHOICES = {
     "dtype": DTYPES,
@@ -143,7 +142,7 @@ def _unit(side: Side, origin: Origin, inspect: InspectAt, axes: Axes, device: De
     if side.runtime:
         given["runtimes"] = (side.runtime,)
     axes = replace(axes, switches={**axes.switches, **switched})
-    found = cells([workload], replace(axes, **given), device, _USUAL)
+    found = cells([workload], replace(axes, **given), device, (usual_runtime(side.subject),))
     made = [replace(in_turns(cell, axes.switches), origin=origin) for cell in found]
     if len(made) != 1:
         raise UsageError(f"expected one value of each option for {side.text}, got {len(made)} combinations; name one")
