@@ -67,7 +67,7 @@ def test_an_honest_run_has_nothing_wrong(folder: Path) -> None:
         (lambda it: it["argv"].append("x" * 5000), "plan.argv[10]: expected at most 4000 characters, got 5000"),
         (lambda it: it["argv"].append("/home/alice/out"), "expected nobody's home folder, got '/home/alice'"),
         (lambda it: it["argv"].append("alice@pi4.local"), "expected nobody's address or login, got 'alice@pi4.local'"),
-        (lambda it: it.update(seed=-1), "plan.seed: expected no number below 0, got -1"),
+        (lambda it: it.update(seed=-1), "plan.seed: expected a number of 0 to 1.84467e+19, got -1"),
         (lambda it: it["units"].append(it["units"][0]), "expected each unit once in the plan"),
         (lambda it: it["devices"][1].update(environment=None), "environment of device emulated-board, got none"),
         (
@@ -98,6 +98,37 @@ def test_what_is_wrong_in_the_plan_is_said(board: Path, change: Callable[[JSON],
     assert [line for line in found if line.startswith("run.json: ") and expected in line], found
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            lambda it: it["units"][0].update(round=10**12),
+            "expected a unit for each round, got 16 units in 1",
+        ),
+        (lambda it: it["units"][0]["workload"].update(stack=10**9), "unit 1: expected an input that a device holds"),
+        (
+            lambda it: it["units"][1]["workload"].update(input_shape=[1, 10**9, 1]),
+            "unit 2: expected an input that",
+        ),
+        (
+            lambda it: it["units"][2]["workload"]["operator"].update(ratio="1e99999999"),
+            "unit 3: expected a ratio",
+        ),
+        (
+            lambda it: it["units"][3]["workload"]["operator"].update(kernel=10**400),
+            "operator.kernel: expected a number",
+        ),
+    ],
+)
+def test_what_would_keep_a_reader_busy_for_ever_is_said_at_once(
+    board: Path, change: Callable[[JSON], object], expected: str
+) -> None:
+    change_plan(board, change)
+    (found,) = said(board)
+    assert found.startswith("run.json: ")
+    assert expected in found
+
+
 def slow_down(body: JSON, factor: float) -> None:
     body["measurement"]["samples_s"] = [each / factor for each in body["measurement"]["samples_s"]]
 
@@ -116,7 +147,7 @@ def slow_down(body: JSON, factor: float) -> None:
         ),
         (
             lambda it: it["measurement"].update(load_s=-0.5),
-            "body.measurement.load_s: expected no number below 0, got -0.5",
+            "body.measurement.load_s: expected a number of 0 to 1.84467e+19, got -0.5",
         ),
         (lambda it: slow_down(it, 1e5), "at no more than any such device reaches, 2000 GMAC/s"),
         (lambda it: it["measurement"].update(iterations_per_sample=10**6), "expected samples of at most the"),

@@ -9,12 +9,10 @@ from pathlib import Path
 
 from bench.errors import UsageError
 from bench.journal import PLAN_NAME, RECORDS_NAME, read_plan
-from bench.records.run import Plan
 from reports.contributed.fault import Fault
-from reports.contributed.known import wrong_accuracies
-from reports.contributed.records import RecordCheck, named_runtimes
-from reports.contributed.texts import wrong_texts
-from reports.contributed.values import negatives, wrong_ceilings, wrong_environment, wrong_time
+from reports.contributed.plans import wrong_plan, wrong_sizes
+from reports.contributed.records import RecordCheck
+from reports.contributed.values import wrong_numbers
 from reports.html.shown import check_command
 from reports.site.folder import NAME
 
@@ -53,7 +51,11 @@ def _of_run(folder: Path, now: datetime) -> Iterator[Fault]:
     except UsageError as error:
         yield Fault(path=path, said=str(error).replace(str(path), "it"))
         return
-    yield from (Fault(path=path, said=said) for said in _of_plan(plan, json.loads(path.read_bytes()), now))
+    raw = json.loads(path.read_bytes())
+    outsized = [*wrong_numbers(raw, "plan"), *wrong_sizes(plan)]
+    yield from (Fault(path=path, said=said) for said in outsized or wrong_plan(plan, raw, now))
+    if outsized:  # whoever reads on would compute without end
+        return
     yield from RecordCheck(plan, folder / RECORDS_NAME, now).faults()
 
 
@@ -72,16 +74,3 @@ def _of_files(folder: Path) -> Iterator[Fault]:
             yield Fault(path=path, said="expected a plain file, got a link or something else")
         elif about.st_size > most:
             yield Fault(path=path, said=f"expected at most {most} bytes, got {about.st_size}")
-
-
-def _of_plan(plan: Plan, raw: object, now: datetime) -> Iterator[str]:
-    yield from wrong_texts(raw, "plan", named_runtimes(plan))
-    yield from negatives(raw, "plan")
-    if said := wrong_time(plan.created_utc, now):
-        yield f"plan.created_utc: {said}"
-    if len(set(plan.units)) != len(plan.units):
-        yield "expected each unit once in the plan, got some twice"
-    for state in plan.devices:
-        yield from wrong_environment(state.name, state.environment)
-        yield from wrong_ceilings(state.ceilings)
-    yield from wrong_accuracies(plan)

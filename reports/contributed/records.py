@@ -15,20 +15,9 @@ from bench.records.workload import Unit
 from bench.wire.shared_parts import SharedParts
 from reports.contributed.fault import Fault
 from reports.contributed.known import wrong_counts
+from reports.contributed.plans import named_runtimes
 from reports.contributed.texts import wrong_texts
-from reports.contributed.values import (
-    negatives,
-    wrong_ceilings,
-    wrong_environment,
-    wrong_record,
-    wrong_time,
-)
-
-
-def named_runtimes(plan: Plan) -> frozenset[str]:
-    """Those of its units and pairs."""
-    pairs = (unit for pair in plan.pairs for unit in (pair.first, pair.second))
-    return frozenset(unit.runtime for unit in (*plan.units, *pairs))
+from reports.contributed.values import wrong_ceilings, wrong_environment, wrong_numbers, wrong_record, wrong_time
 
 
 class RecordCheck:
@@ -65,8 +54,8 @@ class RecordCheck:
             return
         raw = json.loads(line)["body"]
         yield from wrong_texts(raw, "body", self._runtimes)
-        yield from negatives(raw, "body")
-        yield from self._of_event(event)
+        wrong = list(wrong_numbers(raw, "body"))
+        yield from wrong or self._of_event(event)
 
     def _of_event(self, event: Event) -> Iterator[str]:
         self._measured |= isinstance(event, Record | PairRecord) and event.status == "done"

@@ -18,22 +18,23 @@ SURPLUS = 4.0
 # Multiply-adds a second, counted ones: over those of any core (512 bits twice a cycle at 6 GHz, times SURPLUS; matrix
 # units do eight times as many in fewer bits) and of any accelerator.
 MOST_OF_A_THREAD, MOST_IN_FEWER_BITS, MOST_OF_AN_ACCELERATOR = 2e12, 16e12, 1e17
+MOST = float(1 << 64)  # of anything that is recorded: a seed
 _SLACK = 1.05  # of a sum of times that were read one by one
 _A_DAY = timedelta(days=1)  # that a clock may be ahead
 _SIGNED = frozenset({"temperature_c", "clock_skew_s"})
 
 
-def negatives(value: object, path: str) -> Iterator[str]:
-    """Numbers below 0 in a JSON value: of all that is recorded, temperatures and a clock's skew alone may be."""
+def wrong_numbers(value: object, path: str) -> Iterator[str]:
+    """Numbers that nothing recorded can have; temperatures and a clock's skew alone are signed."""
     if isinstance(value, dict):
         for name, item in value.items():
             if name not in _SIGNED:
-                yield from negatives(item, f"{path}.{name}")
+                yield from wrong_numbers(item, f"{path}.{name}")
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from negatives(item, f"{path}[{index}]")
-    elif isinstance(value, int | float) and value < 0:
-        yield f"{path}: expected no number below 0, got {value}"
+            yield from wrong_numbers(item, f"{path}[{index}]")
+    elif isinstance(value, int | float) and not 0 <= value <= MOST:
+        yield f"{path}: expected a number of 0 to {MOST:g}, got {str(value)[:20]}"
 
 
 def wrong_time(text: str, now: datetime) -> str:
