@@ -198,6 +198,7 @@ def test_what_the_device_itself_can_do_bounds_its_rows(board: Path) -> None:
         (b"[" * 100_000 + b"\n", "records.jsonl:17: damaged record: "),
         (b'{"type": "device", "body": {"device": "phone"}}\n', "expected a device of the plan, got 'phone'"),
         (b'{"type": "study", "body": {}}\n', "records.jsonl:17: damaged record: "),
+        (b'{"type": "device", "body": {"device": "cpu"}, "more": "<script>"}\n', "expected a type and a body alone"),
         (b'{"type": "record"', "records.jsonl:17: expected a whole line, got a torn one"),
     ],
 )

@@ -52,7 +52,10 @@ class RecordCheck:
         except ValueError as error:
             yield f"damaged record: {str(error)[:200]}"
             return
-        raw = json.loads(line)["body"]
+        value = json.loads(line)
+        if len(value) > 2:
+            yield "expected a type and a body alone, got more"
+        raw = value["body"]
         yield from wrong_texts(raw, "body", self._runtimes)
         wrong = list(wrong_numbers(raw, "body"))
         yield from wrong or self._of_event(event)

@@ -9,6 +9,7 @@ from reports.site.entry import Entry
 from reports.site.index_table import MOST_ROWS, index_csv, index_tables
 from reports.tables.sections import CONVENTION, VERDICT_LEGEND
 
+TITLE = "Latency and FLOPS of operators and vision models, by device"
 _COLUMNS = (
     "ms: one call of the whole batch, the geometric mean over rounds of the workers' medians; ±: its 95% interval over "
     "rounds, each a fresh process. images/s: of queued calls and of accelerators. MB: the most memory of the process. "
@@ -37,14 +38,14 @@ class RunLine:
     files: tuple[tuple[str, int], ...]  # their names and bytes
 
 
-def index_page(title: str, runs: Sequence[RunLine], entries: Sequence[Entry]) -> str:
+def index_page(runs: Sequence[RunLine], entries: Sequence[Entry]) -> str:
     """The page; `entries` in the order of the table."""
     script, style = asset("page.js"), asset("page.css")
     heads, *lines = index_csv(entries[:MOST_ROWS]).splitlines()
     more = len(entries) - MOST_ROWS
     return rendered(
         "site.html",
-        title=title,
+        title=TITLE,
         runs=runs,
         devices=len({entry.device for entry in entries}),
         rows=len(entries),

@@ -15,8 +15,6 @@ from reports.site.index import RunLine, index_page
 from reports.site.index_table import index_csv
 from reports.tables.csv_table import csv_table
 
-TITLE = "Latency and FLOPS of operators and vision models, by device"
-
 
 @dataclass(frozen=True, kw_only=True)
 class _Made:
@@ -27,7 +25,7 @@ class _Made:
     files: dict[str, bytes]
 
 
-def make_site(given: Sequence[Path], out: Path, title: str = TITLE, progress: Progress = silent) -> Path:
+def make_site(given: Sequence[Path], out: Path, progress: Progress = silent) -> Path:
     """A site of all these runs, or folders of runs, in `out`; returns its first page.
 
     It is made whole before anything is written, from the journals alone: the same runs give the same bytes. Raises
@@ -43,7 +41,7 @@ def make_site(given: Sequence[Path], out: Path, title: str = TITLE, progress: Pr
     entries = by_recency(entry for each in made for entry in each.entries)
     files = {f"{RUNS}/{each.line.name}/{name}": content for each in made for name, content in each.files.items()}
     files[TABLE] = index_csv(entries).encode()
-    files[PAGE] = index_page(title, [each.line for each in made], entries).encode()
+    files[PAGE] = index_page([each.line for each in made], entries).encode()
     write_site(out, files, [each.line.name for each in made])
     return out / PAGE
 
