@@ -47,7 +47,7 @@ def _of_run(folder: Path, now: datetime) -> Iterator[Fault]:
     path = folder / PLAN_NAME
     try:
         plan = read_plan(folder)
-        check_command(plan.command, folder)
+        check_command(plan.command, folder.name)
     except UsageError as error:
         yield Fault(path=path, said=str(error).replace(str(path), "it"))
         return

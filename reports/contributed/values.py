@@ -89,8 +89,8 @@ def _memory(found: Measurement, environment: Environment | None) -> Iterator[str
             f"expected at most the machine's memory, {significant(environment.memory_bytes, MEGA)} MB, got a process of"
             f" {significant(peak, MEGA)} MB"
         )
-    if environment is not None and any(cpu >= environment.logical_cpus for cpu in found.cpus):
-        yield f"expected CPUs of the {environment.logical_cpus} that the device has, got {max(found.cpus)}"
+    if environment is not None and (others := set(found.cpus) - set(environment.allowed_cpus)):
+        yield f"expected CPUs that a process may use there, got {min(others)}"
 
 
 def _duration(record: Record, found: Measurement) -> Iterator[str]:
