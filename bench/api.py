@@ -42,10 +42,23 @@ if TYPE_CHECKING:
     from bench.records.run import Run
     from bench.records.workload import Unit
     from bench.wire.order import TaskKind
+    from reports.contributed.fault import Fault
 
     Table = Callable[[Campaign, Device], tuple[Sequence[Unit], Sequence[Pair]]]
 
-__all__ = ["best", "compare", "compare_runs", "frame", "layers", "ledger", "measure", "read_run", "samples"]
+__all__ = [
+    "best",
+    "check_runs",
+    "compare",
+    "compare_runs",
+    "frame",
+    "layers",
+    "ledger",
+    "measure",
+    "read_run",
+    "samples",
+    "site",
+]
 
 
 def read_run(folder: Path | str) -> NotebookRun:
@@ -190,6 +203,29 @@ def compare_runs(first: Path | str, second: Path | str) -> RunsCompared:
     """
     runs = journal.read_run(Path(first)), journal.read_run(Path(second))
     return RunsCompared(first=runs[0], second=runs[1], names=(str(first), str(second)))
+
+
+def site(runs: "Sequence[Path | str]", out: Path | str) -> Path:
+    """`bench site RUNS --out DIR`: a static results page of these runs, or folders of runs, in the folder `out`.
+
+    Returns its first page. What `check_runs` finds does not keep a run out. Raises BenchError where a run cannot be
+    read or `out` holds something else, OSError where it cannot be written.
+    """
+    from reports.site.make import make_site
+
+    return make_site([Path(each) for each in runs], Path(out))
+
+
+def check_runs(runs: "Sequence[Path | str]") -> "tuple[Fault, ...]":
+    """`bench site RUNS --check`: what is wrong with runs that somebody contributes, each with its `path`, `line` and
+    `said`.
+
+    Raises BenchError where a folder holds no run.
+    """
+    from reports.contributed.faults import faults
+    from reports.history.folders import run_folders
+
+    return tuple(faults(run_folders(Path(each) for each in runs)))
 
 
 def _origin(python: Path | str | None) -> "Origin":

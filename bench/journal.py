@@ -245,11 +245,19 @@ def _read_plan(folder: Path, shared: SharedParts) -> Plan:
 
 def _parse_event(line: bytes, shared: SharedParts, where: str) -> Event:
     try:
+        return event_of(line, shared)
+    except ValueError as error:
+        raise UsageError(f"{where}: damaged record ({str(error)[:120]}); cut the file there to go on") from None
+
+
+def event_of(line: bytes, shared: SharedParts) -> Event:
+    """What a whole line of records.jsonl holds; ValueError where it is damaged."""
+    try:
         value: Any = json.loads(line)
         shared.record(value["body"])
         return decode(_TYPES[value["type"]], value["body"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UsageError(f"{where}: damaged record ({str(error)[:120]}); cut the file there to go on") from None
+    except (KeyError, TypeError, RecursionError) as error:
+        raise ValueError(error) from None
 
 
 def _whole_lines(descriptor: int) -> int:

@@ -107,9 +107,7 @@ class RunsCompared:
         old, new = (run.device(device).environment for run in (self.first, self.second))
         codes = self.first.plan.code_version, self.second.plan.code_version
         found = [("code version", *codes)] if codes[0] != codes[1] else []
-        if old is None or new is None:
-            return [*found, ("environment", "known" if old else "unknown", "known" if new else "unknown")]
-        return [*found, *changed(old, new), *_more(old, new)]
+        return [*found, *environment_changes(old, new)]
 
     def _hint(self, unit: Unit, first: Mapping[Unit, Row], second: Mapping[Unit, Row]) -> str:
         """Why a cell is in one run alone, and the nearest one of the other."""
@@ -118,6 +116,13 @@ class RunsCompared:
         own, name, others = (*(self.names[0],), self.names[1], second) if unit in first else (*self.names[::-1], first)
         near = _nearest(unit, list(others))
         return f"only in {own}" + (f"; {name} has it with {near}" if near else "")
+
+
+def environment_changes(old: Environment | None, new: Environment | None) -> list[tuple[str, str, str]]:
+    """What of a device that may decide a number is not the same: its name, what it was, what it is."""
+    if old is None or new is None:
+        return [("environment", "known" if old else "unknown", "known" if new else "unknown")]
+    return [*changed(old, new), *_more(old, new)]
 
 
 def _more(old: Environment, new: Environment) -> list[tuple[str, str, str]]:

@@ -32,6 +32,7 @@ class LazyGroup(click.Group):
         "best": "Which network to take: the rows of a run that meet conditions, and their front.",
         "show": "Everything that a run knows of one row.",
         "report": "Make the tables and plots of finished runs again.",
+        "site": "Make a static results page of many runs, or check runs that somebody contributes.",
         "history": "Show each cell over many finished runs, and where it changed.",
         "plugins": "List what installed plug-ins offer, and what is wrong with those that are left out.",
     }

@@ -3,7 +3,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const dialog = document.getElementById("detail");
   const tip = document.getElementById("tip");
-  const spaces = document.querySelector("svg").namespaceURI;
+  const spaces = document.querySelector("svg")?.namespaceURI;
   const tables = [...document.querySelectorAll(".rows")];
   document.documentElement.classList.add("scripted");
 
@@ -195,7 +195,7 @@
     dialog.scrollTop = 0;
   }
 
-  dialog.addEventListener("close", () => keep("row", ""));
+  dialog?.addEventListener("close", () => keep("row", ""));
 
   // Marks: one stop of the tab key for each picture, arrows within.
   function hint(mark) {
@@ -229,7 +229,7 @@
     });
   }
   addEventListener("scroll", () => { // the keys move the page under the mark that they reach
-    if (document.activeElement.matches(".mark")) hint(document.activeElement); else tip.hidden = true;
+    if (document.activeElement.matches(".mark")) hint(document.activeElement); else if (tip) tip.hidden = true;
   }, { passive: true });
 
   document.addEventListener("click", (event) => {

@@ -31,14 +31,18 @@ def html_report(results: Results) -> str:
     return html_page([(usual_name(results), results)])
 
 
-def html_page(named: Sequence[tuple[str, Results]]) -> str:
-    """The page of several runs, each with its name; UsageError where one is of a kind that has no page."""
+def html_page(named: Sequence[tuple[str, Results]], links: Sequence[tuple[str, str]] = ()) -> str:
+    """The page of several runs, each with its name; UsageError where one is of a kind that has no page.
+
+    `links` are words with what they lead to, beside the parts of the page.
+    """
     runs = shown_runs(named)
     script, style = asset("page.js"), asset("page.css") + asset("charts.css")
     step = sample_step(runs)
     return rendered(
         "page.html",
         title=" and ".join(shown.name for shown in runs),
+        links=links,
         runs=[{"shown": shown, "said": verdict_words(shown), "charts": list(charts(shown))} for shown in runs],
         tables=(*row_tables(runs), *pair_tables(runs)),
         ledger=ledger_table(runs),
@@ -51,8 +55,7 @@ def html_page(named: Sequence[tuple[str, Results]]) -> str:
         data=_data(runs),
         script=script,
         style=style,
-        policy=f"default-src 'none'; base-uri 'none'; form-action 'none'; script-src {_hash(script)}; "
-        f"style-src {_hash(style)}",
+        policy=policy(script, style),
     )
 
 
@@ -75,6 +78,13 @@ def _notes(runs: Sequence[Shown]) -> list[str]:
     return [f"{', '.join(who)}: {note}" for note, who in names.items()]
 
 
+def policy(script: str, style: str) -> str:
+    """What a page may do: run that script, look like that style, and nothing else."""
+    return (
+        f"default-src 'none'; base-uri 'none'; form-action 'none'; script-src {_hash(script)}; style-src {_hash(style)}"
+    )
+
+
 def _hash(text: str) -> str:
-    """As a policy names what may run: nothing else in the page can."""
+    """As a policy names what may run."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -17,7 +17,20 @@ from reports.untrusted import visible
 MOST_OPTIONS = 40  # of a list to choose from; a column of more values has the words above the table
 TableKind = Kind | Literal["pair"]
 _TITLES: dict[TableKind, str] = {"op": "Operators", "model": "Networks", "pair": "Comparisons in pairs"}
-_LISTED = ("run", "device", "operator", "model", "size", *SETTINGS, "training", "front", "bound", "answer", "verdict")
+_LISTED = (
+    "run",
+    "device",
+    "operator",
+    "model",
+    "size",
+    *SETTINGS,
+    "training",
+    "front",
+    "bound",
+    "answer",
+    "verdict",
+    "recency",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +45,11 @@ class Heading:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A row by its number, and its cells."""
+    """A row by its number, and its cells; the first one leads to `page`, or opens what this page knows of the row."""
 
     number: int
     cells: tuple[str, ...]
+    page: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

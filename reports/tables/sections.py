@@ -161,10 +161,11 @@ def columns_of(kind: Kind, varying: Sequence[str], rows: Sequence[Row], *, sized
     if kind == "op":
         head.append(number("GB/s", lambda row: significant(row.bytes_per_s, GIGA)))
     more = [*limit_columns(rows), *delegated_columns(rows), *accuracy_columns(rows), *sustained_columns(rows)]
-    return [*head, *more, Column(heading="verdict", text=_verdict)]
+    return [*head, *more, Column(heading="verdict", text=verdict_text)]
 
 
-def _verdict(row: Row) -> str:
+def verdict_text(row: Row) -> str:
+    """The verdict, or what became of the row where it is not done."""
     if row.status == "done":
         return row.verdict or ""
     return f"{row.verdict}, {row.status}" if row.verdict else row.status
