@@ -17,7 +17,7 @@ from bench.worker.convert import convert
 from bench.worker.inputs import input_array
 from bench.worker.output_check import arrays_in, max_error
 from bench.worker.precision import precision_notes
-from bench.worker.runtimes import executorch_runtime
+from bench.worker.runtimes import executorch_quantise, executorch_runtime
 from tests.made_up import unit
 
 if TYPE_CHECKING:
@@ -48,6 +48,11 @@ class Network(nn.Module):
 def drawn() -> "Iterator[list[npt.NDArray[np.float32]]]":
     generator = np.random.Generator(np.random.PCG64(1))
     return ([generator.standard_normal((1, *SIZE), dtype=np.float32)] for _ in range(16))
+
+
+def test_convolutions_linear_layers_and_products_are_counted() -> None:
+    program = torch.export.export(Network().eval(), (torch.from_numpy(input_array(ASKED)),))
+    assert executorch_quantise.products(program) == (0, 5)
 
 
 @pytest.fixture(scope="module")

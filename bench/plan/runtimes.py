@@ -176,7 +176,7 @@ _OURS = {
             graph=True,
             no_int8="",
             converter="bench.worker.runtimes.executorch_convert:convert",
-            needs=("executorch",),
+            needs=("executorch", "torchao"),
             lacks={
                 "channels_last": "ExecuTorch's XNNPACK backend chooses its own layout",
                 "bfloat16": "ExecuTorch's XNNPACK backend has no bfloat16",

@@ -6,8 +6,15 @@ from typing import Any
 
 from bench.worker.calibration_files import calibration_batches
 
-# XNNPACK has no int8 kernel for these: LiteRT's own would cut the network into parts at each.
-_FLOAT = ("INPUT", "OUTPUT", "GELU")
+# What XNNPACK computes in int8 (its delegate's list of quantised operators), as far as LiteRT's quantiser knows it.
+# LiteRT's own kernels would take the rest, and cut the network into parts at each.
+_INT8 = (
+    *("CONV_2D", "CONV_2D_TRANSPOSE", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "SUB", "MUL", "MEAN"),
+    *("LOGISTIC", "TANH", "RELU", "MAX_POOL_2D", "RESIZE_BILINEAR", "PAD", "CONCATENATION", "SPLIT", "SLICE"),
+    *("STRIDED_SLICE", "RESHAPE", "TRANSPOSE"),
+)
+# But norms: their sums are of numbers too far apart. An operation's name has the classes that it comes from.
+_OF_NORMS, _NORMS = ("ADD", "SUB", "MUL", "MEAN"), "(Layer|Group|Instance)Norm"
 
 
 def quantise(graph: Path, program: Path) -> bytes:
@@ -34,8 +41,9 @@ def _recipe() -> list[dict[str, Any]]:
     from ai_edge_quantizer.recipe_manager import RecipeManager
 
     recipe = RecipeManager()
-    recipe.add_static_config(".*", TFLOperationName.ALL_SUPPORTED, activation_num_bits=8, weight_num_bits=8)
-    for name in _FLOAT:
-        recipe.add_quantization_config(".*", TFLOperationName[name], algorithm_key=AlgorithmName.NO_QUANTIZE)
+    for name in _INT8:
+        recipe.add_static_config(".*", TFLOperationName[name], activation_num_bits=8, weight_num_bits=8)
+    for name in _OF_NORMS:
+        recipe.add_quantization_config(_NORMS, TFLOperationName[name], algorithm_key=AlgorithmName.NO_QUANTIZE)
     made: list[dict[str, Any]] = recipe.get_quantization_recipe()
     return made
