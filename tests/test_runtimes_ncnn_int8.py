@@ -184,6 +184,8 @@ def test_a_graph_is_written_as_it_was_read() -> None:
     assert (layers[2].takes, layers[2].gives, layers[2].parameters[-23310]) == (("a",), ("d",), "2,0.0,6.0")
     with pytest.raises(ValueError, match=r"expected a \.param file, which begins with 7767517, got 'other'"):
         read_graph("other\n1 1\n")
+    with pytest.raises(ValueError, match=r"which begins with 7767517, got ''"):
+        read_graph("")
 
 
 def test_its_int8_product_is_that_of_the_same_numbers(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ class Layer:
 
 def read_graph(text: str) -> list[Layer]:
     """The layers of a .param file in their order; ValueError where it is none."""
-    first, *lines = text.splitlines()
+    first, *lines = text.splitlines() or [""]
     if first.strip() != str(MAGIC):
         raise ValueError(f"expected a .param file, which begins with {MAGIC}, got {first[:40]!r}; convert it again")
     return [_layer(line.split()) for line in lines[1:] if line.strip()]
