@@ -1,17 +1,23 @@
-"""A small network of convolution, depthwise convolution and a part that is passed on, and LiteRT's file of it.
+"""A small network of convolution, depthwise convolution and a part that is passed on, and LiteRT's files of it.
 
-`python -m tests.litert_network` converts it again, where `bench runtimes setup litert` was run; the file stands in the
+`python -m tests.litert_network` converts it again, where `bench runtimes setup litert` was run; the files stand in the
 repository because the converter takes gigabytes.
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 FILE = Path(__file__).with_suffix(".tflite")
+INT8 = FILE.with_stem(f"{FILE.stem}_int8")
 SIZE = (3, 16, 16)
 
 
@@ -38,12 +44,25 @@ def network() -> nn.Module:
     return made
 
 
-if __name__ == "__main__":
-    from bench.cache.store import default_cache
+def drawn(batches: int) -> "Iterator[list[npt.NDArray[np.float32]]]":
+    """To calibrate on, one image each."""
+    draw = np.random.Generator(np.random.PCG64(1))
+    return ([draw.standard_normal((1, *SIZE), dtype=np.float32)] for _ in range(batches))
+
+
+def convert_again(target: Path, dtype: str, cache: Path) -> None:
+    """Write the network in that dtype to `target`, by LiteRT's converter."""
     from bench.host.converters import python_of
     from bench.plan.runtimes import runtime
     from bench.worker.convert import convert
 
     row = runtime("litert")
-    convert(row, network(), [torch.zeros(1, *SIZE)], "float32", FILE, python_of(row, default_cache()))
-    sys.stdout.write(f"{FILE.stat().st_size} bytes\n")
+    convert(row, network(), [torch.zeros(1, *SIZE)], dtype, target, python_of(row, cache), drawn(8))
+
+
+if __name__ == "__main__":
+    from bench.cache.store import default_cache
+
+    for file, dtype in ((FILE, "float32"), (INT8, "int8")):
+        convert_again(file, dtype, default_cache())
+        sys.stdout.write(f"{file.name}: {file.stat().st_size} bytes\n")

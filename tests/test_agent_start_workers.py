@@ -47,3 +47,10 @@ def test_each_side_of_a_pair_has_its_own_allocator(tmp_path: Path) -> None:
     variables = ALLOCATORS["retained"].variables
     assert not variables.keys() & plain.keys()
     assert {name: retained.get(name) for name in variables} == variables
+
+
+def test_each_side_of_a_pair_has_its_own_threads_spin_or_not(tmp_path: Path) -> None:
+    """A library of OpenMP reads it while it is loaded: set later, it does nothing."""
+    orders = tuple(Order(unit=replace(unit(), switches=switches)) for switches in ((), ("spinning=off",)))
+    usual, resting = seen(Job(task=Task(kind="pair", orders=orders), workers=2), tmp_path)
+    assert (usual.get("OMP_WAIT_POLICY"), resting.get("OMP_WAIT_POLICY")) == (None, "passive")

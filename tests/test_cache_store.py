@@ -88,6 +88,8 @@ def test_only_what_is_named_is_kept(store: Store) -> None:
     store.add_bytes(b"nobody asks for it again")
     store.add_bytes(DATA)
     Incoming(store, DIGEST, len(DATA))._file.close()  # as a killed process leaves it
+    (store.folder / ".convert-1").mkdir()  # and a killed converter
+    (store.folder / ".convert-1" / "network.pt2").write_bytes(DATA)
     store.keep_only({DIGEST, "f" * 64, ""})
     assert names(store) == [DIGEST]
 

@@ -59,6 +59,13 @@ def test_units_that_share_a_worker_share_its_allocator_and_one_that_gives_memory
     assert sorted(map(sorted, groups)) == [["jemalloc"], ["retained"], *[["system"]] * 4]
 
 
+def test_units_that_share_a_worker_share_its_switches() -> None:
+    """One of ncnn's is a variable that the process starts with."""
+    axes = Axes(runtimes=("ncnn",), switches={"spinning": ("on", "off")})
+    groups = list(grouped(cells(operator_workloads(OperatorGrid(sizes=TABLE1_SIZES[:1])), axes, CPU, ())))
+    assert sorted({unit.switches for unit in group} for group in groups) == [{()}, {("spinning=off",)}]
+
+
 def test_no_job_is_longer_than_a_line_may_be() -> None:
     """An unbounded worker of a large sweep would be one line of more than a MiB, and the agent would refuse it."""
     units = tuple(replace(default_cells()[0], seed=number) for number in range(2 * WORKER_UNITS + 1))

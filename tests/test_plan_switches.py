@@ -71,6 +71,16 @@ def test_switches_of_a_unit_are_words_by_name_each_once(wrong: tuple[str, ...]) 
         replace(unit(), switches=wrong)
 
 
+def test_a_value_that_only_another_runtimes_switch_has_makes_no_row() -> None:
+    both = table("onnxruntime", "ncnn", spinning=("stop", "off"))
+    assert both == [
+        ("onnxruntime", ("spinning=stop",)),
+        ("onnxruntime", ("spinning=off",)),
+        ("ncnn", ("spinning=off",)),
+    ]
+    assert table("onnxruntime", "ncnn", spinning=("stop",)) == [("onnxruntime", ("spinning=stop",)), ("ncnn", ())]
+
+
 @pytest.mark.parametrize(
     ("names", "switches", "said"),
     [
@@ -104,6 +114,7 @@ def test_threads_of_a_side_rest_while_the_other_takes_its_turn() -> None:
     assert [each.switches for each in sides("onnxruntime", "openvino", 2)] == [("spinning=stop",), ()]
     assert [each.switches for each in sides("onnxruntime", "onnxruntime,spinning=on", 2)] == [("spinning=stop",), ()]
     assert [each.switches for each in sides("onnxruntime,graph=basic", "onnxruntime", 1)] == [("graph=basic",), ()]
+    assert [each.switches for each in sides("ncnn", "ncnn,spinning=on", 2)] == [("spinning=off",), ()]
 
 
 def test_a_claims_pair_rests_its_threads_too() -> None:

@@ -110,12 +110,11 @@ def test_its_ceilings_are_products_and_a_call_that_gives_back_its_input(tmp_path
     assert found.overheads[0].seconds[0] > 0
 
 
-@pytest.mark.parametrize("dtype", ["int8", "float16"])
-def test_products_of_a_dtype_that_it_lacks_are_refused_in_a_line(dtype: str) -> None:
+def test_products_of_a_dtype_that_it_lacks_are_refused_in_a_line() -> None:
     if platform.machine() != "x86_64":
         pytest.skip("an ARM CPU may have float16")
-    with pytest.raises(UnsupportedError, match=f"ncnn .*{dtype}"):
-        ncnn_ceilings.ceilings(Visit(part="ncnn", dtype=dtype, shapes=((5, 3, 4),)), (0,), SystemClock())
+    with pytest.raises(UnsupportedError, match=r"ncnn .*float16"):
+        ncnn_ceilings.ceilings(Visit(part="ncnn", dtype="float16", shapes=((5, 3, 4),)), (0,), SystemClock())
 
 
 def test_a_layer_that_ncnn_lacks_ends_in_a_line(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from bench.records.origin import Origin
 from bench.system.affinity import thread_environment
 from bench.system.allocator import allocator_environment
 from bench.system.inherited import without_inherited
+from bench.system.spinning import spinning_environment
 from bench.wire.decode import encode
 from bench.wire.order import Job, Order
 
@@ -48,7 +49,7 @@ def start_workers(job: Job, cpus: tuple[int, ...], cache: Path, command: tuple[s
         for index, tokens in enumerate(_tokens(pipes) or [()]):
             origin = job.task.origin_of(index)
             side = replace(task, side=index, token_read=tokens[0], token_write=tokens[1]) if tokens else task
-            own = environment | import_variables(origin, cache) | _allocator(job.task.orders[index : index + 1])
+            own = environment | import_variables(origin, cache) | _before_it_starts(job.task.orders[index : index + 1])
             data = json.dumps(encode(side)).encode()
             program = _program(origin, job, command)
             workers.append(WorkerProcess(data, _for(origin, own), start_s=job.start_s, extra=tokens, command=program))
@@ -85,9 +86,12 @@ def _for(origin: Origin, environment: dict[str, str]) -> dict[str, str]:
     return environment
 
 
-def _allocator(orders: Sequence[Order]) -> dict[str, str]:
-    """Units that share a worker share its allocator: the plan sees to it."""
-    return allocator_environment(orders[0].unit.allocator) if orders else {}
+def _before_it_starts(orders: Sequence[Order]) -> dict[str, str]:
+    """Units that share a worker share its allocator and switches: the plan sees to it."""
+    if not orders:
+        return {}
+    unit = orders[0].unit
+    return allocator_environment(unit.allocator) | spinning_environment(unit.switches)
 
 
 def compiled_folder(cache: Path) -> Path:

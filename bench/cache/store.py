@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import re
 import tempfile
 from pathlib import Path
@@ -74,9 +75,11 @@ class Store:
         return digest
 
     def keep_only(self, digests: set[str]) -> None:
-        """Remove all other files, and what a killed process left half written; not while another run uses them."""
+        """Remove all else, also what a killed process left half written or converted; not while another run uses it."""
         for path in self.folder.iterdir():
-            if path.name not in digests:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name not in digests:
                 path.unlink(missing_ok=True)
 
 

@@ -93,12 +93,19 @@ def cells(
 
 
 def _switched(row: Runtime, asked: Mapping[str, tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Every combination of the row's switches that were asked for, each without those that are as usual."""
-    own = {name: asked[name] for name in sorted(asked) if name in row.switches}
+    """Every combination of the row's switches that were asked for, each without those that are as usual.
+
+    A value that another runtime's switch of that name has, and this one's lacks, makes no row here.
+    """
+    own = {name: _had(values, asked[name]) for name, values in sorted(row.switches.items()) if name in asked}
     return [
         tuple(f"{name}={value}" for name, value in zip(own, values, strict=True) if value != row.switches[name][0])
         for values in product(*own.values())
     ]
+
+
+def _had(values: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(value for value in asked if value in values) or values[:1]
 
 
 def _check_switches(asked: Mapping[str, tuple[str, ...]], rows: Sequence[Runtime]) -> None:

@@ -18,6 +18,7 @@ ROOMS = (
     "bench/system/inherited.py",
     "bench/system/priority.py",
     "bench/system/power.py",
+    "bench/system/spinning.py",
     "bench/records/sustained.py",
     "bench/records/workload.py",
     "bench/plan/runtime_row.py",

@@ -40,20 +40,22 @@ class Runtime:
 
     `converter` is "module:function", or empty where the runtime takes the exported .onnx file: `convert(program: Path,
     target: Path, dtype: str) -> None` writes what the runtime opens to the one file `target`, from a network or an
-    operator that `torch.export` has saved (`torch.export.load`; float32 where `float32_graph`, else of the dtype). It
-    runs in a process of its own on the host, which nothing else shares; what it raises or prints last is the reason
-    of the failed rows. `needs` are the packages that it takes, as pip installs them: into an environment of its own
-    where they have `own_environment` (`bench runtimes setup NAME`), else beside torch. With `one_image` the file takes
-    one image, whatever the batch is: the step then calls it for each.
+    operator that `torch.export` has saved (`torch.export.load`; float32 where `float32_graph`, else of the dtype). For
+    int8, where the row has no `no_int8`, it is float32 too, and `bench.worker.calibration_files:calibration_batches`
+    gives what to calibrate on. It runs in a process of its own on the host, which nothing else shares; what it raises
+    or prints last is the reason of the failed rows. `needs` are the packages that it takes, as pip installs them: into
+    an environment of its own where they have `own_environment` (`bench runtimes setup NAME`), else beside torch. With
+    `one_image` the file takes one image, whatever the batch is: the step then calls it for each.
 
     `switches` are what its users turn, beside the settings of all runtimes: each with its values, the usual one first;
     a unit names those that are not usual (`unit.switched`). `in_turns` are those, as "name=value", that keep
     its threads from working on while the other side of a pair takes its turn: both sides have them where there are
     several threads.
 
-    `no_int8` goes on after its title: why it runs nothing in int8. It is empty where the file that it opens is the
-    .onnx graph, quantised with QuantizeLinear and DequantizeLinear (docs/precision.md): the inputs of convolutions and
-    matrix products, and their outputs but for one whose kernels give `float_outputs` from int8 inputs.
+    `no_int8` goes on after its title: why it runs nothing in int8. It is empty where its `converter` quantises, and
+    where the file that it opens is the .onnx graph, quantised with QuantizeLinear and DequantizeLinear
+    (docs/precision.md): the inputs of convolutions and matrix products, and their outputs but for one whose kernels
+    give `float_outputs` from int8 inputs.
 
     `beside` are packages that a device must have as well, where `package` does not bring them with it.
 

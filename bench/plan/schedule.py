@@ -39,7 +39,8 @@ def grouped(units: Iterable[Unit]) -> Iterator[tuple[Unit, ...]]:
     """Which units share a worker: operators of one round whose process is set up alike, at most `WORKER_UNITS`."""
     shared: dict[object, list[Unit]] = {}
     for unit in units:
-        key: object = (unit.round, unit.device, unit.runtime, unit.threads, unit.settings, unit.allocator, unit.origin)
+        process = (unit.runtime, unit.switches, unit.threads, unit.settings, unit.allocator, unit.origin)
+        key: object = (unit.round, unit.device, process)
         if not shares_worker(unit):
             key = unit.id
         shared.setdefault(key, []).append(unit)

@@ -10,33 +10,46 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.plain_text import plain_line
 from bench.plan.runtimes import Runtime
+from bench.worker.calibration_files import keep_batches
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from bench.worker.calibration_files import Batch
+
 _LAST_LINES, _LONGEST = 3, 400
 
 
 def convert(
-    row: Runtime, module: "nn.Module", example: "Sequence[torch.Tensor]", dtype: str, target: Path, python: str
+    row: Runtime,
+    module: "nn.Module",
+    example: "Sequence[torch.Tensor]",
+    dtype: str,
+    target: Path,
+    python: str,
+    calibration: "Iterable[Batch]" = (),
 ) -> None:
     """Write `module`, traced with its inputs `example` (whose sizes become fixed), to `target` with that Python.
 
-    `module` is the exported form, which gets the dtype. ValueError with the converter's last lines where it fails.
+    `module` is the exported form, which gets the dtype; for int8 it stays in float32, and the converter finds the
+    batches of `calibration`. ValueError with the converter's last lines where it fails.
     """
     import torch
 
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".convert-") as folder:
         program = Path(folder, "network.pt2")
+        if dtype == "int8":
+            keep_batches(program, calibration)
+        network = module.to(torch.float32 if dtype == "int8" else getattr(torch, dtype)).eval()
         with torch.no_grad():
-            torch.export.save(torch.export.export(module.to(getattr(torch, dtype)).eval(), tuple(example)), program)
+            torch.export.save(torch.export.export(network, tuple(example)), program)
         made = Path(folder, "made")
         command = [python or sys.executable, "-W", "ignore", "-m", __name__]
         command += [row.converter, str(program), str(made), dtype]

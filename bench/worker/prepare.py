@@ -20,7 +20,7 @@ from bench.wire.messages import Begin
 from bench.wire.order import Order, Task
 from bench.worker import build
 from bench.worker.channel import Channel, one_line
-from bench.worker.convert import convert
+from bench.worker.converted import converted
 from bench.worker.copies import end_copies
 from bench.worker.given_inputs import for_graph, read
 from bench.worker.inputs import Declared, input_array
@@ -92,8 +92,7 @@ def _from_module(order: Order, store: Store) -> Artifact:
             form = build.exported_form(network, workload)
             with _beside(store) as path:
                 if row.converter:
-                    given = [each[:1] for each in example] if row.one_image else example
-                    convert(row, build.plain_form(form, plain=plain), given, unit.dtype, path, order.converter)
+                    found = _noted(found, *converted(order, build.plain_form(form, plain=plain), example, path))
                 else:
                     build.export_graph(form, example, getattr(torch, unit.graph_dtype), path, plain=plain)
                 found = replace(found, model=store.add_file(path))
@@ -132,17 +131,25 @@ def _keep(data: bytes, workload: Workload, store: Store) -> None:
 
 
 def _quantised(made: Artifact, unit: Unit, store: Store) -> Artifact:
-    """With the graph in int8 in the place of the float32 one, whose counts stay; its cost says how it was made."""
-    if not made.model or made.cost is None:
+    """With the graph in int8 in the place of the float32 one, whose counts stay; its cost says how it was made.
+
+    What a converter made is in int8 already.
+    """
+    if not made.model or made.cost is None or runtime(unit.runtime).converter:
         return made
     from bench.worker.quantise import quantise
 
     try:
         with _beside(store) as path:
             note = quantise(store.path(made.model), path, unit)
-            return replace(made, model=store.add_file(path), cost=replace(made.cost, notes=(*made.cost.notes, note)))
+            return replace(_noted(made, note), model=store.add_file(path))
     except Exception as error:  # noqa: BLE001 - a quantiser raises whatever its many parts raise
         return replace(made, model="", graph_reason=f"no graph in int8: {one_line(error)}")
+
+
+def _noted(made: Artifact, *notes: str) -> Artifact:
+    cost = made.cost
+    return made if cost is None else replace(made, cost=replace(cost, notes=(*cost.notes, *notes)))
 
 
 def _reference_of(network: "nn.Module", image: "torch.Tensor") -> "tuple[tuple[npt.NDArray[Any], ...], bool]":

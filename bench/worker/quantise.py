@@ -11,23 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from bench.plan.runtimes import runtime
 from bench.records.workload import Unit
 from bench.worker.calibration import CalibrationData, calibration_data
-from bench.worker.output_check import arrays_in
+from bench.worker.nearness import nearness
 from bench.worker.runtimes.onnx_runtime import declared_inputs, session
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
 
 _PRODUCTS = ["Conv", "Gemm", "MatMul"]
 # No kernel normalises in int8, and ONNX Runtime cannot open a graph in which layer norms share a quantised weight.
 _FLOAT = {"LayerNormalization", "InstanceNormalization", "BatchNormalization"}
-COMPARED = 32  # batches at most, of which float32 and int8 are compared
 
 
 def quantise(graph: Path, target: Path, unit: Unit) -> str:
@@ -49,7 +43,9 @@ def quantise(graph: Path, target: Path, unit: Unit) -> str:
             weight_type=QuantType.QInt8,
             extra_options={"OpTypesToExcludeOutputQuantization": without},
         )
-    return f"int8, calibrated on {data.source}: {_nearness(plain, session(target, _threads(), exact_int8=True), data)}"
+    quantised = session(target, _threads(), exact_int8=True)
+    answers = ((plain.run(None, feed), quantised.run(None, feed)) for feed in _feeds(data))
+    return f"int8, calibrated on {data.source}: {nearness(answers)}"
 
 
 @dataclass(frozen=True)
@@ -66,25 +62,6 @@ class _Reader:
 def _feeds(data: CalibrationData) -> Iterator[dict[str, Any]]:
     names = [each.name for each in data.declared]
     return (dict(zip(names, arrays, strict=True)) for arrays in data)
-
-
-def _nearness(plain: Any, quantised: Any, data: CalibrationData) -> str:
-    """Signal to noise of the int8 outputs, and of classes how often the largest is the same one."""
-    signal = noise = 0.0
-    same: list[bool] = []
-    for feed, _ in zip(_feeds(data), range(COMPARED), strict=False):
-        right, got = (_floats(each.run(None, feed)) for each in (plain, quantised))
-        signal += sum(float(np.square(each).sum()) for each in right)
-        noise += sum(float(np.square(one - other).sum()) for one, other in zip(right, got, strict=True))
-        if right and right[0].ndim == 2:
-            same += (right[0].argmax(1) == got[0].argmax(1)).tolist()
-    decibels = 10 * np.log10(signal / noise) if signal and noise else np.inf if signal else -np.inf
-    classes = f", the same class in {sum(same)} of {len(same)}" if same else ""
-    return f"{decibels:.1f} dB from float32 there{classes}"
-
-
-def _floats(answer: Any) -> "list[npt.NDArray[np.float64]]":
-    return [each.astype(np.float64) for each in arrays_in(answer) if each.dtype.kind == "f"]
 
 
 def _threads() -> int:

@@ -1,5 +1,6 @@
 """ExecuTorch on a CPU, its XNNPACK backend. It takes and gives torch's tensors."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,10 @@ from bench.records.workload import Unit
 from bench.worker.inputs import Declared, input_arrays
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 
-# Methods of a file beside the network's: how many operations XNNPACK computes, of how many, and a line on the others.
+# Methods of a file beside the network's: how many operations XNNPACK computes, of how many, and a line on the others;
+# how many convolutions and matrix products are in int8, of how many.
 DELEGATED, OPERATIONS, LEFT = "bench_delegated", "bench_operations", "bench_left"
+INT8, PRODUCTS = "bench_int8", "bench_products"
 
 # Its ScalarType by numpy's names.
 _DTYPES = {
@@ -23,7 +26,7 @@ def load(unit: Unit, path: Path) -> Loaded:
     threads = set_threads(unit.threads)  # before a network is opened, which keeps hold of the pool
     opened = bindings()._load_program(str(path))
     forward = opened.load_method("forward")
-    takes = declared(forward.method_meta(), unit.dtype)
+    takes = declared(forward.method_meta(), unit.graph_dtype)
 
     def tensors(images: Any = None) -> list[Any]:
         return [torch.from_numpy(array) for array in input_arrays(unit, takes, images)]
@@ -39,6 +42,15 @@ def load(unit: Unit, path: Path) -> Loaded:
         notes=(left,) if left else (),
         anew=lambda: load(unit, path),
     )
+
+
+def precision(unit: Unit, path: Path) -> Mapping[str, int]:
+    """Of an int8 file, as its converter has counted them; any other is in its dtype."""
+    if unit.dtype != "int8":
+        return {}
+    opened = bindings()._load_program(str(path))
+    own, every = (opened.load_method(name)([])[0] for name in (INT8, PRODUCTS))
+    return {dtype: count for dtype, count in (("int8", own), ("float32", every - own)) if count}
 
 
 def set_threads(threads: int) -> int:

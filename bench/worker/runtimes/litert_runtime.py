@@ -1,7 +1,7 @@
 """LiteRT (formerly TensorFlow Lite) on a CPU: XNNPACK computes what it can, LiteRT's own kernels the rest."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ from bench.worker.runtimes.litert_graphs import marked_for_float16
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 
 _DELEGATE = "DELEGATE"  # LiteRT's name of a node that stands for what a delegate took over
+_PRODUCTS = frozenset(
+    ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "CONV_3D", "FULLY_CONNECTED", "BATCH_MATMUL")
+)  # by LiteRT's names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +69,17 @@ def load(unit: Unit, path: Path) -> Loaded:
         delegated=(len(taken), sum(node.name != _DELEGATE for node in nodes)),
         notes=_left_out(nodes, taken),
     )
+
+
+def precision(unit: Unit, path: Path) -> Mapping[str, int]:
+    """Of an int8 file, by the dtype of what each gives: a kernel gives int8 from int8 alone."""
+    if unit.dtype != "int8":  # what becomes of float16 its output tells
+        return {}
+    import numpy as np
+
+    opened = interpreter(path, unit.threads)
+    dtypes = {each["index"]: np.dtype(each["dtype"]).name for each in opened.get_tensor_details()}
+    return Counter(dtypes[node.outputs[0]] for node in nodes_of(opened) if node.name in _PRODUCTS)
 
 
 def interpreter(path: Path, threads: int, dtype: str = "float32") -> Any:

@@ -1,5 +1,6 @@
 """Matrix products by ncnn on a CPU, from its own two files of one layer, and the call of one that does nothing."""
 
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,15 +10,13 @@ from bench.records.ceilings import Ceilings
 from bench.wire.order import Visit
 from bench.worker.measuring.clock import Clock
 from bench.worker.peak.products import Shape, empty_call, sweep
+from bench.worker.runtimes.ncnn_graph import FLOAT32, INT8, LARGEST, MAGIC
 from bench.worker.runtimes.ncnn_runtime import GRAPH, WEIGHTS, Call, opened_files
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
-
-_MAGIC = 7767517  # of a .param file
-_AS_FLOAT32 = b"\0\0\0\0"  # before weights in a .bin file: they follow as they are
 
 
 def ceilings(visit: Visit, cpus: Sequence[int], clock: Clock) -> Ceilings:
@@ -33,13 +32,13 @@ def ceilings(visit: Visit, cpus: Sequence[int], clock: Clock) -> Ceilings:
 def product_step(folder: Path, shape: Shape, threads: int, dtype: str) -> Call:
     """An (m, k) matrix by an (n, k) one, which is constant and transposed; nothing is added (ncnn's Gemm)."""
     m, k, n = shape
-    layer = f"Gemm c 1 1 a c 3=1 5=1 6=1 8={n} 9={k} 10=-1"
-    return _step(folder, layer, random_array(n, k), random_array(1, m, k), threads, dtype)
+    layer = f"Gemm c 1 1 a c 3=1 5=1 6=1 8={n} 9={k} 10=-1{' 18=2' if dtype == 'int8' else ''}"
+    return _step(folder, layer, _weights(n, k, dtype), random_array(1, m, k), threads, dtype)
 
 
 def empty_step(folder: Path, threads: int) -> Call:
     """A call that gives back the one number that it takes."""
-    return _step(folder, "Noop c 1 1 a c", None, random_array(1, 1), threads, "float32")
+    return _step(folder, "Noop c 1 1 a c", b"", random_array(1, 1), threads, "float32")
 
 
 def random_array(*sizes: int) -> "Array":
@@ -49,8 +48,17 @@ def random_array(*sizes: int) -> "Array":
     return np.random.Generator(np.random.PCG64(0)).random(sizes, dtype=np.float32)
 
 
-def _step(folder: Path, layer: str, weights: "Array | None", images: "Array", threads: int, dtype: str) -> Call:
+def _weights(rows: int, columns: int, dtype: str) -> bytes:
+    """As a .bin file has them; ncnn's int8 product has one scale for all of them, and finds its input's in the call."""
+    values = random_array(rows, columns)
+    if dtype != "int8":
+        return FLOAT32 + values.tobytes()
+    scaled = (LARGEST * values).astype("int8").tobytes()
+    return INT8 + scaled + bytes(-len(scaled) % 4) + struct.pack("<f", LARGEST)
+
+
+def _step(folder: Path, layer: str, weights: bytes, images: "Array", threads: int, dtype: str) -> Call:
     graph, data = folder / GRAPH, folder / WEIGHTS
-    graph.write_text(f"{_MAGIC}\n2 2\nInput a 0 1 a\n{layer}\n")
-    data.write_bytes(b"" if weights is None else _AS_FLOAT32 + weights.tobytes())
+    graph.write_text(f"{MAGIC}\n2 2\nInput a 0 1 a\n{layer}\n")
+    data.write_bytes(weights)
     return Call(opened_files(graph, data, threads, dtype), images)

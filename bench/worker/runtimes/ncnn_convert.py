@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
+from bench.worker.calibration_files import calibration_batches
 from bench.worker.runtimes.ncnn_runtime import GRAPH, WEIGHTS
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _LAYER = re.compile(r"[A-Za-z0-9]+")  # how ncnn names its own: what pnnx could 
 
 
 def convert(program: Path, target: Path, dtype: str) -> None:
-    """Write the network for one image, in float32 whatever `dtype`; ValueError where ncnn lacks one of its layers."""
+    """Write the network for one image, in float32 but for int8; ValueError where ncnn lacks one of its layers."""
     import torch
 
     saved = torch.export.load(program)
@@ -28,6 +29,10 @@ def convert(program: Path, target: Path, dtype: str) -> None:
     torch.jit.trace(module, image, check_trace=False).save("network.pt")  # type: ignore[no-untyped-call]  # as PyTorch has it
     _run_pnnx(image.shape)
     expect_known(Path(GRAPH).read_text())
+    if dtype == "int8":
+        from bench.worker.runtimes.ncnn_int8 import quantise
+
+        quantise(Path(GRAPH), Path(WEIGHTS), (images[0] for (images,) in calibration_batches(program)))
     with ZipFile(target, "w") as file:  # stored, not compressed: it is opened within the load time
         file.write(GRAPH)
         file.write(WEIGHTS)

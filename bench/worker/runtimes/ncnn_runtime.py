@@ -1,5 +1,6 @@
 """ncnn on the CPU, from the network that pnnx converted. Imports neither torch nor our operators: a board runs it."""
 
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,7 @@ from zipfile import ZipFile
 from bench.records.workload import Unit
 from bench.worker.inputs import Declared, input_arrays
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
+from bench.worker.runtimes.ncnn_graph import read_graph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +22,7 @@ _STORAGE = {
     "float32": (),
     "bfloat16": ("use_bf16_storage",),
     "float16": ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic"),
+    "int8": ("use_int8_inference",),  # what is not quantised in the file stays float32
 }
 # What a user turns, by the row's names in bench/plan/runtimes.py; named here, so that no version's own choice slips in.
 _TURNED = {
@@ -58,8 +61,6 @@ def opened_files(
     """The same from ncnn's own two files, which are not needed any more then."""
     import ncnn
 
-    if dtype not in _STORAGE:
-        raise UnsupportedError(f"ncnn computes a network as it was converted in {', '.join(_STORAGE)}, not in {dtype}")
     if dtype == "float16" and not ncnn.cpu_support_arm_asimdhp():
         # Elsewhere a few layers keep their weights in it, and none computes in it.
         raise UnsupportedError("ncnn computes in float16 on ARM CPUs with asimdhp alone, this one has not got it")
@@ -67,9 +68,18 @@ def opened_files(
     _set(net.opt, threads, dtype, switches or {})
     if net.load_param(str(graph)) or net.load_model(str(weights)):
         raise ValueError("expected a network that ncnn opens, it refuses a layer or its weights; update ncnn and pnnx")
-    if dtype != "float32" and not _able(net, dtype):
+    if dtype in _SUPPORT and not _able(net, dtype):
         raise UnsupportedError(f"asked ncnn for {dtype}, none of its layers has it on this CPU")
     return net
+
+
+def precision(unit: Unit, path: Path) -> "Mapping[str, int]":
+    """Of an int8 file how many of its layers that multiply are int8; ncnn tells of no other dtype what it computes."""
+    if unit.dtype != "int8":
+        return {}
+    with ZipFile(path) as file:
+        layers = read_graph(file.read(GRAPH).decode())
+    return Counter("int8" if layer.in_int8 else "float32" for layer in layers if layer.multiplies)
 
 
 def _set(options: Any, threads: int, dtype: str, switches: "Mapping[str, str]") -> None:
@@ -119,7 +129,7 @@ class Call:
 
 
 def _kept_in(net: Any, dtype: str) -> tuple[str, ...]:
-    if dtype == "float32":
+    if dtype not in _SUPPORT:
         return ()
     return (f"{_able(net, dtype)} of {len(net.layers())} layers keep {dtype}, around the others ncnn converts",)
 
