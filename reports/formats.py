@@ -127,6 +127,7 @@ _OF_STUDIES = _by_name(
     Format(name="markdown", writer="reports.studies.text:markdown_study", file="study.md", stdout=True),
     Format(name="ledger-csv", writer="reports.ledger.csv_ledger:csv_ledger", file="ledger.csv"),
     Format(name="ledger-markdown", writer="reports.studies.ledger_page:markdown_study_ledger", file="ledger.md"),
+    _PAGE,
 )
 
 
@@ -135,6 +136,7 @@ _OF_ACCURACY = _by_name(
     Format(name="csv", writer="reports.accuracy.text:csv_accuracy", file="accuracy.csv", stdout=True),
     Format(name="markdown", writer="reports.accuracy.text:markdown_accuracy", file="accuracy.md", stdout=True),
     Format(name="answers", writer="reports.accuracy.text:csv_answers", file="answers.csv", stdout=True),
+    _PAGE,
 )
 
 

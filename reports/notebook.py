@@ -30,12 +30,12 @@ class NotebookRun(Run):
         return figures(self._results)
 
     def _repr_html_(self) -> str:
-        """The table of the terminal and the pictures: all text escaped, no script, nothing from outside."""
+        """The terminal's table of its command and the pictures: all text escaped, no script, nothing from outside."""
         from rich.console import Console
 
+        from reports.formats import formats_of
         from reports.html.fragment import picture_html
-        from reports.terminal import TerminalReport
 
         console = Console(file=io.StringIO(), record=True, width=WIDTH, force_jupyter=False)
-        console.print(TerminalReport(self._results))
+        console.print(formats_of(self.plan.command)["table"].shown(self._results))
         return console.export_html(inline_styles=True, code_format=_PAGE) + picture_html(self._results)

@@ -13,6 +13,7 @@ from reports.numbers import GIGA, MEGA, MILLI, bounds, significant
 from reports.results import Results
 from reports.row import Row
 from reports.tables.noise_floor import noise_lines
+from reports.verdicts import told
 
 MOST_NAMED = 12  # rows that an error lists
 
@@ -88,9 +89,9 @@ def about_device(run: Run, device: str) -> Group:
 def again(run: Run, row: Row) -> Group:
     """The command of the whole run, that of this row alone, and the row as a side of `bench compare`."""
     lines = (
-        ("command", shlex.join(["bench", *run.plan.argv])),
-        ("alone", shlex.join(row_command(row.unit, row.planned))),
-        ("row", side_text(row.unit)),
+        ("the run", shlex.join(["bench", *run.plan.argv])),
+        ("this row", shlex.join(row_command(row.unit, row.planned))),
+        ("a side of bench compare", shlex.quote(side_text(row.unit))),
     )
     return Group(title="again", lines=lines)
 
@@ -122,7 +123,7 @@ def _numbers(row: Row) -> Iterator[tuple[str, str]]:
         yield row.status, row.reason
         return
     yield "time of a call", f"{bounds(row.time, unit=MILLI)} ms, {row.rounds} of {row.planned} rounds"
-    yield "verdict", row.verdict or ""
+    yield "verdict", told(row.verdict)
     yield "images/s", bounds(row.images_per_s)
     if row.macs_per_s is not None:
         yield "GMAC/s", bounds(row.macs_per_s, unit=GIGA)
@@ -157,7 +158,7 @@ def _round(record: Record) -> Iterator[tuple[str, str]]:
     seen = {name: value for name, value in asdict(found.disturbances).items() if value not in (None, 0, False)}
     yield from ((name.replace("_", " "), plain_value(value)) for name, value in seen.items())
     if found.verdicts:
-        yield "verdicts", ", ".join(found.verdicts)
+        yield "verdicts", ", ".join(map(told, found.verdicts))
 
 
 def _samples(values: Sequence[float]) -> str:

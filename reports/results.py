@@ -49,8 +49,8 @@ class Results:
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
-        """One per planned cell, in the order of the plan."""
-        return rows(self.run)
+        """One per planned cell, in the order of the plan; a study or an evaluation times nothing."""
+        return () if self.run.plan.command == "accuracy" else rows(self.run)
 
     @cached_property
     def ended(self) -> Mapping[Unit, Record]:

@@ -207,6 +207,23 @@ def _distinct(reasons: Sequence[str]) -> str:
     return " / ".join(different[:2]) + more
 
 
+def row_name(row: Row) -> str:
+    """`fasternet_t0 (onnxruntime, int8)`."""
+    return f"{row.label} ({', '.join(filter(None, [row.unit.runtime, unusual_text(row.unit)]))})"
+
+
+def unusual_text(unit: Unit) -> str:
+    """`int8, 2 threads, graph=basic`: what of its settings is not as usual; empty where all is."""
+    words = [
+        unit.dtype if unit.dtype != "float32" else "",
+        f"batch {unit.batch}" if unit.batch != 1 else "",
+        f"{unit.threads} threads" if unit.threads != 1 else "",
+        unit.layout if unit.layout != "nchw" else "",
+        settings_text(unit),
+    ]
+    return ", ".join(filter(None, words))
+
+
 def settings_text(unit: Unit) -> str:
     """What differs from the default switches: `tf32,no_cudnn_benchmark`; empty where nothing does."""
     defaults, settings = Settings(), unit.settings

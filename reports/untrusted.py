@@ -10,6 +10,7 @@ import re
 from bench.plain_text import spelled_out
 
 LONGEST = 300  # characters of one cell: a device cannot flood a table
+LONGEST_TEXT = 4000  # where a whole command line has a place
 
 # What spreadsheets take as the start of a formula (OWASP, CSV injection).
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

@@ -1,5 +1,6 @@
 """All reports of a run, written into its folder; may be repeated at any time."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -73,7 +74,12 @@ def write_texts(rows: Iterable[Format], made: Made, folder: Path) -> tuple[Path,
 
 
 def replace_file(path: Path, content: bytes) -> Path:
-    """Writes beside the target and renames: a reader never sees half a file."""
+    """Writes beside the target and renames: a reader never sees half a file.
+
+    Raises OSError where it cannot be written, or what is there is no file: a rename would put one in a device's place.
+    """
+    if path.exists() and not path.is_file():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:

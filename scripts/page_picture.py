@@ -16,7 +16,7 @@ from reports.html.page import html_page
 from reports.results import Results
 
 ROOT = Path(__file__).resolve().parents[1]
-WIDTH, HEIGHT = 1100, 1180
+WIDTH, HEIGHT = 1100, 1340
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from tests.bench_process import BenchProcess, events, wait_until
 from tests.colour_network import COLOURS, MODULE, pictures
 from tests.one_line import one_line
 
-FILES = {"accuracy.csv", "accuracy.md", "answers.csv", "records.jsonl", "run.json"}
+FILES = {"accuracy.csv", "accuracy.md", "answers.csv", "records.jsonl", "report.html", "run.json"}
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def endless():
     return Endless(3, 16, 3)
 """
 QUICK = ("--epochs", "2", "--repeats", "2", "--count", "10")
-FILES = {"ledger.csv", "ledger.md", "records.jsonl", "run.json", "study.csv", "study.md"}
+FILES = {"ledger.csv", "ledger.md", "records.jsonl", "report.html", "run.json", "study.csv", "study.md"}
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
 """Places in the pictures of the page."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.records.run import Run
 from bench.statistics import Interval
 from reports.html.charts.pictures import charts
 from reports.html.charts.scale import Scale, linear_scale, log_scale
@@ -12,7 +15,8 @@ from reports.html.shown import shown_runs
 from reports.results import Results
 from tests.made_up_comparisons import SLOW, compared, row
 from tests.made_up_layers import CEILINGS, LAYERS, layered, layers_run
-from tests.made_up_runs import done, models_run, net
+from tests.made_up_runs import done, models_run, net, op, ops_run
+from tests.made_up_series import series, slows, sustained, sustained_run
 
 
 @given(st.lists(st.floats(1e-9, 1e9), min_size=1, max_size=5))
@@ -80,6 +84,38 @@ def test_a_comparison_is_drawn_beside_no_change() -> None:
     (mark,) = made.marks
     ring = [float(pair.split(",")[0]) for pair in made.lines[0].points.split()]
     assert mark.x > max(ring), "1.3 lies right of 1"
+
+
+def test_rows_that_a_switch_tells_apart_look_apart_below_their_roof() -> None:
+    units = [replace(op(name), switches=switches) for name in ("conv", "dwconv") for switches in ((), ("graph=basic",))]
+    run = ops_run(units, [done(unit, 0.01 * (1 + place)) for place, unit in enumerate(units)])
+    (shown,) = shown_runs([("a", Results(run=with_ceilings(run)))])
+    (roof,) = (chart for chart in charts(shown) if chart.title.startswith("Roofline"))
+    assert [name for _, name in roof.legend] == [
+        "conv, usual settings",
+        "conv, graph=basic",
+        "dwconv, usual settings",
+        "dwconv, graph=basic",
+    ]
+    assert [mark.series for mark in roof.marks] == [0, 1, 2, 3]
+    assert "eager, graph=basic: " in roof.marks[1].text
+    (usual,) = shown_runs([("a", Results(run=with_ceilings(ops_run(units[::2], list(run.records[::2])))))])
+    (roof,) = (chart for chart in charts(usual) if chart.title.startswith("Roofline"))
+    assert [name for _, name in roof.legend] == ["conv", "dwconv"], "what is the same for all is not told"
+
+
+def with_ceilings(run: Run) -> Run:
+    return replace(run, devices=tuple(replace(state, ceilings=(CEILINGS,)) for state in run.devices))
+
+
+def test_what_was_sustained_is_drawn_over_its_time() -> None:
+    (shown,) = shown_runs([("a", Results(run=sustained_run(sustained("resnet50", series(slows(0.01, 0.02))))))])
+    (chart,) = (chart for chart in charts(shown) if chart.title.startswith("Under sustained load"))
+    assert 2 <= len(chart.marks) <= 40
+    assert [mark.x for mark in chart.marks] == sorted(mark.x for mark in chart.marks)
+    assert chart.marks[-1].y < chart.marks[0].y, "slower is higher up"
+    assert chart.marks[0].text.startswith("resnet50 (eager, sustain ")
+    assert {mark.row for mark in chart.marks} == {0}
 
 
 def test_layers_and_the_roof_above_them_are_drawn() -> None:

@@ -101,7 +101,7 @@ def test_each_mark_and_row_leads_to_all_that_is_known_of_it() -> None:
             assert [each * unit for each in whole] == pytest.approx(taken[name], rel=1e-4)
         assert len(detail["samples"]) == len(taken) == 5
         again = dict(dict(detail["groups"])["again"])
-        assert again["alone"].startswith(f"bench models --model {table_row.unit.workload.name} --runtime ")
+        assert again["this row"].startswith(f"bench models --model {table_row.unit.workload.name} --runtime ")
 
 
 def test_the_csv_of_the_page_is_that_of_the_table() -> None:

@@ -1,5 +1,6 @@
 """Everything that is known of one row, and how it is named."""
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from bench.cli.input_options import asked_inputs
 from bench.cli.main import bench, main
 from bench.cli.request import axes_of
 from bench.errors import UsageError
+from bench.journal import Journal
 from bench.plan.axes import Axes, cells
 from bench.plan.names import network_workloads
-from bench.plan.side_text import row_command, side_text
+from bench.plan.side_text import compare_command, row_command, side_text
 from bench.plan.sides import Side, comparison_pairs, parse_side
 from bench.plan.subjects import OperatorGrid, operator_workloads
 from bench.records.calibration import Calibration
@@ -21,9 +23,12 @@ from bench.records.device import Device
 from bench.records.workload import Checkpoint, GivenInputs, Settings, Unit
 from models.fasternet_config import AXES
 from operators.spec import AXES as OPERATOR_AXES
+from reports.comparisons import comparisons
 from reports.one_row import described, found_row
 from reports.results import Results
+from tests.made_up_comparisons import SLOW, compared, row
 from tests.made_up_runs import done, failed, models_run, net
+from tests.made_up_studies import errors, run_of, study
 from tests.one_line import one_line
 
 RUN = models_run(
@@ -129,6 +134,25 @@ def test_files_and_a_batch_of_one_on_a_gpu_are_named() -> None:
     assert "--input " not in words
 
 
+def test_what_an_entry_of_a_board_may_set_is_named() -> None:
+    """Its devices.yaml may say threads: 4 and priority: realtime; `cpu` has no entry."""
+    board = replace(net("fasternet_t0"), device="pi4")
+    assert side_text(board) == "fasternet_t0@eager,threads=1"
+    words = " ".join(row_command(board, 3))
+    assert "--device pi4 --threads 1 --priority normal" in words
+    assert side_text(net("fasternet_t0")) == "fasternet_t0@eager"
+
+
+def test_two_units_are_compared_by_their_command() -> None:
+    first = made(parse_side("fasternet_t0@onnxruntime,dtype=int8"))
+    calibrated = replace(first, calibration=Calibration(folder="/my pictures", digest="0" * 64))
+    second = replace(net("my net;rm -rf.onnx"), settings=replace(first.settings, flush_denormal=True, realtime=True))
+    assert shlex.join(compare_command(second, calibrated)) == (
+        "bench compare 'my net;rm -rf.onnx@eager,input=224' fasternet_t0@onnxruntime,dtype=int8 --device cpu "
+        "--calibration '/my pictures' --flush-denormal --priority realtime"
+    )
+
+
 def test_what_is_written_whole_is_found_and_what_fits_several_is_not() -> None:
     assert found_row(RESULTS, "fasternet_t0@onnxruntime").unit.runtime == "onnxruntime"
     assert found_row(RESULTS, "fasternet_t1").status == "failed"
@@ -146,9 +170,9 @@ def test_each_round_its_numbers_and_how_to_measure_again() -> None:
     assert groups["round 2"]["samples"].startswith("3: 10.1 to 10.1 ms")
     assert groups["what"]["top-1"].startswith("71.9%")
     assert groups["again"] == {
-        "command": "bench bench models",
-        "alone": "bench models --model fasternet_t0 --runtime eager --device cpu --rounds 3",
-        "row": "fasternet_t0@eager",
+        "the run": "bench bench models",
+        "this row": "bench models --model fasternet_t0 --runtime eager --device cpu --rounds 3",
+        "a side of bench compare": "fasternet_t0@eager",
     }
 
 
@@ -157,16 +181,41 @@ def test_a_row_without_a_number_says_why() -> None:
     assert groups["numbers"] == {"failed": "the step took longer than 120 s"}
 
 
-def test_the_command_fits_eighty_columns_without_colour(
+def test_a_terminal_of_eighty_columns_holds_it_and_a_pipe_gets_each_command_in_a_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
     folder = Path(__file__).resolve().parents[1] / "docs/results/models-cpu"
-    assert main(["show", str(folder), "fasternet_t0@onnxruntime"]) == 0
+    for terminal in (True, False):
+        monkeypatch.setattr("sys.stdout.isatty", lambda terminal=terminal: terminal)
+        assert main(["show", str(folder), "fasternet_t0@onnxruntime"]) == 0
+        shown = capsys.readouterr().out
+        assert "\x1b" not in shown
+        assert "4.75 [4.57, 4.94] ms, 5 of 5 rounds" in shown
+        command = "bench models --model fasternet_t0 --runtime onnxruntime --device cpu --allocator system --rounds 5"
+        assert (max(map(len, shown.splitlines())) <= 80) == terminal
+        assert (command in shown) != terminal
+
+
+def test_a_comparison_is_shown_by_a_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = compared(row("resnet50", SLOW)).run
+    with Journal.create(tmp_path / "run", run.plan) as journal:
+        for record in run.pair_records:
+            journal.append(record)
+    (made,) = comparisons(run)
+    assert main(["show", str(tmp_path / "run"), side_text(made.second)]) == 0
     shown = capsys.readouterr().out
-    assert "\x1b" not in shown
-    assert max(map(len, shown.splitlines())) <= 80
-    assert "4.75 [4.57, 4.94] ms, 5 of 5 rounds" in shown
+    for known in ("1.30", "SLOWER", "pair 1\n", "the run  "):
+        assert known in shown
+    assert "expected a side of one comparison, 0 of 1 have 'x'" in one_line(capsys, "show", str(tmp_path / "run"), "x")
+
+
+def test_a_run_without_rows_is_told_where_it_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Journal.create(tmp_path / "my run", run_of(study(), errors({"pconv": (0.1,)})).plan).close()
+    said = one_line(capsys, "show", str(tmp_path / "my run"), "x")
+    assert "one of bench approximate" in said
+    assert f"bench report '{tmp_path / 'my run'}' shows all of it" in said
 
 
 def test_no_row_and_no_run_are_a_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

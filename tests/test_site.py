@@ -222,7 +222,7 @@ def test_a_run_that_has_no_place_is_one_line_and_nothing_is_written(
     shutil.rmtree(runs / "cut")
     study_run = kept(tmp_path / "study", run_of(study(), errors({"pconv": (0.1, 0.2)})))
     said = one_line(capsys, "site", str(runs), str(study_run), "--out", str(out))
-    assert "expected runs of ops, models, layers or compare for a page, got study" in said
+    assert "expected runs of ops, models, layers or compare for a site, got study" in said
     hostile = (runs / "second").rename(runs / "<b>")
     assert "expected a run's folder named by up to 80 letters" in one_line(capsys, "site", str(runs), "--out", str(out))
     hostile.rename(tmp_path / "FIRST")

@@ -90,7 +90,7 @@ def test_an_honest_run_has_nothing_wrong(folder: Path) -> None:
         ),
         (lambda it: it.update(schema=2), "expected it in format 1, got 2"),
         (lambda it: it.update(extra=1), "it is damaged: unknown field 'extra' in Plan"),
-        (lambda it: it.update(command="salience"), "expected runs of ops, models, layers or compare for a page"),
+        (lambda it: it.update(command="salience"), "expected runs of ops, models, layers or compare for a site"),
     ],
 )
 def test_what_is_wrong_in_the_plan_is_said(board: Path, change: Callable[[JSON], object], expected: str) -> None:

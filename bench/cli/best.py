@@ -1,6 +1,5 @@
 """`bench best`."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -26,7 +25,7 @@ def best(run: Path, conditions: str, device: str, undistilled: bool, verbose: bo
     would decide it; the front is what no other row beats in both accuracy and time by the middle of its interval, open
     what cannot be told from it.
     """
-    from bench.cli.console import SturdyConsole
+    from bench.cli.console import stdout_console
     from bench.journal import read_run
     from reports.best.choice import choices
     from reports.best.condition import conditions as parsed
@@ -39,7 +38,7 @@ def best(run: Path, conditions: str, device: str, undistilled: bool, verbose: bo
     if not found:
         where = f" on {device}" if device else ""
         raise UsageError(f"expected a run with networks{where}, {run} has none; name a run of bench models")
-    console = SturdyConsole(width=None if sys.stdout.isatty() else 100)
+    console = stdout_console()
     for choice in found:
         if choice.meeting:
             console.print(rich_table(best_table(choice)))

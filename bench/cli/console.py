@@ -11,6 +11,8 @@ from rich.text import Text
 from bench.cli.streams import silence
 from bench.plain_text import plain_line
 
+NARROWEST = 80  # columns that every table is made for
+
 
 class SturdyConsole(Console):
     """A console that goes on without a reader (`| head`, a `tee` that Ctrl-C ended), where rich would end the process.
@@ -32,6 +34,13 @@ class SturdyConsole(Console):
             self.on_broken_pipe()
 
 
+def stdout_console(piped: int = 100) -> SturdyConsole:
+    """One for tables: as wide as the terminal, where half a number would be another number 80 at least, whose lines it
+    then breaks itself; a pipe has no width."""
+    console = SturdyConsole(width=None if sys.stdout.isatty() else piped)
+    return console if console.width >= NARROWEST else SturdyConsole(width=NARROWEST)
+
+
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table on stdout; what its cells say may come from outside."""
     table = Table(box=box.SIMPLE)
@@ -39,4 +48,4 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_column(column, overflow="fold")
     for row in rows:  # Text, so that no device's word is read as markup
         table.add_row(*(Text(plain_line(cell)) for cell in row))
-    SturdyConsole(width=None if sys.stdout.isatty() else 120).print(table)
+    stdout_console(120).print(table)

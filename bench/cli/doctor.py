@@ -1,11 +1,10 @@
 """`bench doctor`."""
 
-import sys
 from contextlib import closing
 
 import click
 
-from bench.cli.console import SturdyConsole
+from bench.cli.console import stdout_console
 from bench.cli.interrupts import Interrupts
 from bench.errors import EXIT_DONE, EXIT_FAILED, StoppedError, UsageError
 from bench.plan.values import shown
@@ -42,5 +41,5 @@ def doctor(device: str, devices_file: str | None, priority: str | None, output_f
     if output_format == "json":
         click.echo(json_doctor(examined), nl=False)
     else:
-        SturdyConsole(width=None if sys.stdout.isatty() else 100).print(terminal_doctor(examined))
+        stdout_console().print(terminal_doctor(examined))
     return EXIT_DONE if is_fit(examined) else EXIT_FAILED

@@ -85,6 +85,8 @@ def _new_file(text: str | None) -> Path | None:
     if text is None:
         return None
     path = Path(text)
+    if path.exists() and not path.is_file():
+        raise UsageError(f"expected --trace to be a file or a new name, got {shown(text)}; name another")
     if not path.parent.is_dir():
         raise UsageError(f"expected --trace in a folder that is there, got {shown(text)}; make {path.parent} first")
     return path

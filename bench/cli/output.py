@@ -1,7 +1,6 @@
 """Results on stdout, and where the files are on stderr."""
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.console import SturdyConsole
+from bench.cli.console import stdout_console
 from bench.cli.streams import tell
 from bench.errors import StorageError, UsageError
 from bench.journal import Progress, silent
@@ -68,8 +67,7 @@ def show(shown: "RenderableType", whole: str) -> None:
         if isinstance(shown, str):
             click.echo(shown, nl=False)
         else:
-            # A pipe has no width; a hundred columns is what the table is made for.
-            SturdyConsole(width=None if sys.stdout.isatty() else 100).print(shown)
+            stdout_console().print(shown)
     except BrokenPipeError:  # nobody reads, and nothing is lost
         raise
     except OSError as error:

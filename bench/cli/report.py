@@ -1,5 +1,6 @@
 """`bench report`."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,8 +46,10 @@ def report(
     folders = [Path(name) for name in runs]
     if other is not None:
         _check_networks(folders)  # of all of them, before the files of any are replaced
+    if undistilled:
+        _check_accuracies(folders)
     if html is not None:
-        _check_page(folders, html)
+        _check_page(html)
     read = []
     for folder in folders:
         with ReportBar(SturdyConsole(stderr=True)) as bar:
@@ -61,15 +64,30 @@ def report(
     return 0
 
 
-def _check_page(folders: Sequence[Path], html: Path) -> None:
+def _check_page(html: Path) -> None:
     """Before anything is written."""
-    from bench.journal import read_plan
-    from reports.html.shown import check_command
+    from bench.journal import PLAN_NAME, RECORDS_NAME
 
+    if html.name in (PLAN_NAME, RECORDS_NAME):
+        raise UsageError(f"expected --html FILE for a page, got {html}, as a run's own file is called; name another")
+    if html.exists() and not html.is_file():
+        raise UsageError(f"expected --html FILE to be a file or a new name, got {html}; name another")
     if not html.parent.is_dir():
         raise UsageError(f"expected --html FILE in a folder that is there, got {html}; make {html.parent} first")
+    if not os.access(html.parent, os.W_OK):
+        raise UsageError(f"expected --html FILE in a folder that can be written, got {html}; choose another")
+
+
+def _check_accuracies(folders: Sequence[Path]) -> None:
+    """Only pictures of accuracy have what --undistilled leaves out."""
+    from bench.journal import read_plan
+
     for folder in folders:
-        check_command(read_plan(folder).command, folder)
+        plan = read_plan(folder)
+        if plan.command == "accuracy" or not any(unit.workload.model for unit in plan.units):
+            raise UsageError(
+                f"expected runs of networks with --undistilled, got {folder}, one of bench {plan.command}; leave it out"
+            )
 
 
 def _check_networks(folders: Sequence[Path]) -> None:

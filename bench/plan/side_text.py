@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from bench.plan.subjects import network_entry
-from bench.records.workload import CACHES, Settings, Unit, Workload, size_text
+from bench.records.device import builtin_device
+from bench.records.workload import CACHES, Unit, Workload, size_text
 from bench.system.allocator import DEFAULT_ALLOCATOR
 from models.fasternet_config import AXES as NETWORK_AXES
 from models.registry import height_width
@@ -32,38 +33,60 @@ def row_command(unit: Unit, rounds: int) -> tuple[str, ...]:
     return (
         *words,
         *_of_files(unit),
-        *_of_settings(unit.settings),
+        *_of_settings(unit),
+        *(("--sustain", f"{unit.settings.sustain_s:g}s") if unit.settings.sustain_s else ()),
         *(("--seed", str(unit.seed)) if unit.seed else ()),
         *(("--publish",) if unit.effort == "publish" else ("--rounds", str(rounds))),
+    )
+
+
+def compare_command(first: Unit, second: Unit) -> tuple[str, ...]:
+    """`bench compare A B --device cpu`: what measures the two in pairs, in the Python of whoever runs it.
+
+    What a side cannot say holds for both: the calibration of the one that has one, the settings of the first.
+    """
+    calibrated = first if first.calibration.folder else second
+    return (
+        *("bench", "compare", side_text(first), side_text(second), "--device", first.device),
+        *_of_calibration(calibrated),
+        *_of_settings(first),
     )
 
 
 def _of_files(unit: Unit) -> Iterator[str]:
     if unit.workload.model and unit.workload.model.checkpoint.path:
         yield from ("--checkpoint", unit.workload.model.checkpoint.path)
+    yield from _of_calibration(unit)
+
+
+def _of_calibration(unit: Unit) -> Iterator[str]:
     if unit.calibration.folder:
         yield from ("--calibration", unit.calibration.folder)
 
 
-def _of_settings(settings: Settings) -> Iterator[str]:
+def _of_settings(unit: Unit) -> Iterator[str]:
+    settings = unit.settings
     yield from (f"--{name.replace('_', '-')}" for name in _FLAGS if getattr(settings, name))
     if not settings.cudnn_benchmark:
         yield "--no-cudnn-benchmark"
-    if settings.realtime:
-        yield from ("--priority", "realtime")
-    if settings.sustain_s:
-        yield from ("--sustain", f"{settings.sustain_s:g}s")
+    if settings.realtime or _has_entry(unit):
+        yield from ("--priority", "realtime" if settings.realtime else "normal")
 
 
 def _subject(unit: Unit) -> str:
     return unit.workload.model.source if unit.workload.model else unit.workload.name
 
 
+def _has_entry(unit: Unit) -> bool:
+    """Whether devices.yaml may say of its device what is usual there, so that what is not said is not what was."""
+    return builtin_device(unit.device) is None
+
+
 def _named(unit: Unit) -> list[tuple[str, str]]:
     workload = unit.workload
     settings = {
         "batch": (unit.batch, 0 if unit.accelerator else 1),  # there one image is not what is usual
-        "threads": (unit.threads, 1),
+        "threads": (unit.threads, 0 if _has_entry(unit) else 1),
         "dtype": (unit.dtype, "float32"),
         "layout": (unit.layout, "nchw"),
         "allocator": (unit.allocator, DEFAULT_ALLOCATOR),

@@ -1,16 +1,17 @@
 """A choice as people read it: the table of what meets the conditions, and what is open in words."""
 
+import shlex
 from collections.abc import Iterator
 
-from bench.plain_text import plain_line
-from bench.plan.side_text import side_text
+from bench.plan.side_text import compare_command, side_text
 from reports.best.candidate import Candidate
 from reports.best.choice import Choice, time_of
 from reports.best.condition import Condition
 from reports.best.deciding import rounds_needed
 from reports.numbers import GIGA, MEGA, MILLI, bounds, plus_minus, significant
-from reports.rows import settings_text
+from reports.rows import unusual_text
 from reports.tables.text_table import TextTable
+from reports.untrusted import LONGEST_TEXT, visible
 
 MOST_OPEN = 8  # that are spelled out
 
@@ -32,17 +33,10 @@ def best_table(choice: Choice) -> TextTable:
 
 def _cells(each: Candidate) -> tuple[str, ...]:
     row, unit, time = each.row, each.row.unit, time_of(each)
-    settings = [
-        unit.dtype if unit.dtype != "float32" else "",
-        f"batch {unit.batch}" if unit.batch != 1 else "",
-        f"{unit.threads} threads" if unit.threads != 1 else "",
-        unit.layout if unit.layout != "nchw" else "",
-        settings_text(unit),
-    ]
     return (
         row.label,
         unit.runtime,
-        ", ".join(filter(None, settings)),
+        unusual_text(unit),
         "" if each.top1_percent is None else f"{each.top1_percent:g}",
         "distilled" if each.recipe == "distilled" else "",
         significant(time.centre, MILLI),
@@ -77,8 +71,8 @@ def best_lines(choice: Choice) -> Iterator[str]:
     if len(choice.open) > MOST_OPEN:
         yield f"and {len(choice.open) - MOST_OPEN} more are undecided"
     for better, other in choice.rivals[:MOST_OPEN]:
-        sides = f"{side_text(other.row.unit)} {side_text(better.row.unit)}"
-        yield f"which is faster is open: bench compare {sides} --until 1%"
+        command = shlex.join(compare_command(other.row.unit, better.row.unit))
+        yield f"which is faster is open: {command} --until 1%"
 
 
 def _value(each: Candidate, condition: Condition) -> str:
@@ -91,4 +85,4 @@ def _value(each: Candidate, condition: Condition) -> str:
 
 def plain_lines(choice: Choice) -> list[str]:
     """The same with nothing in it that steers a terminal."""
-    return [plain_line(line) for line in best_lines(choice)]
+    return [visible(line, LONGEST_TEXT) for line in best_lines(choice)]

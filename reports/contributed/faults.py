@@ -13,8 +13,7 @@ from reports.contributed.fault import Fault
 from reports.contributed.plans import wrong_plan, wrong_sizes
 from reports.contributed.records import RecordCheck
 from reports.contributed.values import wrong_numbers
-from reports.html.shown import check_command
-from reports.site.folder import NAME
+from reports.site.folder import NAME, check_timed
 
 MOST_FAULTS = 100  # that are told of one run
 MOST_BYTES = {PLAN_NAME: 20_000_000, RECORDS_NAME: 100_000_000}  # the latter is what GitHub takes
@@ -47,7 +46,7 @@ def _of_run(folder: Path, now: datetime) -> Iterator[Fault]:
     path = folder / PLAN_NAME
     try:
         plan = read_plan(folder)
-        check_command(plan.command, folder.name)
+        check_timed(plan.command, folder.name)
     except UsageError as error:
         yield Fault(path=path, said=str(error).replace(str(path), "it"))
         return

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 
 from bench.plain_text import spelled_out
 from bench.plan.runtimes import find_runtime
-from reports.html.templates import LONGEST_TEXT
+from reports.untrusted import LONGEST_TEXT
 
 _FILES = frozenset({"plan.ledger", "plan.accuracy"})  # whole files of several lines
 _LONGEST_FILE = 1_000_000  # characters

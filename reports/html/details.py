@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 
 from reports.html.shown import Shown
-from reports.html.templates import LONGEST_TEXT
+from reports.numbers import MILLI, bounds
 from reports.one_row import Group, again, measured, records_of
 from reports.row import Row
-from reports.untrusted import visible
+from reports.rows import row_name
+from reports.untrusted import LONGEST_TEXT, visible
 
 MOST_SAMPLES = 250_000  # in one page
 _DIGITS = 5  # of a sample: more than any clock here is good for
@@ -34,12 +35,25 @@ def _detail(shown: Shown, row: Row, step: int) -> Detail:
     return {
         "title": visible(f"{row.label} {row.size}, {row.unit.runtime} on {row.unit.device}"),
         "run": visible(shown.name),
-        "groups": [_group(group) for group in groups],
+        "groups": [group_lines(group) for group in groups],
         "samples": list(_samples(shown, row, step)),
+        "choice": _choice(shown, row),
     }
 
 
-def _group(group: Group) -> list[object]:
+def _choice(shown: Shown, row: Row) -> Detail:
+    """What the page chooses a network for a limit of time by: the ends of its interval in ms, and its accuracy."""
+    found = shown.candidates.get(row.unit)
+    if found is None or row.latency is None:
+        return {}
+    time, top1 = row.latency.over(MILLI), found.top1_percent
+    accuracy = "" if top1 is None else f"{top1:g}%, "
+    said = f"{row_name(row)}: {accuracy}{bounds(time)} ms, {row.verdict}"
+    return {"told": visible(said), "top1": top1, "low": time.low or time.centre, "high": time.high}
+
+
+def group_lines(group: Group) -> list[object]:
+    """As the script reads it."""
     return [group.title, [[visible(name), visible(said, LONGEST_TEXT)] for name, said in group.lines]]
 
 

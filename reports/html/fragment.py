@@ -2,7 +2,6 @@
 
 import re
 
-from reports.formats import formats_of
 from reports.html.charts.pictures import charts
 from reports.html.shown import shown_runs, usual_name
 from reports.html.templates import asset, rendered
@@ -10,9 +9,7 @@ from reports.results import Results
 
 
 def picture_html(results: Results) -> str:
-    """Each as SVG with its caption; empty of a run without any, or whose command has no page."""
-    if "html" not in formats_of(results.run.plan.command):
-        return ""
+    """Each as SVG with its caption; empty of a run without any."""
     (shown,) = shown_runs([(usual_name(results), results)])
     made = list(charts(shown))
     name = re.sub(r"[^a-z0-9]", "", f"b{shown.name}".lower())  # labels that other runs of the notebook do not have

@@ -31,13 +31,16 @@ def ledger_table(runs: Sequence[Shown]) -> TextTable | None:
     if not found:
         return None
     rows = [_cells(name, entry) for name, entry in found[:MOST_ENTRIES]]
-    keep = [index for index in range(len(_HEADINGS)) if any(row[index] for row in rows) and (index or len(runs) > 1)]
+    sources = {entry.source for _, entry in found}
+    dull = {"run": len(runs) == 1, "source": len(sources) == 1}
+    keep = [index for index, name in enumerate(_HEADINGS) if not dull.get(name) and any(row[index] for row in rows)]
+    printed = f"printed in {min(sources)}" if len(sources) == 1 else "printed"
     return TextTable(
         headings=[_HEADINGS[index] for index in keep],
         numeric={"paper", "ours", "ours/paper"},
         folded=(),
         rows=[[row[index] for index in keep] for row in rows],
-        title=f"{len(rows)} of {len(found)} values that are printed and were measured or counted here",
+        title=f"{len(rows)} of {len(found)} values that are {printed} and were measured or counted here",
     )
 
 

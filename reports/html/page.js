@@ -106,9 +106,37 @@
     for (const mark of document.querySelectorAll(".chart [data-row]")) {
       if (own.has(mark.dataset.row)) mark.classList.toggle("away", away.has(mark.dataset.row));
     }
+    answer(part, rows.filter((row) => fits(row, words, fields.filter((field) => field !== budget(part)))));
     part.querySelector("output").textContent = `${rows.length - away.size} of ${rows.length} rows`;
     keep(`${part.dataset.kind}.words`, words);
     for (const field of fields) keep(nameOf(part, field), field.value);
+  }
+
+  // Which to take: of the rows that nothing but the limit of time may leave out, each with the ends of its interval.
+  const budget = (part) => part.querySelector("[data-budget]");
+
+  function answer(part, rows) {
+    const place = part.querySelector(".answer");
+    const limit = Number(budget(part)?.value);
+    if (!place) return;
+    const known = rows.map((row) => ({ row: row.dataset.row, ...data.rows[row.dataset.row].choice })).filter((it) => it.top1);
+    const within = (it) => it.high !== null && it.high <= limit;
+    const best = known.filter(within).sort((a, b) => b.top1 - a.top1 || a.high - b.high)[0];
+    const open = known.filter((it) => !within(it) && it.low <= limit && !(it.top1 <= best?.top1)).sort((a, b) => b.top1 - a.top1);
+    place.hidden = !limit || !known.length;
+    place.replaceChildren(element("p", best ? `The most accurate that surely takes at most ${limit} ms:` : `None surely takes at most ${limit} ms.`));
+    if (best) place.append(links([best]));
+    if (open.length) place.append(element("p", `More accurate, and open whether within ${limit} ms${open.length > 4 ? `, 4 of ${open.length}` : ""}:`), links(open.slice(0, 4)));
+  }
+
+  function links(found) {
+    const list = element("ul");
+    for (const it of found) {
+      const item = element("li");
+      item.append(element("button", it.told, { type: "button", class: "open", "data-row": it.row }));
+      list.append(item);
+    }
+    return list;
   }
 
   const headings = (part) => [...part.querySelector("thead tr").cells].map((head) => head.textContent);
@@ -161,11 +189,11 @@
     return button;
   }
 
-  function lines(pairs) {
+  function lines(pairs, commands) {
     const list = element("dl");
     for (const [name, said] of pairs) {
       const value = element("dd", said);
-      if (["command", "alone", "row"].includes(name)) value.append(" ", copyButton(said, `Copy: ${name}`));
+      if (commands) value.append(" ", copyButton(said, `Copy: ${name}`));
       list.append(element("dt", name), value);
     }
     return list;
@@ -187,7 +215,7 @@
       body.append(element("h3", "raw samples"), strip(found, body.clientWidth), buttons);
     }
     for (const [title, pairs] of [groups[1], again, groups[0], ...groups.slice(2)]) {
-      body.append(element("h3", title === "again" ? "measure again" : title), lines(pairs));
+      body.append(element("h3", title === "again" ? "measure again" : title), lines(pairs, title === "again"));
     }
     keep("row", String(index));
     document.querySelectorAll("tr.at").forEach((row) => row.classList.remove("at"));
@@ -238,7 +266,7 @@
     const opened = event.target.closest("button.open");
     if (copied) copy(copied, copied.dataset.copy);
     if (mark) { event.preventDefault(); open(Number(mark.dataset.row)); }
-    if (opened) open(Number(opened.closest("tr").dataset.row));
+    if (opened) open(Number(opened.closest("[data-row]").dataset.row));
   });
 
   for (const part of tables) {

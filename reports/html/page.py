@@ -13,10 +13,12 @@ from reports.html.ledger_table import ledger_table
 from reports.html.pair_table import pair_csv, pair_details, pair_tables
 from reports.html.row_table import csv_lines, row_tables
 from reports.html.shown import Shown, shown_runs, usual_name
+from reports.html.study_part import study_notes, study_tables
 from reports.html.templates import asset, rendered
 from reports.html.words import verdict_words
 from reports.results import Results
 from reports.rows import workload_notes
+from reports.studies.ledger_page import INTRODUCTION
 from reports.tables.sections import CONVENTION, VERDICT_LEGEND
 
 _COLUMNS = (
@@ -25,6 +27,15 @@ _COLUMNS = (
     "measured it, else as printed. front: nothing here is both as accurate and as fast; open: that cannot be told."
 )
 
+_ROW_LEGENDS = (_COLUMNS, f"{CONVENTION}.", f"{VERDICT_LEGEND}.")
+_LEDGER = {
+    False: (
+        "Ours over the paper: below 1 is faster for a time, above 1 for a speed. Another machine, library and year "
+        "stand behind its numbers: times are context, ratios are the test."
+    ),
+    True: INTRODUCTION,
+}
+
 
 def html_report(results: Results) -> str:
     """The page of one run, under the name that its plan gives it."""
@@ -32,7 +43,7 @@ def html_report(results: Results) -> str:
 
 
 def html_page(named: Sequence[tuple[str, Results]], links: Sequence[tuple[str, str]] = ()) -> str:
-    """The page of several runs, each with its name; UsageError where one is of a kind that has no page.
+    """The page of several runs, each with its name.
 
     `links` are words with what they lead to, beside the parts of the page.
     """
@@ -45,12 +56,14 @@ def html_page(named: Sequence[tuple[str, Results]], links: Sequence[tuple[str, s
         links=links,
         runs=[{"shown": shown, "said": verdict_words(shown), "charts": list(charts(shown))} for shown in runs],
         tables=(*row_tables(runs), *pair_tables(runs)),
+        studies=study_tables(runs),
         ledger=ledger_table(runs),
+        ledger_said=[text for kind, text in _LEDGER.items() if kind in {shown.study is not None for shown in runs}],
         beside=list(beside(runs)),
         environments=environments(runs),
         commands=[(shown.name, shlex.join(["bench", *shown.results.run.plan.argv])) for shown in runs],
         notes=_notes(runs),
-        legends=(_COLUMNS, f"{CONVENTION}.", f"{VERDICT_LEGEND}."),
+        legends=(*_ROW_LEGENDS * any(shown.study is None for shown in runs), *study_notes(runs)),
         thinned="" if step == 1 else f"Of the samples every {step}th is in this page; records.jsonl has all.",
         data=_data(runs),
         script=script,

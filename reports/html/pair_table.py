@@ -1,17 +1,14 @@
 """Comparisons by pairs of live workers: their table, and what a click on one leads to."""
 
-import math
-import shlex
 from collections.abc import Callable, Sequence
 
 from bench.plan.side_text import side_text
-from bench.records.pair import PairRecord
 from reports.comparisons import Comparison
-from reports.html.details import Detail, samples_of
+from reports.html.details import Detail, group_lines, samples_of
 from reports.html.row_table import Line, RowTable, heading
 from reports.html.shown import Shown
-from reports.html.templates import LONGEST_TEXT
-from reports.numbers import about_percent, bounds, centre, high, low, significant
+from reports.numbers import about_percent, bounds, centre, high, low
+from reports.one_pair import described_pair, pairs_of
 from reports.tables.csv_table import Value, csv_text
 from reports.untrusted import visible
 
@@ -81,43 +78,14 @@ def _places(runs: Sequence[Shown]) -> list[_Place]:
 
 def _detail(shown: Shown, made: Comparison) -> Detail:
     run = shown.results.run
-    records = [each for each in run.pair_records if each.pair.cell == made.cell]
-    sides = side_text(made.first), side_text(made.second)
-    groups = [
-        ("what", [("first", sides[0]), ("second", sides[1]), ("device", made.first.device)]),
-        ("numbers", _numbers(made)),
-        *((f"pair {record.pair.first.round + 1}", _pair(record)) for record in records),
-        (
-            "again",
-            [
-                ("command", shlex.join(["bench", *run.plan.argv])),
-                ("alone", shlex.join(["bench", "compare", *sides, "--device", made.first.device])),
-            ],
-        ),
-    ]
     return {
-        "title": visible(f"{sides[1]} over {sides[0]}"),
+        "title": visible(f"{side_text(made.second)} over {side_text(made.first)}"),
         "run": visible(shown.name),
-        "groups": [[head, [[name, visible(said, LONGEST_TEXT)] for name, said in lines]] for head, lines in groups],
+        "groups": [group_lines(group) for group in described_pair(run, made)],
         "samples": [
             samples_of(f"pair {record.pair.first.round + 1} {side}", seconds)
-            for record in records
+            for record in pairs_of(run, made)
             for side, seconds in (("first", record.first_s), ("second", record.second_s))
             if seconds
         ],
     }
-
-
-def _numbers(made: Comparison) -> list[tuple[str, str]]:
-    said = [("ratio of times", bounds(made.ratio)), ("answer", made.answer), ("pairs", f"{made.pairs}/{made.planned}")]
-    if made.smallest is not None:
-        said.append(("smallest change", f"{about_percent(made.smallest)} would have been seen"))
-    return [*said, *(("note", each) for each in (*made.differences, made.reason) if each)]
-
-
-def _pair(record: PairRecord) -> list[tuple[str, str]]:
-    said = [("began", f"{record.started_utc}, attempt {record.attempt}, {significant(record.seconds)} s in all")]
-    if record.status != "done":
-        return [*said, (record.status, record.reason)]
-    said.append(("ratio", significant(math.exp(record.log_ratio), digits=4)))
-    return [*said, *([("verdicts", ", ".join(record.verdicts))] if record.verdicts else [])]

@@ -97,10 +97,9 @@ def csv_lines(runs: Sequence[Shown]) -> list[str]:
 
 
 def _places(shown: Shown) -> Iterator[_Place]:
-    known = {each.row.unit: each for choice in shown.choices for each in choice.meeting}
     marks = {unit: mark for choice in shown.choices for unit, mark in choice.marks.items()}
     for row in shown.rows:
-        yield _Place(shown=shown, row=row, candidate=known.get(row.unit), front=marks.get(row.unit, ""))
+        yield _Place(shown=shown, row=row, candidate=shown.candidates.get(row.unit), front=marks.get(row.unit, ""))
 
 
 def _table(kind: Kind, places: Sequence[_Place]) -> RowTable:

@@ -4,13 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from bench.errors import UsageError
 from bench.records.workload import Unit
+from reports.accuracy.page import accuracy_page
+from reports.best.candidate import Candidate
 from reports.best.choice import Choice, choices
 from reports.comparisons import Comparison, comparisons
-from reports.formats import formats_of
 from reports.results import Results
 from reports.row import Row
+from reports.studies.page import StudyPage
+from reports.studies.text import study_page
 
 MOST_ROWS = 1000  # of all runs together: what a browser opens at once
 
@@ -51,6 +53,19 @@ class Shown:
         """All networks of the run by device, and their front."""
         return choices(self.results, ())
 
+    @cached_property
+    def candidates(self) -> dict[Unit, Candidate]:
+        """The measured networks with what is known of their accuracy."""
+        return {each.row.unit: each for choice in self.choices for each in choice.meeting}
+
+    @cached_property
+    def study(self) -> StudyPage | None:
+        """What a study or `bench accuracy` found, in sentences and tables; None of a run that times."""
+        run = self.results.run
+        if run.plan.command == "accuracy":
+            return accuracy_page(run)
+        return study_page(self.results) if run.plan.study is not None else None
+
     @property
     def left_out(self) -> str:
         """How many rows have no place; empty where all have one."""
@@ -59,26 +74,16 @@ class Shown:
 
 
 def shown_runs(named: Sequence[tuple[str, Results]]) -> tuple[Shown, ...]:
-    """The runs in that order, equal names numbered; UsageError where one has nothing that a page shows."""
+    """The runs in that order, equal names numbered."""
     total = sum(len(results.rows) for _, results in named)
     most = MOST_ROWS if total <= MOST_ROWS else max(1, MOST_ROWS // len(named))
     made: list[Shown] = []
     for name, results in named:
-        check_command(results.run.plan.command, name)
         first = made[-1].first + len(made[-1].rows) if made else 0
         same = sum(each.name == name or each.name.startswith(f"{name} (") for each in made)
         told = f"{name} ({same + 1})" if same else name
         made.append(Shown(name=told, results=results, first=first, most=most))
     return tuple(_with_pairs(made))
-
-
-def check_command(command: str, name: object) -> None:
-    """UsageError where runs of that command have no page."""
-    if "html" not in formats_of(command):
-        raise UsageError(
-            f"expected runs of ops, models, layers or compare for a page, got {name} of bench {command}; "
-            "the Markdown file in its folder has its results"
-        )
 
 
 def _with_pairs(runs: Sequence[Shown]) -> Iterator[Shown]:

@@ -9,9 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from reports.html.charts.chart import LOOKS
-from reports.untrusted import visible
-
-LONGEST_TEXT = 4000  # characters: a whole command line, but no device's flood
+from reports.untrusted import LONGEST_TEXT, visible
 
 
 def rendered(name: str, /, **values: object) -> str:

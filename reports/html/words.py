@@ -5,29 +5,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.records.verdict import SEVERITY
-from reports.best.candidate import Candidate
 from reports.best.choice import Choice, may_be_faster, time_of
 from reports.environment_text import device_title
 from reports.html.shown import Shown
+from reports.html.study_part import study_findings
 from reports.layers.words import checks, title
 from reports.ledger.entry import Entry
 from reports.numbers import GIGA, MILLI, about_percent, bounds, significant
 from reports.row import Row
-from reports.rows import settings_text
+from reports.rows import row_name, settings_text
 from reports.tables.below import below
 from reports.tables.flip_table import flip_lines
+from reports.verdicts import told
 
 MOST_NAMED = 8  # networks, sizes or claims that are spelled out
-_MEANING = {
-    "throttled": "the clock was cut",
-    "contended": "others used the core",
-    "drifting": "the time moved while it was taken",
-    "not_steady": "the warm-up never settled",
-    "very_noisy": "over ±10%",
-    "noisy": "over ±2%",
-    "page_faults": "over 5% of the time went into them",
-    "unreplicated": "one round, no interval",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +32,7 @@ class Said:
 def verdict_words(shown: Shown) -> tuple[Said, ...]:
     """What the run says, the answer first; a part that has nothing to say is left out."""
     parts = (
+        *_of_study(shown),
         *_of_networks(shown),
         *_of_operators(shown),
         Said(heading="Who is faster when", lines=tuple(flip_lines(shown.results))),
@@ -52,6 +44,12 @@ def verdict_words(shown: Shown) -> tuple[Said, ...]:
     return tuple(part for part in parts if part.lines)
 
 
+def _of_study(shown: Shown) -> Iterator[Said]:
+    if (page := shown.study) is not None:
+        yield Said(heading=page.title, lines=tuple(study_findings(shown)) or ("It found nothing yet.",))
+        yield Said(heading="What was asked", lines=tuple(f"{line}." for line in page.about))
+
+
 def _of_networks(shown: Shown) -> Iterator[Said]:
     for choice in shown.choices:
         if choice.meeting:
@@ -60,24 +58,17 @@ def _of_networks(shown: Shown) -> Iterator[Said]:
             yield Said(heading=f"Front of accuracy and time on {choice.device}", lines=tuple(_front(choice)))
 
 
-def _name(each: Candidate) -> str:
-    unit = each.row.unit
-    own = [unit.runtime, unit.dtype * (unit.dtype != "float32"), f"batch {unit.batch}" * (unit.batch > 1)]
-    own += [f"{unit.threads} threads" * (unit.threads > 1), settings_text(unit)]
-    return f"{each.row.label} ({', '.join(filter(None, own))})"
-
-
 def _fastest(choice: Choice) -> Iterator[str]:
     first, rest = choice.meeting[0], choice.meeting[1:]
     yield (
-        f"{_name(first)} is the fastest of {len(choice.meeting)}: {bounds(time_of(first), unit=MILLI)} ms an image, "
-        f"verdict {first.row.verdict}."
+        f"{row_name(first.row)} is the fastest of {len(choice.meeting)}: {bounds(time_of(first), unit=MILLI)} ms "
+        f"an image, verdict {told(first.row.verdict)}."
     )
     if rest:
         times = significant(time_of(rest[0]).centre / time_of(first).centre)
         unsure = "" if first.row.rounds > 1 else "; one round has no interval, so this is a first look"
         doubt = "; their intervals overlap, so which is faster is open" if may_be_faster(rest[0], first) else unsure
-        yield f"The next, {_name(rest[0])}, takes {times} times as long{doubt}."
+        yield f"The next, {row_name(rest[0].row)}, takes {times} times as long{doubt}."
 
 
 def _front(choice: Choice) -> Iterator[str]:
@@ -86,7 +77,8 @@ def _front(choice: Choice) -> Iterator[str]:
         return
     for each in choice.front:
         distilled = ", distilled" * (each.recipe == "distilled")
-        yield f"{bounds(time_of(each), unit=MILLI)} ms: {_name(each)}, {each.top1_percent:g}%{distilled}"
+        said = f"{row_name(each.row)}, {each.top1_percent:g}%{distilled}, {each.row.verdict}"
+        yield f"{bounds(time_of(each), unit=MILLI)} ms: {said}"
     yield "Nothing else here is both as accurate and as fast, by the middle of its interval."
     if more := len(choice.open_front):
         yield (
@@ -199,11 +191,7 @@ def _of_trust(shown: Shown) -> Iterator[str]:
     rows = shown.results.rows
     counts = Counter(row.verdict for row in rows if row.verdict is not None)
     if counts:
-        said = ", ".join(
-            f"{counts[word]} {word}" + (f" ({_MEANING[word]})" if word in _MEANING else "")
-            for word in reversed(SEVERITY)
-            if counts[word]
-        )
+        said = ", ".join(f"{counts[word]} {told(word)}" for word in reversed(SEVERITY) if counts[word])
         yield f"Of {counts.total()} numbers: {said}."
     lost = Counter(row.status for row in rows if row.time is None)
     if lost:

@@ -7,6 +7,7 @@ from bench.records.workload import size_text
 from reports.layers.profile import Profile, Slice
 from reports.numbers import GIGA, MEGA, MILLI, about_percent, bounds, plus_minus, significant
 from reports.row import labelled
+from reports.rows import settings_text
 
 MOST_LAYERS = 15  # on a terminal, the dearest of them
 MOST_KINDS = 8  # of unmapped pieces that are named
@@ -55,7 +56,8 @@ def title(profile: Profile) -> str:
     name = f"{labelled(unit.workload.name, unit.workload.variant)} {size_text(unit.workload.input_shape)}"
     threads = f"{unit.threads} thread{'s' * (unit.threads > 1)}"
     where = f"{row.title if row else unit.runtime} on {unit.device}"
-    return f"{name}, {where}, batch {unit.batch}, {threads}, {unit.dtype}, {unit.layout}"
+    words = [name, where, f"batch {unit.batch}", threads, unit.dtype, unit.layout, settings_text(unit)]
+    return ", ".join(filter(None, words))
 
 
 def checks(profile: Profile) -> list[str]:

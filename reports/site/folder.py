@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.errors import UsageError
 from bench.journal import PLAN_NAME, RECORDS_NAME
+from bench.records.study import STUDIES
 from reports.write import replace_file
 
 RUNS = "runs"
@@ -30,6 +31,15 @@ def check_target(folder: Path, sources: Iterable[Path]) -> None:
             raise UsageError(
                 f"expected runs outside of --out, got {source}, and {folder} is written anew; keep them elsewhere"
             )
+
+
+def check_timed(command: str, name: str) -> None:
+    """UsageError where runs of that command time nothing that a site has a row for."""
+    if command == "accuracy" or command in STUDIES:
+        raise UsageError(
+            f"expected runs of ops, models, layers or compare for a site, got {name} of bench {command}; "
+            "its own report.html has its results"
+        )
 
 
 def _is_ours(folder: Path) -> bool:

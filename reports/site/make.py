@@ -7,10 +7,9 @@ from pathlib import Path
 from bench.journal import PLAN_NAME, RECORDS_NAME, Progress, read_plan, read_run, silent
 from reports.history.folders import run_folders
 from reports.html.page import html_page
-from reports.html.shown import check_command
 from reports.results import Results
 from reports.site.entry import Entry, by_recency, entries_of
-from reports.site.folder import PAGE, RUNS, TABLE, check_target, run_names, write_site
+from reports.site.folder import PAGE, RUNS, TABLE, check_target, check_timed, run_names, write_site
 from reports.site.index import RunLine, index_page
 from reports.site.index_table import index_csv
 from reports.tables.csv_table import csv_table
@@ -29,13 +28,13 @@ def make_site(given: Sequence[Path], out: Path, progress: Progress = silent) -> 
     """A site of all these runs, or folders of runs, in `out`; returns its first page.
 
     It is made whole before anything is written, from the journals alone: the same runs give the same bytes. Raises
-    UsageError where a run cannot be read or has no page, or `out` holds something else; OSError where it cannot be
+    UsageError where a run cannot be read or times nothing, or `out` holds something else; OSError where it cannot be
     written.
     """
     folders = run_names(run_folders(given))
     check_target(out, folders.values())
     for name, folder in folders.items():
-        check_command(read_plan(folder).command, name)  # of all, before a long one is read
+        check_timed(read_plan(folder).command, name)  # of all, before a long one is read
     made = [_run(name, folder, progress) for name, folder in sorted(folders.items())]
     made.sort(key=lambda each: each.line.began, reverse=True)
     entries = by_recency(entry for each in made for entry in each.entries)

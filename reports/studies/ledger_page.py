@@ -8,7 +8,7 @@ from reports.results import Results
 from reports.tables.text_table import pipe_table
 from reports.untrusted import safe_markdown
 
-_INTRODUCTION = (
+INTRODUCTION = (
     "The paper is arXiv 2303.03667v3. Errors and shares are comparable where weights and images are those that it used "
     "(trained on ImageNet; ImageNet's validation images), multiply-adds always."
 )
@@ -25,7 +25,7 @@ _NUMERIC = _HEADINGS[2:5]
 
 def markdown_study_ledger(results: Results) -> str:
     """A table for each thing that the paper says. Ends with a newline."""
-    parts = ["# Replication ledger", _INTRODUCTION]
+    parts = ["# Replication ledger", INTRODUCTION]
     for section, title in _CHAPTERS.items():
         own = [entry for entry in results.entries if entry.section == section]
         if own:

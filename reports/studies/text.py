@@ -33,13 +33,14 @@ def csv_study(results: Results) -> str:
     return _CSV[question(results.run).name](results)
 
 
-def _page(results: Results) -> StudyPage:
+def study_page(results: Results) -> StudyPage:
+    """What was asked and what came of it."""
     return _PAGES[question(results.run).name](results.run)
 
 
 def markdown_study(results: Results) -> str:
     """For a repository page. Ends with a newline."""
-    return markdown_page(_page(results))
+    return markdown_page(study_page(results))
 
 
 def markdown_page(page: StudyPage) -> str:
@@ -54,7 +55,7 @@ def markdown_page(page: StudyPage) -> str:
 
 def terminal_study(results: Results) -> RenderableType:
     """The same for a terminal."""
-    return terminal_page(_page(results))
+    return terminal_page(study_page(results))
 
 
 def terminal_page(page: StudyPage) -> RenderableType:

@@ -99,12 +99,26 @@ def _compared(shown: Shown, number: int) -> Item:
 
 
 def _of_values(head: str, caption: str, items: Sequence[Item], axis: str) -> Chart:
-    own = items[:MOST_ITEMS]
-    ends = [end for item in own for end in (item.value.low, item.value.centre, item.value.high, item.printed) if end]
-    return _listed(head, caption, items, axis, log_scale(ends, _LEFT, _WIDTH - 12))
+    return listed(head, caption, items, axis, on_decades(items))
 
 
-def _listed(head: str, caption: str, items: Sequence[Item], axis: str, x: Scale, *, bars: bool = False) -> Chart:
+def on_decades(items: Sequence[Item]) -> Scale:
+    """A logarithmic axis for those that are drawn, all over 0."""
+    return log_scale(list(_ends(items)), _LEFT, _WIDTH - 12)
+
+
+def on_a_line(items: Sequence[Item]) -> Scale:
+    """One with equal steps, from 0."""
+    return linear_scale([0.0, *_ends(items)], _LEFT, _WIDTH - 12, from_zero=True)
+
+
+def _ends(items: Sequence[Item]) -> Iterator[float]:
+    for item in items[:MOST_ITEMS]:
+        yield from filter(None, (item.value.low, item.value.centre, item.value.high, item.printed))
+
+
+def listed(head: str, caption: str, items: Sequence[Item], axis: str, x: Scale, *, bars: bool = False) -> Chart:
+    """A disc for each with its interval and what is printed, or bars."""
     own = items[:MOST_ITEMS]
     more = f" {len(own)} of {len(items)} are drawn." if len(own) < len(items) else ""
     frame = Bar(x0=_LEFT, y0=_TOP, x1=_WIDTH - 12, y1=_TOP + _ROW * len(own))
@@ -151,11 +165,8 @@ def layer_charts(shown: Shown) -> Iterator[Chart]:
             if each.seconds
         ]
         if items:
-            ends = [item.value.high or item.value.centre for item in items]
-            x = linear_scale(ends, _LEFT, _WIDTH - 12, from_zero=True)
-            yield _listed(
-                f"Layers: {title(profile)}", "The dearest layers first.", items, "ms of one call", x, bars=True
-            )
+            head, axis = f"Layers: {title(profile)}", "ms of one call"
+            yield listed(head, "The dearest layers first.", items, axis, on_a_line(items), bars=True)
 
 
 def _layer(each: Slice) -> str:

@@ -16,6 +16,7 @@ from reports.plots.pareto import pareto_front
 from reports.plots.pictured import pictured
 from reports.plots.spots import spots
 from reports.row import Row
+from reports.rows import unusual_text
 
 _KINDS: tuple[Kind, ...] = ("model", "op")
 
@@ -121,13 +122,14 @@ def _equal_speeds(scales: tuple[Scale, Scale]) -> Iterator[Line]:
 
 
 def row_text(row: Row) -> str:
-    """`pconv 96x56x56: 6.92 [6.84, 7.01] ms, 0.163 GMACs, 23.5 GMAC/s, ok`."""
+    """`pconv 96x56x56, eager, 2 threads: 6.92 [6.84, 7.01] ms, 0.163 GMACs, 23.5 GMAC/s, ok`."""
     said = [f"{bounds(row.time, unit=MILLI)} ms"]
     if row.macs:
         said.append(f"{significant(row.macs, GIGA)} GMACs")
     if row.macs_per_s:
         said.append(f"{significant(row.macs_per_s.centre, GIGA)} GMAC/s")
-    return f"{row.label} {row.size}, {row.unit.runtime}: {', '.join([*said, row.verdict or ''])}"
+    where = ", ".join(filter(None, [f"{row.label} {row.size}", row.unit.runtime, unusual_text(row.unit)]))
+    return f"{where}: {', '.join([*said, row.verdict or ''])}"
 
 
 def _where(panel: Panel) -> str:

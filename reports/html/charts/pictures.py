@@ -6,6 +6,8 @@ from reports.html.charts.chart import Chart
 from reports.html.charts.lists import layer_charts, ratio_charts
 from reports.html.charts.networks import accuracy_charts, macs_charts
 from reports.html.charts.roofline import roofline_charts
+from reports.html.charts.studies import study_charts
+from reports.html.charts.sustained import sustained_charts
 from reports.html.shown import Shown
 
 
@@ -14,5 +16,7 @@ def charts(shown: Shown) -> Iterator[Chart]:
     yield from accuracy_charts(shown)
     yield from macs_charts(shown)
     yield from roofline_charts(shown)
+    yield from sustained_charts(shown)
     yield from ratio_charts(shown)
     yield from layer_charts(shown)
+    yield from study_charts(shown)

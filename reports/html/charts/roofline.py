@@ -12,6 +12,9 @@ from reports.limits import bandwidth_of
 from reports.numbers import GIGA, significant
 from reports.row import Row
 from reports.standing import least_bytes
+from reports.tables.sections import SETTINGS
+
+_SERIES = ("runtime", "batch", "layout", "stack", "allocator", "settings")  # what rows below one roof may differ in
 
 
 def roofline_charts(shown: Shown) -> Iterator[Chart]:
@@ -31,7 +34,9 @@ def _is_below(row: Row, device: str, ceilings: Ceilings) -> bool:
 
 
 def _chart(shown: Shown, device: str, ceilings: Ceilings, rows: Sequence[Row], top: float) -> Chart:
-    points = [_point(shown, row) for row in rows]
+    always = "runtime" if rows[0].unit.workload.kind == "model" else ""
+    told = [name for name in _SERIES if name == always or len({SETTINGS[name](row) for row in rows}) > 1]
+    points = [_point(shown, row, told) for row in rows]
     levels = {each.level: bandwidth_of(ceilings, each.level) / GIGA for each in ceilings.bandwidths}
     levels = {level: speed for level, speed in levels.items() if speed}
     x = log_scale([*(point.x for point in points), *(top / speed for speed in levels.values())], FRAME.x0, FRAME.x1)
@@ -50,7 +55,7 @@ def _chart(shown: Shown, device: str, ceilings: Ceilings, rows: Sequence[Row], t
     )
 
 
-def _point(shown: Shown, row: Row) -> Point:
+def _point(shown: Shown, row: Row, told: Sequence[str]) -> Point:
     assert row.macs_per_s is not None
     assert row.cost is not None
     assert row.standing is not None
@@ -61,10 +66,16 @@ def _point(shown: Shown, row: Row) -> Point:
         y=row.macs_per_s.centre / GIGA,
         name=row.label if network else row.size,
         text=f"{row_text(row)}; {percent}% of its limit, bound by {row.standing.bound}",
-        series=row.unit.runtime if network else row.label,
+        series=", ".join([*([] if network else [row.label]), *(_said(name, row) for name in told)]),
         row=shown.numbers.get(row.unit),
         y_interval=row.macs_per_s.over(GIGA),
     )
+
+
+def _said(name: str, row: Row) -> str:
+    """`graph=basic`, `batch 8`, or `usual settings` beside rows of others."""
+    said = SETTINGS[name](row)
+    return f"{name} {said}" if said.isdigit() else said or "usual settings"
 
 
 def _rising(level: str, speed: float, top: float, scales: tuple[Scale, Scale]) -> Line:

@@ -18,7 +18,7 @@ _RADIUS = 5.0
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """One row: `x` and `y` in the units of the axes, the interval along one of them."""
+    """One row: `x` and `y` in the units of the axes, the interval along one of them; without a name only its mark."""
 
     x: float
     y: float
@@ -85,7 +85,7 @@ def _names(points: Sequence[Point], scales: tuple[Scale, Scale], lines: Sequence
     return tuple(
         Name(x=round(found.x, 1), y=round(-found.y, 1), text=point.name, row=point.row)
         for point, found in zip(points, places, strict=True)
-        if found is not None and not found.led
+        if point.name and found is not None and not found.led
     )
 
 
