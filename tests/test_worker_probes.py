@@ -9,10 +9,11 @@ import numpy.typing as npt
 import pytest
 from onnx import helper
 
-from bench.cache.store import Store
+from bench.cache.store import Store, default_cache
 from bench.plan.axes import Axes
 from bench.records.workload import Unit
 from bench.worker.inputs import input_array
+from bench.worker.kept_inputs import saved
 from bench.worker.output_check import Reference, WrongOutputError, arrays_in, check, max_error, read_reference
 from bench.worker.probes import MOST_KEPT, PROBES, kept, probe_images, unexplained
 from bench.worker.runtimes import onnx_runtime, openvino_runtime
@@ -85,6 +86,22 @@ def test_probes_are_the_draws_that_are_calibrated_on_one_weaker_than_the_next() 
     for number, images in enumerate(probe_images(asked), 1):
         drawn = input_array(replace(asked, seed=asked.seed + number))
         np.testing.assert_array_equal(images, drawn * np.float32(number / PROBES))
+
+
+def test_a_users_images_are_given_as_the_network_has_them_channels_first(tmp_path: Path) -> None:
+    """For a graph that has them last; nor are bytes made fractions of."""
+    nodes = [helper.make_node("Cast", ["x"], ["y"], to=FLOAT)]
+    path = save(
+        tmp_path / "net.onnx", nodes, [("x", helper.np_dtype_to_tensor_dtype(np.dtype("uint8")), (2, PX, 6, 3))], {}
+    )
+    pixels = np.arange(2 * PX * 6 * 3).reshape(2, PX, 6, 3).astype("uint8")
+    np.save(tmp_path / "in.npy", pixels)
+    asked = planned(path, None, Axes(dtypes=("int8",), runtimes=("onnxruntime",)), tmp_path / "in.npy")
+    Store(default_cache()).add_bytes(saved([pixels]))
+    *_, half, _, _, _, whole = probe_images(asked)
+    assert (whole.dtype, whole.shape) == (np.uint8, (2, 3, PX, 6))
+    np.testing.assert_array_equal(whole.transpose(0, 2, 3, 1), pixels)
+    np.testing.assert_array_equal(half, np.rint(whole / 2))
 
 
 def sigmoid(folder: Path, runtime: str) -> Unit:
