@@ -185,6 +185,14 @@ def test_what_a_table_says_steers_neither_page_nor_terminal() -> None:
     assert "Kendall's tau-b -1.00" in shown
 
 
+def test_a_table_without_speeds_is_not_told_what_settings_they_would_ask_for() -> None:
+    run = rival_run()
+    counts = "name,input_px,source,params_m\nfasternet_t0,224,a,3.9\n"
+    assert "no row may stand" not in printed(replace(run, plan=replace(run.plan, ledger=counts)))
+    speeds = "name,input_px,source,cpu_latency_ms[Xeon; 4 threads]\nfasternet_t0,224,a,3.9\n"
+    assert "no row may stand" in printed(replace(run, plan=replace(run.plan, ledger=speeds)))
+
+
 def test_another_table_takes_the_place_of_the_runs_own() -> None:
     run = rival_run()
     entries = Results(run=run, other=paper()).entries
