@@ -42,10 +42,15 @@ class Deployed:
     notes: tuple[str, ...]
 
 
-def deploy(network: nn.Module, example: Tensor) -> Deployed:
-    """The deployed form of `network`, which is used up, as one input goes through it."""
-    network, problem = reparameterise(network, example)
-    result = fold_batch_norms(network, example, in_place=True)
+def deploy(network: nn.Module, example: Tensor, *, look: Callable[[nn.Module], None] | None = None) -> Deployed:
+    """The deployed form of `network`, which is used up, as one input goes through it.
+
+    `look` is shown the network between, where branches were merged: no other batch norm is folded yet.
+    """
+    merged, problem = reparameterise(network, example)
+    if look is not None and merged is not network:
+        look(merged)
+    result = fold_batch_norms(merged, example, in_place=True)
     return Deployed(network=result.network, notes=tuple(filter(None, (problem, _left(result.left)))))
 
 

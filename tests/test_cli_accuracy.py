@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import pickle
+import platform
 import signal
 import subprocess
 from pathlib import Path
@@ -107,12 +108,20 @@ def test_images_take_their_place_among_the_inputs_of_a_network_of_bytes(
 
 
 def test_without_labels_it_is_agreement_with_fp32_eager(bench: BenchProcess) -> None:
-    options = ("--data", "photos", "--unlabelled", "--dtype", "bfloat16", "--batch", "4", "--limit", "10")
+    options = ("--data", "photos", "--unlabelled", "--runtime", "onnxruntime", "--batch", "4", "--limit", "10")
     done = bench.run("accuracy", "nets:make", *options, "--out", "run", "--format", "csv")
     assert done.returncode == 0, done.stderr
     assert parts_of(done.stdout) == {"agreement": (10, 10)}
     refused = bench.run("models", "--model", "nets:make", "--accuracy", "run", "--dry-run")
     assert refusal(refused).startswith("bench: expected a run with labels for --accuracy, got run")
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="ONNX Runtime has float16 kernels on Arm")
+def test_what_a_runtime_computes_in_another_precision_is_refused_as_bench_models_skips_it(bench: BenchProcess) -> None:
+    words = "asked ONNX Runtime for float16, on this CPU it computes in float32"
+    done = bench.run("accuracy", "nets:make", "--data", "photos", "--runtime", "onnxruntime", "--dtype", "float16")
+    assert refusal(done) == f"bench: {words}"
+    assert not (bench.folder / "results").exists()
 
 
 def test_labels_and_agreement_together_give_the_difference_on_the_same_images(bench: BenchProcess) -> None:

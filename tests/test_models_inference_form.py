@@ -136,6 +136,20 @@ def test_branches_are_merged_whatever_the_method_is_called(make: Callable[[], nn
     assert macs(made.network) == blocks * 64 * 81  # 8x8 positions, 3x3x3x3 weights, no 1x1 beside them
 
 
+def test_between_the_two_steps_its_branches_are_merged_and_its_norms_are_not_folded() -> None:
+    torch.manual_seed(0)
+    seen: list[tuple[int | None, list[str]]] = []
+
+    def look(network: nn.Module) -> None:
+        seen.append((macs(network), [type(part).__name__ for part in network.children()]))
+
+    deploy(nn.Sequential(Replacing(), nn.BatchNorm2d(3)).eval(), X, look=look)
+    assert seen == [(64 * 81 + 2 * 3 * 64, ["Conv2d", "BatchNorm2d"])]
+    deploy(nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3)).eval(), X, look=look)
+    deploy(Wrong(), X, look=look)
+    assert len(seen) == 1  # where nothing was merged there is nothing in between
+
+
 @pytest.mark.parametrize(("make", "said"), [(Wrong, "off by"), (Failing, "NotImplementedError: not yet")])
 def test_what_does_not_hold_keeps_the_training_form_and_says_so(make: type[Branches], said: str) -> None:
     torch.manual_seed(0)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench.errors import UsageError
-from bench.records.measurement import Cost
+from bench.records.measurement import Cost, KindMacs
 from bench.records.run import Run
 from bench.statistics import Interval
 from reports.ledger.markdown_ledger import markdown_ledger
@@ -127,6 +127,36 @@ def test_a_count_that_only_the_deployed_network_has_is_equal_as_deployed() -> No
     assert accuracy == {"timm:rep": 78.7, "fasternet_t0": 71.9}
 
 
+@pytest.mark.parametrize(
+    ("printed_macs", "verdict", "ours"),
+    [
+        ("0.832", "equal", 832_000_000),
+        ("0.821", "equal with branches merged", 821_000_000),
+        ("0.816", "equal as deployed", 816_000_000),
+        ("0.827", "equal without fused attention", 827_000_000),
+        ("0.8159", "equal with branches merged, without fused attention", 815_900_000),
+        ("0.811", "equal as deployed, without fused attention", 811_000_000),
+        ("0.8319", "differs", 832_000_000),
+    ],
+)
+def test_a_printed_count_is_held_against_each_form_that_somebody_counts(
+    printed_macs: str, verdict: str, ours: int
+) -> None:
+    """0.832 G as built, 0.821 G with branches merged, 0.816 G deployed; 5 M of each in fused attention."""
+    kinds = (KindMacs(kind="attention", macs=5_000_000), KindMacs(kind="convolution", macs=811_000_000))
+    merged = 820_900_000 if printed_macs == "0.8159" else 821_000_000
+    cost = replace(REP_COST, params_merged=5_080_000, macs_merged=merged, kinds=kinds)
+    run = models_run([done(net("timm:rep"), 0.008, cost), done(net("fasternet_t0"), 0.012)])
+    table = RIVAL.replace("5.1,0.8,", f"5.08,{printed_macs},")
+    results = Results(run=replace(run, plan=replace(run.plan, ledger=table)))
+    counts = {e.quantity: e for e in results.entries if e.section == "network_count" and e.name == "timm:rep"}
+    assert (counts["macs"].verdict, counts["macs"].ours) == (verdict, Interval(centre=ours))
+    assert counts["params"].verdict == "equal with branches merged"
+    page = markdown_ledger(results)
+    assert "**with branches merged**: branches merged and no batch norm folded but in them" in page
+    assert ("**without fused attention**: " in page) == ("without" in verdict)
+
+
 def test_timms_accuracy_of_the_same_weights_stands_beside_the_papers() -> None:
     run = models_run([done(net("fasternet_t0"), 0.01), done(net("mobilenetv2"), 0.01)])
     results = Results(run=run)
@@ -153,6 +183,14 @@ def test_what_a_table_says_steers_neither_page_nor_terminal() -> None:
     assert "beside the iPhone 12 column" in shown
     assert "equal as deployed" in shown
     assert "Kendall's tau-b -1.00" in shown
+
+
+def test_a_table_without_speeds_is_not_told_what_settings_they_would_ask_for() -> None:
+    run = rival_run()
+    counts = "name,input_px,source,params_m\nfasternet_t0,224,a,3.9\n"
+    assert "no row may stand" not in printed(replace(run, plan=replace(run.plan, ledger=counts)))
+    speeds = "name,input_px,source,cpu_latency_ms[Xeon; 4 threads]\nfasternet_t0,224,a,3.9\n"
+    assert "no row may stand" in printed(replace(run, plan=replace(run.plan, ledger=speeds)))
 
 
 def test_another_table_takes_the_place_of_the_runs_own() -> None:

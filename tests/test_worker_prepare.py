@@ -14,6 +14,7 @@ from bench.worker.output_check import arrays_in, check, read_reference
 from bench.worker.runtimes import onnx_runtime, pytorch
 from bench.worker.runtimes.loaded import Loaded
 from bench.worker.settings import applied
+from tests.test_models_inference_form import Replacing
 from tests.test_worker_inspect import of_source, prepared
 
 
@@ -123,6 +124,24 @@ def test_a_network_that_overwrites_its_input_is_folded_like_others(tmp_path: Pat
         error = check(asked, loaded, lambda: read_reference(store.path(artifact.reference)))
     assert error is not None
     assert error < 1e-5
+
+
+def branching() -> nn.Module:
+    return nn.Sequential(Replacing(), nn.BatchNorm2d(3))
+
+
+def test_a_network_with_branches_is_counted_in_every_form_that_papers_print(tmp_path: Path) -> None:
+    """64 positions, 3 channels: 3x3 and 1x1 kernels, then 3x3 alone; a norm is 2 for each value until it is folded."""
+    plain = of_source(f"{__name__}:branching", "")
+    assert plain.workload.model is not None
+    workload = replace(plain.workload, model=replace(plain.workload.model, fused=True))
+    cost = prepared(tmp_path, replace(plain, workload=workload)).cost
+    assert cost is not None
+    assert (cost.macs_unfused, cost.macs_merged, cost.macs) == (64 * (81 + 9 + 6), 64 * (81 + 6), 64 * 81)
+    assert (cost.params_unfused, cost.params_merged, cost.params) == (84 + 12 + 6, 84 + 6, 84)
+    left = prepared(tmp_path, plain).cost
+    assert left is not None
+    assert (left.macs, left.macs_merged) == (cost.macs_unfused, None)
 
 
 def test_what_is_random_in_evaluation_is_called_so(tmp_path: Path) -> None:

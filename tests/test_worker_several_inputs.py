@@ -15,7 +15,7 @@ from bench.records.device import Device
 from bench.records.workload import Unit
 from bench.wire.messages import Network
 from bench.worker.kept_inputs import kept
-from bench.worker.output_check import check, read_reference
+from bench.worker.output_check import WrongOutputError, check, read_reference
 from bench.worker.runtimes import onnx_runtime, pytorch, pytorch_layers
 from tests.test_worker_inspect import inspected, prepared
 
@@ -139,6 +139,26 @@ def test_an_optional_input_is_left_out_or_given() -> None:
     made = planned("several_nets:two", depth=DEPTH, image=IMAGE, scale=np.full((1, 1, 1, 1), 3.0))
     assert max(value or 0 for value in errors(made).values()) < 1e-5
     assert len(kept(made.workload.given)) == 3
+
+
+PIXELS = np.random.default_rng(2).integers(0, 256, (2, 3, 9, 8)).astype("uint8")
+
+
+@pytest.mark.parametrize(
+    ("name", "arrays"), [("two", {"depth": DEPTH, "image": IMAGE}), ("pixels", {"pixels": PIXELS})]
+)
+def test_in_int8_it_is_asked_about_weaker_images_with_the_other_inputs_as_they_are(
+    name: str, arrays: dict[str, Any]
+) -> None:
+    made = planned(f"several_nets:{name}", "onnxruntime", "int8", **arrays)
+    artifact = prepared(Path("cache"), made)
+    assert (artifact.reason, artifact.graph_reason) == ("", "")
+    reference = read_reference(Store(Path("cache")).path(artifact.reference))
+    loaded = onnx_runtime.load(made, Store(Path("cache")).path(artifact.model))
+    assert (check(made, loaded, lambda: reference) or 1) < 0.1
+    frozen = replace(loaded, answer=lambda _: loaded.output())
+    with pytest.raises(WrongOutputError, match="one answer to all of them would be as near"):
+        check(made, frozen, lambda: reference)
 
 
 def test_half_precision_casts_every_input() -> None:

@@ -1,7 +1,7 @@
 """What a worker may say, and when: a copy of it that a network forked off, say, ends its own unit and no more."""
 
 from bench.errors import ProtocolError
-from bench.records.accuracy import EvaluationRecord
+from bench.records.accuracy import MOST_IMAGES, EvaluationRecord
 from bench.records.artifact import Artifact
 from bench.records.ceilings import Ceilings
 from bench.records.health import Health
@@ -28,6 +28,9 @@ _ANSWERS: dict[TaskKind, tuple[type[Body], ...]] = {
     "peak": (Ceilings,),
 }
 
+# Of an answer in pieces; an evaluation tells what is asked, then one image or more at a time.
+_MOST_PIECES: dict[TaskKind, int] = {"study": MOST_RECORDS, "accuracy": 1 + MOST_IMAGES}
+
 
 class WorkerTalk:
     """One worker's side of a job: about each unit a `begin` and then its answer, in unbroken sequence."""
@@ -36,9 +39,8 @@ class WorkerTalk:
         self._answers = _ANSWERS[task.kind]
         orders = task.orders[worker : worker + 1] if task.kind == "pair" else task.orders
         self._waiting = {order.unit.id: order for order in orders}
-        pieces = task.kind in ("study", "accuracy")  # answers in pieces: about a network, or a unit that is not timed
-        about_none = MOST_RECORDS if pieces else len(task.sources) or 1
-        self._unitless = about_none if pieces or not orders else 0  # answers that are about no unit
+        pieces = _MOST_PIECES.get(task.kind, 0)  # about a network, or a unit that is not timed
+        self._unitless = pieces or (0 if orders else len(task.sources) or 1)  # answers that are about no unit
         self._current: Order | None = None
         self._sequence = 0
 

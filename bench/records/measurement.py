@@ -34,6 +34,8 @@ class Cost:
     bytes_moved: int | None
     params_unfused: int | None = None  # of the network as published, batch norms not folded
     macs_unfused: int | None = None
+    params_merged: int | None = None  # of one whose branches are merged, no other batch norm folded; None without any
+    macs_merged: int | None = None
     kinds: tuple[KindMacs, ...] = ()  # how `macs` divides, networks only
     unseen: tuple[str, ...] = ()  # what the counter could not see, with its share, one line each
     notes: tuple[str, ...] = ()  # what of the deployed form could not be made, one line each

@@ -5,7 +5,7 @@ A worker that times operators imports nothing of `models`: it would wait for lib
 
 import hashlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,10 +96,13 @@ def load_weights(network: nn.Module, path: str) -> None:
         load_strictly(network, read_weights(path))
 
 
-def timed_form(module: nn.Module, workload: Workload, images: torch.Tensor) -> "Deployed":
+def timed_form(
+    module: nn.Module, workload: Workload, images: torch.Tensor, *, look: Callable[[nn.Module], None] | None = None
+) -> "Deployed":
     """The graph that is timed, made from the published network, which is used up: a worker has no room for two.
 
-    Re-parameterised and folded as the first of `images` goes through it, all where it has other inputs too.
+    Re-parameterised and folded as the first of `images` goes through it, all where it has other inputs too. `look` is
+    shown it in between, where branches were merged.
     """
     from models.inference_form import Deployed, deploy
 
@@ -114,7 +117,7 @@ def timed_form(module: nn.Module, workload: Workload, images: torch.Tensor) -> "
             raise ValueError(f"expected a FasterNet for the fast form, got {workload.name}; leave --form out")
         return Deployed(network=optimise(module), notes=())
     # The other inputs are of the whole batch.
-    return deploy(module, images if isinstance(module, WithInputs) else images[:1])
+    return deploy(module, images if isinstance(module, WithInputs) else images[:1], look=look)
 
 
 def count_network(
@@ -126,8 +129,15 @@ def count_network(
     return count_on(module, images, channels_last=channels_last, shapes_only=shapes_only)
 
 
-def network_cost_of(before: "NetworkCost", after: "NetworkCost", dtype: str, *, notes: tuple[str, ...] = ()) -> Cost:
-    """Counts of the graph that is timed, beside those of the published network."""
+def network_cost_of(
+    before: "NetworkCost",
+    after: "NetworkCost",
+    dtype: str,
+    *,
+    merged: "NetworkCost | None" = None,
+    notes: tuple[str, ...] = (),
+) -> Cost:
+    """Counts of the graph that is timed, beside those of the published network, also with its branches `merged`."""
     return Cost(
         params=after.params,
         macs=after.macs,
@@ -135,6 +145,8 @@ def network_cost_of(before: "NetworkCost", after: "NetworkCost", dtype: str, *, 
         bytes_moved=after.bytes_moved * BYTES[dtype] // BYTES["float32"],
         params_unfused=before.params,
         macs_unfused=before.macs,
+        params_merged=merged.params if merged else None,
+        macs_merged=merged.macs if merged else None,
         kinds=tuple(KindMacs(kind=part.kind, macs=part.macs) for part in after.macs_by_kind),
         unseen=tuple(f"{op.name}: {op.calls} calls, {op.share:.2%} of bytes moved" for op in after.unseen),
         notes=notes,

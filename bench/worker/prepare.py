@@ -28,17 +28,20 @@ from bench.worker.kept_inputs import saved
 from bench.worker.measure import classify
 from bench.worker.onnx_file import Graph, digest_of, self_contained
 from bench.worker.output_check import QUANTISED_ERROR_LIMIT, Reference, arrays_in, expect_same_again
+from bench.worker.probes import kept, probe_images
 from bench.worker.project import expect_from
 from bench.worker.runtimes.loaded import UnsupportedError
 from bench.worker.runtimes.pytorch import to_arrays
 from bench.worker.torch_inputs import inputs_of, with_given
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
     import torch
     from torch import nn
+
+    from models.counting import NetworkCost
 
 
 def export_units(task: Task, channel: Channel) -> None:
@@ -69,17 +72,26 @@ def _from_module(order: Order, store: Store) -> Artifact:
             cost = subjects.operator_cost_of(workload, unit.batch, unit.dtype)
             module = build.build_module(_reference_workload(workload), image)
             reference = to_arrays(module(image))
+            probed = _probed(unit, lambda images: to_arrays(module(torch.from_numpy(images))))
         else:
             reference, plain = _reference_of(published, image)
+            probed = _probed(unit, lambda images: to_arrays(published(torch.from_numpy(images))))
             # A user's own may keep what it was given where a copy does not reach.
             count = partial(build.count_network, images=image, shapes_only=not subjects.is_factory(workload))
             before = count(published)
-            timed = build.timed_form(published, workload, image.clone())
+            merged: list[NetworkCost] = []
+            timed = build.timed_form(published, workload, image.clone(), look=lambda form: merged.append(count(form)))
             module = timed.network
-            cost_of = partial(build.network_cost_of, before, dtype=unit.dtype, notes=timed.notes)
+            cost_of = partial(
+                build.network_cost_of,
+                before,
+                dtype=unit.dtype,
+                merged=next(iter(merged), None),
+                notes=timed.notes,
+            )
             cost, last = cost_of(count(module)), cost_of(count(module, channels_last=True))
     found = Artifact(
-        reference=store.add_bytes(Reference(arrays=reference).saved()),
+        reference=store.add_bytes(Reference(arrays=reference, probed=probed).saved()),
         cost=cost,
         channels_last_cost=None if last == cost else last,
         inputs=workload.given,
@@ -166,6 +178,13 @@ def _reference_of(network: "nn.Module", image: "torch.Tensor") -> "tuple[tuple[n
     return arrays, isinstance(answer, torch.Tensor) and torch.equal(mine, image)
 
 
+def _probed(
+    unit: Unit, answer: "Callable[[npt.NDArray[Any]], Sequence[npt.NDArray[Any]]]"
+) -> "tuple[npt.NDArray[Any], ...]":
+    """What is answered to several images, where a constant must not pass for right."""
+    return kept(map(answer, probe_images(unit))) if unit.dtype == "int8" else ()
+
+
 def _refuse_another(published: Any, workload: Workload) -> None:
     """A user's network is the one that was planned: a resumed run would mix two under one name."""
     entry, model = subjects.network_entry(workload), workload.model
@@ -187,7 +206,7 @@ def _reference_workload(workload: Workload) -> Workload:
 
 def _onnx_file(unit: Unit, store: Store) -> Artifact:
     """A graph from a file has no eager form: its reference is ONNX Runtime with every optimisation off."""
-    from bench.worker.runtimes.onnx_runtime import feed, session
+    from bench.worker.runtimes.onnx_runtime import declared_inputs, feed, session
 
     source = Path(subjects.network_entry(unit.workload).library_name)
     data = self_contained(source)
@@ -201,10 +220,12 @@ def _onnx_file(unit: Unit, store: Store) -> Artifact:
     inputs = feed(unit, plain)
     arrays = arrays_in(plain.run(None, inputs))
     expect_same_again(arrays, arrays_in(plain.run(None, inputs)))
+    takes_images = any(each.is_image for each in declared_inputs(plain))
+    probed = _probed(unit, lambda images: arrays_in(plain.run(None, feed(unit, plain, images)))) if takes_images else ()
     shapes = {each.name: _per_image(each, inputs[each.name].shape, unit) for each in graph.inputs}
     made = Artifact(
         model=digest,
-        reference=store.add_bytes(Reference(arrays=arrays, limit=_limit(graph, arrays)).saved()),
+        reference=store.add_bytes(Reference(arrays=arrays, limit=_limit(graph, arrays), probed=probed).saved()),
         inputs=unit.workload.given,
         cost=build.graph_cost_of(store.path(digest), shapes),
     )

@@ -7,7 +7,7 @@ from reports.environment_text import device_title
 from reports.ledger.claim_entries import VERDICTS
 from reports.ledger.entry import NOT_MEASURED, Entry, Quantity, Section, outside_text
 from reports.ledger.memory_chapter import memory_chapters
-from reports.ledger.network_entries import AS_DEPLOYED
+from reports.ledger.network_entries import AS_DEPLOYED, MERGED, WITHOUT_ATTENTION
 from reports.ledger.page_faults import page_fault_chapter
 from reports.ledger.printed_column import PrintedColumn
 from reports.numbers import GIGA, MEGA, MILLI, bounds, significant
@@ -49,9 +49,11 @@ _DETECTION_COUNTS = (
     "leave out what follows these, the mask head's deconvolution and its mask of each class (6.74 G)."
 )
 _COUNTS = "Before batch norms are folded, counted as the paper does. A count is equal where its digits are."
-_DEPLOYED = (
-    f"**{AS_DEPLOYED}**: after batch norms are folded and branches merged, where only that count has the digits."
-)
+_WAYS = {
+    MERGED: "branches merged and no batch norm folded but in them, where the network as built has other digits.",
+    AS_DEPLOYED: "after batch norms are folded and branches merged, where only that count has the digits.",
+    WITHOUT_ATTENTION: "where only the rest has the digits: on a CPU the usual counters see nothing in it.",
+}
 _ACCURACY = "Accuracy is the paper's alone, weights are random here: its claims are held against its own table."
 _COUNTED: tuple[Quantity, ...] = ("params", "macs")
 UNITS = {
@@ -204,8 +206,8 @@ def _score(claims: Sequence[Entry]) -> str:
 
 def _all_counts(entries: Sequence[Entry]) -> list[str]:
     networks = [e for part in ("network_count", "network_top1", "network_top1_again") for e in _of(entries, part)]
-    deployed = any(entry.verdict.endswith(AS_DEPLOYED) for entry in networks)
-    own = _counts(networks, "## Params and MACs", f"{_COUNTS} {_DEPLOYED}" if deployed else _COUNTS)
+    said = [f"**{way}**: {what}" for way, what in _WAYS.items() if any(way in entry.verdict for entry in networks)]
+    own = _counts(networks, "## Params and MACs", " ".join([_COUNTS, *said]))
     return own + _counts(_of(entries, "detection_count"), "## Params and MACs of Table 4", _DETECTION_COUNTS)
 
 

@@ -32,7 +32,7 @@ def terminal_networks(results: Results) -> Iterator[RenderableType]:
         yield Text(visible(f"{where}, {unit}, beside the {column.shown} column", 900), style="bold")
         yield _speeds([entry for entry in speeds if entry.place == place])
         yield from _orders([e for e in results.entries if e.section == "network_order" and e.place == place])
-    if not speeds:
+    if not speeds and results.columns:
         wanted = "; ".join(f"{column.shown}: {column.settings}, NCHW" for column in results.columns.values())
         yield Text(visible(f"no row may stand beside a printed speed; they ask for {wanted}", 900), style="yellow")
 

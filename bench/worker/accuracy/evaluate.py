@@ -22,8 +22,9 @@ from bench.worker.accuracy.pictures import AHEAD, Read, read_ahead
 from bench.worker.accuracy.preprocessing import preprocessing_of
 from bench.worker.accuracy.reference import reference_of, weights_text
 from bench.worker.channel import Channel
-from bench.worker.measure import classify, import_libraries, load
+from bench.worker.measure import classify, import_libraries, load, model_of
 from bench.worker.output_check import arrays_in
+from bench.worker.precision import precision_notes
 from bench.worker.runtimes.loaded import UnsupportedError
 from bench.worker.settings import applied
 
@@ -54,6 +55,7 @@ def _records(order: Order, asked: Evaluation, store: Store) -> Iterator[Evaluati
     loaded = load(order, store)
     if loaded.answer is None:
         raise UnsupportedError(f"{runtime(unit.runtime).title} is not asked about images yet; choose another --runtime")
+    precision = precision_notes(unit, model_of(order, store))
     how = preprocessing_of(unit.workload, asked)
     folder = image_folder(Path(asked.folder), asked.labels, unlabelled=asked.unlabelled)
     classes = scores_in(loaded.output(), unit.batch).shape[1]
@@ -72,7 +74,7 @@ def _records(order: Order, asked: Evaluation, store: Store) -> Iterator[Evaluati
             found=len(folder.pictures),
             data=folder.digest,
             preprocessing=how,
-            notes=(*folder.notes, *loaded.notes),
+            notes=(*folder.notes, *loaded.notes, *precision),
         )
     )
     exam = Exam(
