@@ -96,12 +96,15 @@ def _setup(host: _Host, order: Setup) -> None:
         if not python.exists():
             host.say(Step(text=f"making {folder} with Python {sys.version.split()[0]}"))
             _make_environment(folder)
-        host.say(Step(text=f"installing {', '.join(order.packages)}"))
+        host.say(Step(text=f"installing {', '.join((*order.packages, *order.alone))}"))
         command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--upgrade"]
+        command += ["--no-compile"]  # what is used compiles as it is imported; all of torch takes a board minutes
         command += ["--find-links", str(wheels)] if order.wheels else []
         command += ["--no-index"] if order.offline else []
         command += ["--extra-index-url", order.index] if order.index else []
         _run([*command, "--", *order.packages], "pip")
+        if order.alone:
+            _run([*command, "--no-deps", "--", *order.alone], "pip")
         _run([str(python), "-c", "import " + ", ".join(order.modules or ("sys",))], "the new environment")
     host.say(Step(text=f"{python} is ready"))
 

@@ -57,7 +57,8 @@ class Runtime:
     (docs/precision.md): the inputs of convolutions and matrix products, and their outputs but for one whose kernels
     give `float_outputs` from int8 inputs.
 
-    `beside` are packages that a device must have as well, where `package` does not bring them with it.
+    `beside` are packages that a device must have as well, where `package` does not bring them with it. One that is
+    `alone` is installed there without what it asks for, of which nothing is used.
 
     `lacks` gives the reason for each dtype, layout and field of Settings that cannot be had: such a unit is skipped
     before anything runs. The step of one with `accelerator` works on torch's current CUDA stream; one without `cpu`
@@ -77,6 +78,7 @@ class Runtime:
     converter: str = ""
     needs: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    alone: bool = False
     own_environment: bool = False
     one_image: bool = False  # no file of its takes more, a step calls it for each image of a batch
     float32_graph: bool = False  # one float32 file serves all its dtypes but int8
@@ -100,7 +102,7 @@ class Runtime:
         for name in ("moved", "profiled", "ceilings", "precision", "converter"):
             if getattr(self, name) != "":
                 self._expect(name, rf"{_MODULE}:[A-Za-z_]\w*", '"module:function" or empty')
-        for name in ("graph", "float32_graph", "float_outputs", "accelerator", "cpu", "own_environment", "one_image"):
+        for name in ("graph", "float32_graph", "float_outputs", "accelerator", "cpu", "own_environment", "one_image", "alone"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"expected {name} of {self.name} to be True or False, got {getattr(self, name)!r}")
         if not isinstance(self.no_int8, str):
