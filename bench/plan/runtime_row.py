@@ -25,6 +25,9 @@ class Runtime:
     int`, the bytes that the operations of one call read and write as the runtime executes them. It is called once the
     unit was measured, and nothing of it is timed; UnsupportedError says why it cannot tell.
 
+    `delegated` likewise, or empty where `load` tells it or nobody can: `delegated(unit: Unit, model: Path | None) ->
+    tuple[int, int]`, how many of the graph's operations its fast backend computes, of all; asked when `moved` is.
+
     `profiled` is "module:function" as well, or empty where it keeps no time of its parts: `profiled(unit: Unit, model:
     Path | None) -> Layers`, for `bench layers`: pieces in the order of execution, each with its time in one call, and
     calls without the profiler between those with it (`bench.worker.interleaved`).
@@ -72,6 +75,7 @@ class Runtime:
     loader: str
     graph: bool  # it takes a file that was made on the host, not the PyTorch module
     moved: str = ""
+    delegated: str = ""
     profiled: str = ""
     ceilings: str = ""
     precision: str = ""
@@ -99,7 +103,7 @@ class Runtime:
         self._expect("package", PLAIN_NAME, "the name that pip installs it by")
         self._expect("module", _MODULE, "the module that is imported, such as onnxruntime")
         self._expect("loader", rf"{_MODULE}:[A-Za-z_]\w*", '"module:function"')
-        for name in ("moved", "profiled", "ceilings", "precision", "converter"):
+        for name in ("moved", "delegated", "profiled", "ceilings", "precision", "converter"):
             if getattr(self, name) != "":
                 self._expect(name, rf"{_MODULE}:[A-Za-z_]\w*", '"module:function" or empty')
         for name in ("graph", "float32_graph", "float_outputs", "accelerator", "cpu", "own_environment", "one_image", "alone"):

@@ -124,6 +124,7 @@ _OURS = {
             package="onnxruntime-gpu",
             module="onnxruntime",
             loader="bench.worker.runtimes.onnx_runtime_cuda:load",
+            delegated="bench.worker.runtimes.onnx_runtime_cuda:delegated",
             graph=True,
             accelerator=True,
             cpu=False,
