@@ -63,10 +63,22 @@ def set_threads(threads: int) -> int:
 
 
 def bindings() -> Any:
-    """What `executorch.runtime` wraps; that would import the converter too: 2900 modules, 130 MB, seconds."""
-    import torch  # noqa: F401 - whose libraries they need in the process
-    from executorch.extension.pybindings import _C
+    """What `executorch.runtime` wraps; that would import the converter too: 2900 modules, 130 MB, seconds.
 
+    UnsupportedError where it was built for another torch than the one that is installed.
+    """
+    import torch  # whose libraries they need in the process
+
+    try:
+        from executorch.extension.pybindings import _C
+    except ImportError as error:
+        if "undefined symbol" not in str(error):
+            raise
+        symbol = str(error).rpartition(": ")[2]
+        raise UnsupportedError(
+            f"this ExecuTorch was built for another torch than {torch.__version__}, which has no {symbol}; install the"
+            " two that belong together (docs/runtimes.md)"
+        ) from error
     return _C
 
 
