@@ -185,11 +185,24 @@ def test_setup_from_wheels_and_clean(sshd: Sshd, tmp_path: Path) -> None:
 
 
 @pytest.mark.ssh
-def test_setup_imports_what_the_devices_runtimes_are_imported_by(sshd: Sshd, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("import no_such_library", "no_such_library"),
+        (
+            "import os, signal\nos.kill(os.getpid(), signal.SIGILL)",
+            "importing onnxruntime; it was built for instructions",
+        ),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)", "importing onnxruntime; killed by SIGSEGV"),
+    ],
+)
+def test_setup_imports_what_the_devices_runtimes_are_imported_by(
+    sshd: Sshd, tmp_path: Path, body: str, said: str
+) -> None:
     for name in ("numpy", "psutil"):
         wheel(tmp_path / "w", name)
-    wheel(tmp_path / "w", "onnxruntime", body="import no_such_library")
-    with pytest.raises(DeviceError, match=r"the new environment failed: .*no_such_library"):
+    wheel(tmp_path / "w", "onnxruntime", body=body)
+    with pytest.raises(DeviceError, match=f"the new environment failed: .*{said}"):
         setup(sshd.device(python=""), lambda _: None, wheels=tmp_path / "w", python=sys.executable)
 
 

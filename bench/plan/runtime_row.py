@@ -106,7 +106,7 @@ class Runtime:
         for name in ("moved", "delegated", "profiled", "ceilings", "precision", "converter"):
             if getattr(self, name) != "":
                 self._expect(name, rf"{_MODULE}:[A-Za-z_]\w*", '"module:function" or empty')
-        for name in ("graph", "float32_graph", "float_outputs", "accelerator", "cpu", "own_environment", "one_image", "alone"):
+        for name in (each.name for each in fields(self) if each.type is bool):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"expected {name} of {self.name} to be True or False, got {getattr(self, name)!r}")
         if not isinstance(self.no_int8, str):
