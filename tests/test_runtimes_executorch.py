@@ -121,6 +121,19 @@ def test_a_version_without_a_switch_for_its_threads_is_refused(monkeypatch: pyte
         executorch_runtime.set_threads(1)
 
 
+def refused(name: str) -> None:
+    """As ExecuTorch says it on a Cortex-A72."""
+    raise RuntimeError(f"Failed to load method {name}, error: 0x:1")
+
+
+def test_a_cpu_without_float16_is_skipped_and_any_other_network_fails() -> None:
+    opened = SimpleNamespace(load_method=refused)
+    with pytest.raises(UnsupportedError, match=r"no float16 network on this CPU: Failed to load method forward"):
+        executorch_runtime._network(opened, "float16")
+    with pytest.raises(RuntimeError, match="Failed to load method forward"):
+        executorch_runtime._network(opened, "float32")
+
+
 def test_an_executorch_of_another_torch_is_told_from_a_missing_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
