@@ -207,7 +207,10 @@ def set_up(*runtimes: str) -> int:
 def test_a_wheel_for_another_cpu_is_named_by_the_set_up(capsys: pytest.CaptureFixture[str]) -> None:
     """torch 2.10 begins with an LDADDAL, which a Cortex-A72 has not got."""
     assert set_up("eager") == EXIT_DEVICE
-    assert "importing torch; it was built for instructions that this CPU has not got" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "the new environment failed: " in said
+    assert "importing torch; " in said
+    assert "it was built for instructions that this CPU has not got" in said
 
 
 @pytest.mark.usefixtures("pi5")
