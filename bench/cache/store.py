@@ -2,8 +2,8 @@
 
 import hashlib
 import os
-import shutil
 import re
+import shutil
 import tempfile
 from pathlib import Path
 from typing import BinaryIO
