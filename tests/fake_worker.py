@@ -103,7 +103,7 @@ def main() -> int:
         return 1
     if behaviour == "ends quietly":
         return 0
-    if behaviour in ("SIGKILL", "SIGSEGV"):
+    if behaviour in ("SIGKILL", "SIGSEGV", "SIGILL"):
         os.kill(os.getpid(), signal.Signals[behaviour])
     elif behaviour == "hangs":
         time.sleep(SLEEP_S)

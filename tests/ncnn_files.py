@@ -2,9 +2,8 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import ZipFile
 
-from bench.worker.runtimes.ncnn_runtime import GRAPH, WEIGHTS
+from bench.worker.runtimes.ncnn_runtime import write_file
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -14,9 +13,10 @@ def ncnn_file(path: Path, layers: list[str], *weights: "npt.NDArray[Any]") -> Pa
     """As our converter leaves it: `layers` from "in0" to "out0" and so on, their `weights` in float32."""
     lines = ["Input in0 0 1 in0", *layers]
     blobs = {blob for line in lines for blob in _blobs(line.split())}
-    with ZipFile(path, "w") as file:
-        file.writestr(GRAPH, "\n".join(["7767517", f"{len(lines)} {len(blobs)}", *lines, ""]))
-        file.writestr(WEIGHTS, b"".join(b"\0\0\0\0" + each.astype("float32").tobytes() for each in weights))
+    graph, data = path.with_suffix(".param"), path.with_suffix(".bin")
+    graph.write_text("\n".join(["7767517", f"{len(lines)} {len(blobs)}", *lines, ""]))
+    data.write_bytes(b"".join(b"\0\0\0\0" + each.astype("float32").tobytes() for each in weights))
+    write_file(graph, data, path)
     return path
 
 

@@ -45,7 +45,7 @@ def test_what_one_worker_compiles_is_gone_before_the_next(device: Device) -> Non
         assert not (device.cache / "compiled").exists()
 
 
-@pytest.mark.parametrize("name", ["SIGKILL", "SIGSEGV"])
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGSEGV", "SIGILL"])
 def test_a_signal_is_named(device: Device, name: str) -> None:
     # The kernel's count is the whole machine's: somebody else may run out of memory meanwhile.
     nobody_else = "import bench.agent.worker_process; bench.agent.worker_process.oom_kills = lambda: 0; "
@@ -54,6 +54,7 @@ def test_a_signal_is_named(device: Device, name: str) -> None:
     kind, reason = failure_of((end,))
     assert kind == "crash"
     assert name in reason
+    assert ("built for instructions that this CPU has not got; install another version" in reason) == (name == "SIGILL")
 
 
 def test_pythons_memory_error_is_told_from_a_crash(device: Device) -> None:

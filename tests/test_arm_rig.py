@@ -10,13 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from bench.cache.store import default_cache
 from bench.cli.main import main
 from bench.devices.check import Found, check
 from bench.devices.file import find_device
-from bench.host import ceilings
+from bench.errors import EXIT_DEVICE
+from bench.host import ceilings, converters
+from bench.plan.runtimes import runtime
 
 RIG = Path(__file__).parent / "armrig"
 CACHE = Path(os.environ.get("ARMRIG_CACHE") or Path.home() / ".cache/armrig")
+HOST_CACHE = default_cache()  # where a converter of its own may stand
 PORT = "2237"  # its own board
 WHY_NOT = (
     "needs root (chroot, mounts and binfmt_misc)"
@@ -38,21 +42,29 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def rig() -> Iterator[Path]:
     """A running board with a new card; gives its ssh_config."""
-    environment = os.environ | {"ARMRIG_PORT": PORT, "ARMRIG_CACHE": str(CACHE)}
-    with (CACHE / "test.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # a test run of another checkout waits its turn
-        yield from board_in(environment)
+    yield from board_in("4", PORT)
 
 
-def board_in(environment: dict[str, str]) -> Iterator[Path]:
-    """Up before, down after."""
-    # A test run that was killed leaves its board running, perhaps in the middle of being throttled.
-    subprocess.run([RIG / "down.sh", "--purge"], env=environment, capture_output=True, check=True)
-    up = subprocess.run([RIG / "up.sh"], env=environment, capture_output=True, text=True, check=False)
-    if up.returncode:
-        pytest.skip(f"the rig does not start here: {up.stderr.strip().splitlines()[-1]}")
-    yield CACHE / f"run-{PORT}/ssh_config"
-    subprocess.run([RIG / "down.sh", "--purge"], env=environment, capture_output=True, check=True)
+@pytest.fixture
+def pi5(tmp_path: Path) -> Iterator[None]:
+    """Another in its place in devices.yaml: a Cortex-A76, which has what the wheels of torch 2.10 are built for."""
+    for config in board_in("5", "2238"):
+        (tmp_path / "ssh_config").write_text(config.read_text())
+        yield
+
+
+def board_in(model: str, port: str) -> Iterator[Path]:
+    """Up before, down after; a test run of another checkout waits its turn."""
+    environment = os.environ | {"ARMRIG_PORT": port, "ARMRIG_CACHE": str(CACHE), "ARMRIG_PI": model}
+    with (CACHE / f"test-{port}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # A test run that was killed leaves its board running, perhaps in the middle of being throttled.
+        subprocess.run([RIG / "down.sh", "--purge"], env=environment, capture_output=True, check=True)
+        up = subprocess.run([RIG / "up.sh"], env=environment, capture_output=True, text=True, check=False)
+        if up.returncode:
+            pytest.skip(f"the rig does not start here: {up.stderr.strip().splitlines()[-1]}")
+        yield CACHE / f"run-{port}/ssh_config"
+        subprocess.run([RIG / "down.sh", "--purge"], env=environment, capture_output=True, check=True)
 
 
 @pytest.fixture(autouse=True)
@@ -134,7 +146,8 @@ def test_operators_run_there_and_what_it_lacks_is_skipped() -> None:
     assert float(done["latency_s"]) > 0
     assert float(done["max_error"]) < 1e-4, "its own output against the host's reference"
     assert (skipped["status"], skipped["latency_s"]) == ("skipped", "")
-    assert "torch is not installed" in skipped["reason"]
+    assert "torch is not installed on rig; " in skipped["reason"]
+    assert "`bench devices setup rig` installs it" in skipped["reason"]
 
 
 @pytest.mark.usefixtures("ready")
@@ -179,3 +192,37 @@ def test_layers_are_timed_there_and_mapped_here() -> None:
     assert mapped > 0.9
     times = [float(row["time_s"]) for row in rows]
     assert min(times) >= 0 < sum(times), "one may be no longer than what the profiler itself takes"
+
+
+SIX = ("eager", "onnxruntime", "openvino", "litert", "ncnn", "executorch")
+
+
+def set_up(*runtimes: str) -> int:
+    """In an environment of their own: what the board lacks is skipped above."""
+    entry = f"    python: ~/other/bin/python\n    runtimes: [{', '.join(runtimes)}]\n"
+    Path("devices.yaml").write_text(Path("devices.yaml").read_text() + entry)
+    return main(["devices", "setup", "rig", "--wheels", str(CACHE / "wheelhouse")])
+
+
+def test_a_wheel_for_another_cpu_is_named_by_the_set_up(capsys: pytest.CaptureFixture[str]) -> None:
+    """torch 2.10 begins with an LDADDAL, which a Cortex-A72 has not got."""
+    assert set_up("eager") == EXIT_DEVICE
+    said = capsys.readouterr().err
+    assert "the new environment failed: " in said
+    assert "importing torch; " in said
+    assert "it was built for instructions that this CPU has not got" in said
+
+
+@pytest.mark.usefixtures("pi5")
+def test_six_runtimes_are_set_up_and_timed_by_one_command_each() -> None:
+    assert set_up(*SIX) == 0
+    Path("cache").mkdir(exist_ok=True)
+    Path("cache/environments").symlink_to(HOST_CACHE / "environments")
+    rows = {row["runtime"]: row for row in run(*SMALL[:-1], ",".join(SIX), "--no-limit")}
+    assert set(rows) == set(SIX)
+    if missing := converters.missing(runtime("litert"), HOST_CACHE):
+        assert (rows["litert"]["status"], rows.pop("litert")["reason"]) == ("skipped", missing)
+    for row in rows.values():
+        assert (row["status"], row["reason"]) == ("done", "")
+        assert float(row["latency_s"]) > 0
+        assert float(row["max_error"]) < 1e-4, "its own output against the host's reference"

@@ -1,5 +1,6 @@
 """Setting a device up, emptying its cache: on a real sshd on loopback, without a network."""
 
+import re
 import sys
 import zipfile
 from dataclasses import replace
@@ -9,7 +10,7 @@ import pytest
 
 from bench.agent.provision import ProvisionError, _make_environment
 from bench.devices.check import check, throttle_text
-from bench.devices.setup import clean, environment_folder, packages_for, setup
+from bench.devices.setup import alone_for, clean, environment_folder, packages_for, setup
 from bench.devices.wheels import Target, choose_wheels
 from bench.errors import DeviceError, UsageError
 from bench.link.ssh import SshTransport
@@ -98,6 +99,24 @@ def test_what_is_required_is_what_the_board_requires(tmp_path: Path) -> None:
     assert choose_wheels(folder, ("torch",), BOARD) == wanted
 
 
+def test_what_comes_alone_brings_nothing_along(tmp_path: Path) -> None:
+    folder = tmp_path / "w"
+    top = wheel(folder, "torch", needs=("sympy",))
+    below, alone = wheel(folder, "sympy"), wheel(folder, "executorch", needs=("hydra-core", "pandas"))
+    wheel(folder, "pandas")
+    assert choose_wheels(folder, ("torch",), BOARD, ("executorch",)) == (alone, below, top)
+
+
+def test_what_is_missing_is_fetched_as_it_will_be_installed(tmp_path: Path) -> None:
+    wheel(tmp_path, "numpy")
+    with pytest.raises(UsageError) as told:
+        choose_wheels(tmp_path, ("numpy", "torch"), BOARD, ("executorch", "ncnn"))
+    assert "expected wheels of torch, executorch, ncnn for Python 3.11" in str(told.value)
+    first, second = re.findall("`([^`]*)`", str(told.value))
+    assert first.endswith(f"-d {tmp_path} torch")
+    assert second.endswith(f"-d {tmp_path} --no-deps executorch ncnn")
+
+
 def test_a_broken_wheel_and_a_missing_folder_are_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="check --wheels"):
         choose_wheels(tmp_path / "none", ("numpy",), BOARD)
@@ -111,8 +130,10 @@ def test_packages_follow_the_entrys_runtimes() -> None:
     assert packages_for(device) == ("numpy", "onnxruntime")
     assert packages_for(replace(device, runtimes=("eager",))) == ("numpy", "torch")
     assert packages_for(replace(device, runtimes=("litert",))) == ("numpy", "ai-edge-litert")
-    # What pip does not bring with it.
-    assert packages_for(replace(device, runtimes=("executorch",))) == ("numpy", "torch", "executorch")
+    # What pip does not bring with it, and what it would bring for nothing.
+    assert packages_for(replace(device, runtimes=("executorch", "ncnn"))) == ("numpy", "torch")
+    assert alone_for(replace(device, runtimes=("executorch", "ncnn"))) == ("executorch", "ncnn")
+    assert alone_for(replace(device, runtimes=("litert",))) == ()
     assert packages_for(replace(device, accelerator="cuda:0"))[-2:] == ("torch", "nvidia-ml-py")
 
 
@@ -146,15 +167,16 @@ def test_setup_from_wheels_and_clean(sshd: Sshd, tmp_path: Path) -> None:
     folder = tmp_path / "w"
     for name in ("numpy", "onnxruntime"):
         wheel(folder, name)
-    device = sshd.device(python="")
+    wheel(folder, "ncnn", needs=("nowhere-to-be-had",))
+    device = replace(sshd.device(python=""), runtimes=("onnxruntime", "ncnn"))
     steps: list[str] = []
     setup(device, steps.append, wheels=folder, python=sys.executable)
-    assert steps[0].startswith("sending 2 wheels")
+    assert steps[0].startswith("sending 3 wheels")
     assert steps[-1] == f"{sshd.home}/bench-env/bin/python is ready"
     cache = sshd.home / ".cache/bench"
     assert not list(cache.glob("wheels-*")), "the wheels were only passing through"
     found = check(device)
-    assert {r.name for r in found.environment.runtimes} == {"numpy", "onnxruntime"}
+    assert {r.name for r in found.environment.runtimes} == {"numpy", "onnxruntime", "ncnn"}
     assert not any("installed" in warning for warning in found.warnings)
     clean(device, steps.append)
     assert steps[-1].startswith(f"emptied {cache}")
@@ -163,11 +185,24 @@ def test_setup_from_wheels_and_clean(sshd: Sshd, tmp_path: Path) -> None:
 
 
 @pytest.mark.ssh
-def test_setup_imports_what_the_devices_runtimes_are_imported_by(sshd: Sshd, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("import no_such_library", "no_such_library"),
+        (
+            "import os, signal\nos.kill(os.getpid(), signal.SIGILL)",
+            "importing onnxruntime; it was built for instructions",
+        ),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)", "importing onnxruntime; killed by SIGSEGV"),
+    ],
+)
+def test_setup_imports_what_the_devices_runtimes_are_imported_by(
+    sshd: Sshd, tmp_path: Path, body: str, said: str
+) -> None:
     for name in ("numpy", "psutil"):
         wheel(tmp_path / "w", name)
-    wheel(tmp_path / "w", "onnxruntime", body="import no_such_library")
-    with pytest.raises(DeviceError, match=r"the new environment failed: .*no_such_library"):
+    wheel(tmp_path / "w", "onnxruntime", body=body)
+    with pytest.raises(DeviceError, match=f"the new environment failed: .*{said}"):
         setup(sshd.device(python=""), lambda _: None, wheels=tmp_path / "w", python=sys.executable)
 
 

@@ -66,6 +66,17 @@ def test_a_missing_package_is_named(planned: Unit, package: str) -> None:
     assert unsupported(planned, None) == ""
 
 
+def test_what_a_board_lacks_comes_with_what_installs_it_there() -> None:
+    """ExecuTorch needs torch too."""
+    planned = replace(EAGER, runtime="executorch", device="pi4")
+    for there, missing in ((("torch",), "executorch"), (("executorch",), "torch")):
+        assert unsupported(planned, environment(runtimes=there)) == (
+            f"{missing} is not installed on pi4; name executorch among the `runtimes` of its entry in devices.yaml,"
+            " then `bench devices setup pi4` installs it"
+        )
+    assert unsupported(planned, environment(runtimes=("torch", "executorch"))) == ""
+
+
 def test_a_deadline_grows_with_the_work() -> None:
     small, large = unit("conv", size=(16, 4, 4)), unit("conv", size=(256, 256, 256))
     assert DEADLINE_S < deadline_s(small) < DEADLINE_S + 1

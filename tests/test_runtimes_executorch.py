@@ -1,6 +1,8 @@
 """ExecuTorch itself on a small network: what it computes, on how many threads, and how much of it XNNPACK does."""
 
 import os
+import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -117,3 +119,31 @@ def test_a_version_without_a_switch_for_its_threads_is_refused(monkeypatch: pyte
     monkeypatch.setattr(executorch_runtime, "bindings", SimpleNamespace)
     with pytest.raises(UnsupportedError, match="no switch for its threads; update executorch"):
         executorch_runtime.set_threads(1)
+
+
+def refused(name: str) -> None:
+    """As ExecuTorch says it on a Cortex-A72."""
+    raise RuntimeError(f"Failed to load method {name}, error: 0x:1")
+
+
+def test_a_cpu_without_float16_is_skipped_and_any_other_network_fails() -> None:
+    opened = SimpleNamespace(load_method=refused)
+    with pytest.raises(UnsupportedError, match=r"no float16 network on this CPU: Failed to load method forward"):
+        executorch_runtime._network(opened, "float16")
+    with pytest.raises(RuntimeError, match="Failed to load method forward"):
+        executorch_runtime._network(opened, "float32")
+
+
+def test_an_executorch_of_another_torch_is_told_from_a_missing_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As version 1.5.1 says it on an ARM board with torch 2.9."""
+    symbol = "_ZNK3c1010TensorImpl15decref_pyobjectEv"
+    folder = tmp_path / "executorch/extension/pybindings"
+    folder.mkdir(parents=True)
+    (folder / "_C.py").write_text(f'raise ImportError("{folder}/_C.so: undefined symbol: {symbol}")')
+    for name in [each for each in sys.modules if each.partition(".")[0] == "executorch"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UnsupportedError, match=rf"than {re.escape(torch.__version__)}, which has no {symbol}; install"):
+        executorch_runtime.bindings()

@@ -1,6 +1,7 @@
 """LiteRT itself on files of its own: what it computes, on how many threads, and what its delegate takes over."""
 
 import os
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from bench.worker.measure import measure_loaded
 from bench.worker.measuring.clock import SystemClock
 from bench.worker.measuring.threads import ThreadsError
 from bench.worker.output_check import Reference, arrays_in, max_error
-from bench.worker.runtimes import litert_runtime
+from bench.worker.runtimes import litert_graphs, litert_runtime
 from bench.worker.runtimes.litert_ceilings import multiply
 from bench.worker.runtimes.litert_graphs import copy_graph, marked_for_float16, product_graph
 from bench.worker.runtimes.litert_runtime import Node, delegated, interpreter
@@ -106,10 +107,30 @@ def test_nothing_is_computed_while_it_is_loaded(dtype: str, monkeypatch: pytest.
 
 
 def test_a_file_marked_for_float16_is_the_same_network(tmp_path: Path) -> None:
-    (tmp_path / "marked.tflite").write_bytes(marked_for_float16(litert_network.FILE.read_bytes()))
+    (tmp_path / "marked.tflite").write_bytes(marked_for_float16(litert_network.FILE))
     loaded = litert_runtime.load(UNIT, tmp_path / "marked.tflite")
     assert loaded.delegated == litert_runtime.load(UNIT, litert_network.FILE).delegated
     assert (max_error(arrays_in(loaded.output()), reference(UNIT)) or 0) < 1e-2
+
+
+def test_marking_a_file_takes_twice_its_size_and_no_more(tmp_path: Path) -> None:
+    """A small board loads what it has memory for."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    network = schema.ModelT.InitFromObj(schema.Model.GetRootAs(litert_network.FILE.read_bytes(), 0))
+    network.buffers += [litert_graphs._buffer(bytes(10_000)) for _ in range(200)]
+    path = tmp_path / "large.tflite"
+    path.write_bytes(litert_graphs._packed(network, 2_100_000))
+    size = path.stat().st_size
+    tracemalloc.start()
+    try:
+        marked = marked_for_float16(path)
+        kept, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(marked) > size > 2_000_000
+    assert kept < 1.2 * size
+    assert peak < 2.2 * size
 
 
 def test_what_its_delegate_leaves_is_counted_and_named() -> None:

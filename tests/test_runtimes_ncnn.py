@@ -4,6 +4,7 @@ import os
 import platform
 from dataclasses import replace
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -50,6 +51,22 @@ def test_it_answers_to_other_images_and_keeps_its_own(network: Path) -> None:
     (told,), (own,) = arrays_in(loaded.answer(other)), arrays_in(loaded.output())
     np.testing.assert_allclose(told, other * SCALES.reshape(1, 8, 1, 1), rtol=1e-6)
     np.testing.assert_allclose(own, input_array(asked) * SCALES.reshape(1, 8, 1, 1), rtol=1e-6)
+
+
+def test_its_weights_are_not_unpacked_to_be_loaded(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be part of the load time, and of no other runtime's."""
+    unpacked: list[str] = []
+    extract = ZipFile.extract
+
+    def seen(archive: ZipFile, member: str, path: str) -> str:
+        unpacked.append(member)
+        return extract(archive, member, path)
+
+    monkeypatch.setattr(ZipFile, "extract", seen)
+    ncnn_runtime.load(FLOAT32, network)
+    assert unpacked == [ncnn_runtime.GRAPH]
+    with ZipFile(network) as archive:
+        assert archive.namelist() == [ncnn_runtime.GRAPH]
 
 
 def test_half_precision_is_off_and_switches_are_turned_as_asked(network: Path) -> None:

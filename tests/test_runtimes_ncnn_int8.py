@@ -3,7 +3,6 @@
 import csv
 from dataclasses import replace
 from pathlib import Path
-from zipfile import ZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +11,7 @@ import pytest
 from bench.cli.main import main
 from bench.worker.runtimes import ncnn_ceilings, ncnn_runtime
 from bench.worker.runtimes.ncnn_graph import INT8_TERMS, Layer, graph_text, read_graph
-from bench.worker.runtimes.ncnn_runtime import GRAPH, WEIGHTS
+from bench.worker.runtimes.ncnn_runtime import GRAPH, WEIGHTS, write_file
 from tests.made_up import unit
 from tests.ncnn_files import ncnn_file
 
@@ -31,12 +30,8 @@ SEEN = np.array([[[12.7, 0.0, 0.0]], [[0.0, -1.0, 2.0]]], np.float32)  # its lar
 def int8_file(folder: Path, layers: list[str], *weights: Floats, seen: Floats = SEEN) -> Path:
     """Those layers, calibrated on one image, in the file that the runtime opens."""
     path = ncnn_file(folder / "network", layers, *weights)
-    with ZipFile(path) as file:
-        file.extractall(folder)
-    quantise(folder / GRAPH, folder / WEIGHTS, [seen])
-    with ZipFile(path, "w") as file:
-        file.write(folder / GRAPH, GRAPH)
-        file.write(folder / WEIGHTS, WEIGHTS)
+    quantise(folder / GRAPH, folder / WEIGHTS, [seen])  # as it left them beside
+    write_file(folder / GRAPH, folder / WEIGHTS, path)
     return path
 
 

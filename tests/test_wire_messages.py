@@ -114,8 +114,8 @@ BODY_OF_EACH: tuple[Body, ...] = (
     EvaluationRecord(failed="killed"),
     Fatal(kind="unsupported", reason="no torch"),
     Setup(
-        folder="env", packages=("numpy",), modules=("numpy",), wheels=(Wheel(name="numpy.whl", size=3, digest=DIGEST),),
-        offline=True, index="https://index",
+        folder="env", packages=("numpy",), alone=("ncnn",), modules=("numpy",),
+        wheels=(Wheel(name="numpy.whl", size=3, digest=DIGEST),), offline=True, index="https://index",
     ),
     Clean(lock_wait_s=0.5),
     Step(text="installing"),

@@ -8,6 +8,7 @@ import hashlib
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,13 @@ from bench.wire.message import MAX_LINE_BYTES, decode_line, encode_line
 from bench.wire.messages import Body, Clean, Done, Error, Setup, Step, Wheel, message, name_of, understood
 
 MAX_WHEELS = 500
+# Says which, since one that was built for another CPU dies without a word.
+_IMPORT = """\
+import importlib, sys
+for name in sys.argv[1:]:
+    print("importing", name, flush=True)
+    importlib.import_module(name)
+"""
 
 
 class ProvisionError(Exception):
@@ -96,13 +104,16 @@ def _setup(host: _Host, order: Setup) -> None:
         if not python.exists():
             host.say(Step(text=f"making {folder} with Python {sys.version.split()[0]}"))
             _make_environment(folder)
-        host.say(Step(text=f"installing {', '.join(order.packages)}"))
+        host.say(Step(text=f"installing {', '.join((*order.packages, *order.alone))}"))
         command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--upgrade"]
+        command += ["--no-compile"]  # what is used compiles as it is imported; all of torch takes a board minutes
         command += ["--find-links", str(wheels)] if order.wheels else []
         command += ["--no-index"] if order.offline else []
         command += ["--extra-index-url", order.index] if order.index else []
         _run([*command, "--", *order.packages], "pip")
-        _run([str(python), "-c", "import " + ", ".join(order.modules or ("sys",))], "the new environment")
+        if order.alone:
+            _run([*command, "--no-deps", "--", *order.alone], "pip")
+        _run([str(python), "-c", _IMPORT, *order.modules], "the new environment")
     host.say(Step(text=f"{python} is ready"))
 
 
@@ -159,4 +170,11 @@ def _run(command: list[str], what: str) -> None:
         lines = [line.strip() for line in output.read().splitlines() if line.strip()]
     if process.returncode:
         errors = [line for line in lines if line.lower().startswith("error")] or lines[-3:] or ["no message"]
+        errors += [_killed(-process.returncode)] if process.returncode < 0 else []
         raise ProvisionError(f"{what} failed: {'; '.join(errors)}")
+
+
+def _killed(number: int) -> str:
+    if number == signal.SIGILL:
+        return "it was built for instructions that this CPU has not got, install another version of it there"
+    return f"killed by {signal.Signals(number).name}"

@@ -36,14 +36,15 @@ def setup(device: Device, say: Say, *, wheels: Path | None = None, python: str =
     base = SshTransport(replace(device, ssh=replace(target, python=python)))
     connection, found, _ = base.connect("setup", Lease())
     connection.close()
-    packages = packages_for(device)
+    packages, alone = packages_for(device), alone_for(device)
     chosen: tuple[Path, ...] = ()
     if wheels is not None:
-        chosen = choose_wheels(wheels, packages, Target(python=found.python, machine=found.machine))
+        chosen = choose_wheels(wheels, packages, Target(python=found.python, machine=found.machine), alone)
         say(f"sending {len(chosen)} wheels, {sum(path.stat().st_size for path in chosen) / 1e6:.0f} MB")
     order = Setup(
         folder=folder,
         packages=packages,
+        alone=alone,
         modules=("numpy", *dict.fromkeys(row.module for row in _runtimes_of(device))),
         wheels=tuple(_described(path) for path in chosen),
         offline=wheels is not None,
@@ -64,10 +65,16 @@ def clean(device: Device, say: Say, *, lock_wait_s: float = 30.0) -> None:
 
 
 def packages_for(device: Device) -> tuple[str, ...]:
-    """What the entry's runtimes need; a graph's default alone where it names none."""
-    packages = ["numpy", *(name for row in _runtimes_of(device) for name in (*row.beside, row.package))]
+    """What the entry's runtimes need with all that it asks for; a graph's default alone where it names none."""
+    rows = _runtimes_of(device)
+    packages = ["numpy", *(name for row in rows for name in (*row.beside, *(() if row.alone else (row.package,))))]
     packages += ["nvidia-ml-py"] if device.accelerator else []
     return tuple(dict.fromkeys(packages))
+
+
+def alone_for(device: Device) -> tuple[str, ...]:
+    """What they need without what it asks for in turn."""
+    return tuple(dict.fromkeys(row.package for row in _runtimes_of(device) if row.alone))
 
 
 def _runtimes_of(device: Device) -> list[Runtime]:

@@ -2,7 +2,7 @@
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,19 +46,17 @@ class Target:
         }
 
 
-def choose_wheels(folder: Path, packages: tuple[str, ...], target: Target) -> tuple[Path, ...]:
-    """The wheels to send; UsageError naming what is missing and how to fetch it."""
+def choose_wheels(
+    folder: Path, packages: tuple[str, ...], target: Target, alone: tuple[str, ...] = ()
+) -> tuple[Path, ...]:
+    """The wheels to send, those `alone` without what they require; UsageError with what is missing and fetches it."""
     if not folder.is_dir():
         raise UsageError(f"expected a folder of wheels at {folder}, there is none; check --wheels")
     fitting = _fitting(folder, target)
-    if missing := [name for name in map(canonicalize_name, packages) if name not in fitting]:
-        major, minor = target.release
-        raise UsageError(
-            f"expected wheels of {', '.join(missing)} for Python {major}.{minor} on {target.machine} in {folder}, found"
-            f" none; fetch them with `pip download --only-binary=:all: --python-version {major}.{minor}"
-            f" --platform manylinux_2_28_{target.machine} --platform manylinux2014_{target.machine}"
-            f" -d {folder} {' '.join(missing)}`"
-        )
+    wanted = [("", [each for each in map(canonicalize_name, packages) if each not in fitting])]
+    wanted.append(("--no-deps ", [each for each in map(canonicalize_name, alone) if each not in fitting]))
+    if any(names for _, names in wanted):
+        raise UsageError(_missing(folder, target, wanted))
     asked: set[tuple[str, str]] = set()  # a package and an extra of it, or none
     waiting: list[tuple[str, str]] = [(canonicalize_name(package), "") for package in packages]
     while waiting:
@@ -67,7 +65,23 @@ def choose_wheels(folder: Path, packages: tuple[str, ...], target: Target) -> tu
         if name in fitting and need not in asked:
             asked.add(need)
             waiting += [each for path in fitting[name] for each in _requirements(path, extra, target)]
-    return tuple(path for name in sorted({name for name, _ in asked}) for path in fitting[name])
+    names = {name for name, _ in asked} | set(map(canonicalize_name, alone))
+    return tuple(path for name in sorted(names) for path in fitting[name])
+
+
+def _missing(folder: Path, target: Target, wanted: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """What is missing, by what else pip must be told, and the commands that fetch it."""
+    python = "{}.{}".format(*target.release)
+    command = (
+        f"pip download --only-binary=:all: --python-version {python} --platform manylinux_2_28_{target.machine}"
+        f" --platform manylinux2014_{target.machine} -d {folder}"
+    )
+    fetch = " and ".join(f"`{command} {option}{' '.join(names)}`" for option, names in wanted if names)
+    missing = ", ".join(name for _, names in wanted for name in names)
+    return (
+        f"expected wheels of {missing} for Python {python} on {target.machine} in {folder}, found none; fetch them"
+        f" with {fetch}"
+    )
 
 
 def _fitting(folder: Path, target: Target) -> dict[str, list[Path]]:

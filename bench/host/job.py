@@ -88,6 +88,8 @@ def failure_of(exits: tuple[Exit, ...]) -> tuple[FailureKind, str]:
             " or write to a file that it did not open?"
         )
     last = next((line.strip() for line in reversed(end.log.splitlines()) if line.strip()), "")
+    if end.signal == signal.SIGILL:
+        last = "a package was built for instructions that this CPU has not got; install another version of it"
     what = f"killed ({_signal_name(end.signal)})" if end.signal else f"the worker ended with code {end.code}"
     kind: FailureKind = "out_of_memory" if "MemoryError" in last else "crash"
     return kind, " ".join(f"{what}: {last}".split())[:300] if last else what

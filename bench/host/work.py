@@ -13,6 +13,7 @@ from bench.host.job import run_job, send_files
 from bench.host.layers import mapped, parts_in
 from bench.host.machine import Machine
 from bench.host.observer import Observer
+from bench.host.other_torch import explained
 from bench.host.pair import PairRun
 from bench.host.units import UnitLoop
 from bench.journal import DeviceEvent, Journal
@@ -126,7 +127,8 @@ class Work:
         if body.unit != order.unit or body.attempt != order.attempt or body.cost is not None:
             raise ProtocolError("expected a record of the unit that was asked for")
         artifact = self._artifact(order.unit)
-        self._write(replace(body, cost=artifact.cost, layers=self._mapped(body, artifact)))
+        reason = explained(body, self._machine.environment_of(body.unit))
+        self._write(replace(body, reason=reason, cost=artifact.cost, layers=self._mapped(body, artifact)))
 
     def _mapped(self, body: Record, artifact: Artifact) -> Layers | None:
         """The pieces of a graph by the parts that were counted as it was exported; eager counts its own."""

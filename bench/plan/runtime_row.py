@@ -25,6 +25,9 @@ class Runtime:
     int`, the bytes that the operations of one call read and write as the runtime executes them. It is called once the
     unit was measured, and nothing of it is timed; UnsupportedError says why it cannot tell.
 
+    `delegated` likewise, or empty where `load` tells it or nobody can: `delegated(unit: Unit, model: Path | None) ->
+    tuple[int, int]`, how many of the graph's operations its fast backend computes, of all; asked when `moved` is.
+
     `profiled` is "module:function" as well, or empty where it keeps no time of its parts: `profiled(unit: Unit, model:
     Path | None) -> Layers`, for `bench layers`: pieces in the order of execution, each with its time in one call, and
     calls without the profiler between those with it (`bench.worker.interleaved`).
@@ -57,7 +60,8 @@ class Runtime:
     (docs/precision.md): the inputs of convolutions and matrix products, and their outputs but for one whose kernels
     give `float_outputs` from int8 inputs.
 
-    `beside` are packages that a device must have as well, where `package` does not bring them with it.
+    `beside` are packages that a device must have as well, where `package` does not bring them with it. One that is
+    `alone` is installed there without what it asks for, of which nothing is used.
 
     `lacks` gives the reason for each dtype, layout and field of Settings that cannot be had: such a unit is skipped
     before anything runs. The step of one with `accelerator` works on torch's current CUDA stream; one without `cpu`
@@ -71,12 +75,14 @@ class Runtime:
     loader: str
     graph: bool  # it takes a file that was made on the host, not the PyTorch module
     moved: str = ""
+    delegated: str = ""
     profiled: str = ""
     ceilings: str = ""
     precision: str = ""
     converter: str = ""
     needs: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    alone: bool = False
     own_environment: bool = False
     one_image: bool = False  # no file of its takes more, a step calls it for each image of a batch
     float32_graph: bool = False  # one float32 file serves all its dtypes but int8
@@ -97,10 +103,10 @@ class Runtime:
         self._expect("package", PLAIN_NAME, "the name that pip installs it by")
         self._expect("module", _MODULE, "the module that is imported, such as onnxruntime")
         self._expect("loader", rf"{_MODULE}:[A-Za-z_]\w*", '"module:function"')
-        for name in ("moved", "profiled", "ceilings", "precision", "converter"):
+        for name in ("moved", "delegated", "profiled", "ceilings", "precision", "converter"):
             if getattr(self, name) != "":
                 self._expect(name, rf"{_MODULE}:[A-Za-z_]\w*", '"module:function" or empty')
-        for name in ("graph", "float32_graph", "float_outputs", "accelerator", "cpu", "own_environment", "one_image"):
+        for name in (each.name for each in fields(self) if each.type is bool):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"expected {name} of {self.name} to be True or False, got {getattr(self, name)!r}")
         if not isinstance(self.no_int8, str):

@@ -5,6 +5,7 @@ from pathlib import PurePath
 
 from bench.plan.runtimes import Runtime, runtime
 from bench.plan.subjects import is_onnx_file
+from bench.records.device import builtin_device
 from bench.records.environment import Environment
 from bench.records.workload import Settings, Unit
 
@@ -16,8 +17,8 @@ def unsupported(unit: Unit, environment: Environment | None) -> str:
         return f"{row.title} {row.no_int8}"
     if reason := _lacking(row, unit) or _unfoldable(unit) or _other_form(row, unit):
         return reason
-    if environment is not None and environment.runtime(row.package) is None:
-        return f"{row.package} is not installed on this device; `bench runtimes` says what installs it"
+    if environment is not None and (reason := _not_installed(row, unit.device, environment)):
+        return reason
     if unit.settings.cuda_graph and not unit.accelerator:
         return "CUDA graphs are captured on a GPU only"
     if unit.settings.cold_cache and unit.mode != "latency":
@@ -29,6 +30,18 @@ def unsupported(unit: Unit, environment: Environment | None) -> str:
     if unit.accelerator and not row.accelerator:
         return f"{unit.runtime} is measured on CPUs only"
     return ""
+
+
+def _not_installed(row: Runtime, device: str, environment: Environment) -> str:
+    missing = [each for each in (*row.beside, row.package) if environment.runtime(each) is None]
+    if not missing:
+        return ""
+    if builtin_device(device):
+        return f"{missing[0]} is not installed on this device; `bench runtimes` says what installs it"
+    return (
+        f"{missing[0]} is not installed on {device}; name {row.name} among the `runtimes` of its entry in devices.yaml,"
+        f" then `bench devices setup {device}` installs it"
+    )
 
 
 def _lacking(row: Runtime, unit: Unit) -> str:

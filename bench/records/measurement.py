@@ -99,7 +99,8 @@ class Measurement:
     warmup_iterations: calls before the first sample.
     steady: whether the warm-up settled before its cap.
     precise: whether the interval of the median met its target before the cap.
-    load_s: seconds until the workload was in its runtime, the runtime's import left out.
+    load_s: seconds until the workload was in its runtime, the runtime's import left out. Operators share a worker: all
+        but its first find what a process sets up once.
     first_call_s: seconds of the first call of all.
     max_error: max |y - reference| / max |reference|, against fp32 eager; None where there is no reference.
     peak_memory_bytes: the process's largest resident size, output check left out; None where it cannot be read.

@@ -194,10 +194,14 @@ class Wheel:
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """Make the environment `folder` (of the home folder, or absolute), install `packages` into it, import `modules`."""
+    """Make the environment `folder` (of the home folder, or absolute), install `packages` into it, import `modules`.
+
+    Those that are `alone` come without what they ask for.
+    """
 
     folder: str
     packages: tuple[str, ...]
+    alone: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     wheels: tuple[Wheel, ...] = ()  # in the order in which their bytes follow
     offline: bool = False  # only the wheels count; no index is asked

@@ -25,6 +25,7 @@ from bench.wire.order import Order, Task
 from bench.worker.bytes_moved import with_bytes_moved
 from bench.worker.channel import Channel, one_line
 from bench.worker.copies import end_copies
+from bench.worker.delegated import with_delegated
 from bench.worker.machine import Machine, machine_for
 from bench.worker.measuring import memory
 from bench.worker.measuring.clock import Clock, SystemClock, timer_overhead_s
@@ -81,7 +82,7 @@ def measure_unit(order: Order, store: Store, clock: Clock, overhead_s: float) ->
         if model is None:  # a module's is that of the CPU, which costs nothing to ask
             precision_notes(unit, model)
         taken = measure_loaded(unit, lambda: load(order, store), reference_of(order, store), clock, overhead_s)
-        taken = with_bytes_moved(taken, unit, model)
+        taken = with_delegated(with_bytes_moved(taken, unit, model), unit, model)
         # A graph is opened for it once more: before, that would take its cost off the load time and leave its memory.
         measurement = replace(taken, notes=(*taken.notes, *precision_notes(unit, model)))
     except Exception as error:  # noqa: BLE001 - a network may raise anything, and its row must say what

@@ -8,7 +8,9 @@ PACKAGES=ca-certificates,iproute2,less,libgomp1,mount,openssh-server,procps,psmi
 PACKAGES+=,python3,python3-pip,python3-venv,rsync,sudo,util-linux
 PIP_PYTHON=$HERE/../../.venv/bin/python # the checkout's own, where there is one: a bare python3 may lack pip
 [ -x "$PIP_PYTHON" ] || PIP_PYTHON=python3
-WHEEL_NAMES="numpy onnxruntime psutil pip setuptools wheel ${ARMRIG_WHEELS:-}"
+WHEEL_NAMES="numpy onnxruntime openvino ai-edge-litert psutil pip setuptools wheel ${ARMRIG_WHEELS:-}"
+# Those that a board gets without what they ask for (`alone` in bench/plan/runtimes.py), some of which has no wheel.
+ALONE="ncnn==1.0.20261020 executorch==1.1.0" # which belongs to torch 2.10
 
 tools() {   # command:package
     local t need=()
@@ -68,25 +70,31 @@ VC
     echo "$stamp" >"$ROOT.stamp"
 }
 
-wheels() {
-    local py p args=() stamp
-    py=$(basename "$(readlink -f "$ROOT/usr/bin/python3")")
-    py=${py#python}
-    for p in 2_28 2_27 2_26 2_24 2_17; do args+=(--platform "manylinux_${p}_aarch64"); done
-    args+=(--platform manylinux2014_aarch64 --python-version "$py" --implementation cp)
-    stamp="$py $WHEEL_NAMES torch=$TORCH $(declare -f wheels | cksum)"
-    [ "$(cat "$WHEELS.stamp" 2>/dev/null)" != "$stamp" ] || { say "wheelhouse: cached"; return 0; }
-    rm -rf "$WHEELS.tmp"
-    # pip takes --platform for file names but reads dependency markers ("x86_64 needs
-    # CUDA") off the running machine: tell it the target's answers.
-    # shellcheck disable=SC2086
+# pip takes --platform for file names but reads dependency markers ("x86_64 needs
+# CUDA") off the running machine: tell it the target's answers.
+download() {
     nice -n 10 "${ARMRIG_PYTHON:-$PIP_PYTHON}" -c "import platform, runpy
 platform.machine = lambda: 'aarch64'
 platform.python_version = lambda: '$py.0'
 platform.python_version_tuple = lambda: tuple('$py.0'.split('.'))
 runpy.run_module('pip', run_name='__main__')" download -q --only-binary=:all: "${args[@]}" \
-        -d "$WHEELS.tmp" $WHEEL_NAMES ${TORCH:+torch==$TORCH} >"$CACHE/wheels.log" 2>&1 ||
+        -d "$WHEELS.tmp" "$@" >"$CACHE/wheels.log" 2>&1 ||
         { tail -20 "$CACHE/wheels.log" >&2; die "pip download failed"; }
+}
+
+wheels() {
+    local py p args=() stamp
+    py=$(basename "$(readlink -f "$ROOT/usr/bin/python3")")
+    py=${py#python}
+    for p in 2_35 2_34 2_31 2_28 2_27 2_26 2_24 2_17; do args+=(--platform "manylinux_${p}_aarch64"); done
+    args+=(--platform manylinux2014_aarch64 --python-version "$py" --implementation cp)
+    stamp="$py $WHEEL_NAMES $ALONE torch=$TORCH $(declare -f wheels download | cksum)"
+    [ "$(cat "$WHEELS.stamp" 2>/dev/null)" != "$stamp" ] || { say "wheelhouse: cached"; return 0; }
+    rm -rf "$WHEELS.tmp"
+    # shellcheck disable=SC2086
+    download $WHEEL_NAMES ${TORCH:+torch==$TORCH}
+    # shellcheck disable=SC2086
+    download --no-deps $ALONE
     rm -rf "$WHEELS"
     mv "$WHEELS.tmp" "$WHEELS"
     echo "$stamp" >"$WHEELS.stamp"

@@ -1,9 +1,11 @@
 """ExecuTorch on a CPU, its XNNPACK backend. It takes and gives torch's tensors."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from bench.plain_text import plain_line
 from bench.records.workload import Unit
 from bench.worker.inputs import Declared, input_arrays
 from bench.worker.runtimes.loaded import Loaded, UnsupportedError
@@ -20,12 +22,12 @@ _DTYPES = {
 
 
 def load(unit: Unit, path: Path) -> Loaded:
-    """Open a .pte file on the unit's threads; UnsupportedError where their number cannot be decided."""
+    """Open a .pte file on the unit's threads; UnsupportedError where their number or float16 cannot be had."""
     import torch
 
     threads = set_threads(unit.threads)  # before a network is opened, which keeps hold of the pool
     opened = bindings()._load_program(str(path))
-    forward = opened.load_method("forward")
+    forward = _network(opened, unit.dtype)
     takes = declared(forward.method_meta(), unit.graph_dtype)
 
     def tensors(images: Any = None) -> list[Any]:
@@ -42,6 +44,16 @@ def load(unit: Unit, path: Path) -> Loaded:
         notes=(left,) if left else (),
         anew=lambda: load(unit, path),
     )
+
+
+def _network(opened: Any, dtype: str) -> Any:
+    try:
+        return opened.load_method("forward")
+    except RuntimeError as error:
+        if dtype != "float16":
+            raise
+        # XNNPACK says why on the terminal alone: xnn_status_unsupported_hardware.
+        raise UnsupportedError(f"XNNPACK opens no float16 network on this CPU: {plain_line(error, 200)}") from error
 
 
 def precision(unit: Unit, path: Path) -> Mapping[str, int]:
@@ -63,11 +75,29 @@ def set_threads(threads: int) -> int:
 
 
 def bindings() -> Any:
-    """What `executorch.runtime` wraps; that would import the converter too: 2900 modules, 130 MB, seconds."""
-    import torch  # noqa: F401 - whose libraries they need in the process
-    from executorch.extension.pybindings import _C
+    """What `executorch.runtime` wraps; that would import the converter too: 2900 modules, 130 MB, seconds.
 
-    return _C
+    UnsupportedError where it was built for another torch than the one that is installed.
+    """
+    import torch  # whose libraries they need in the process
+
+    try:
+        return _extension()
+    except ImportError as error:
+        if "undefined symbol" not in str(error):
+            raise
+        symbol = str(error).rpartition(": ")[2]
+        raise UnsupportedError(
+            f"this ExecuTorch was built for another torch than {torch.__version__}, which has no {symbol}; install the"
+            " two that belong together (docs/runtimes.md)"
+        ) from error
+
+
+def _extension() -> Any:
+    try:
+        return import_module("executorch.extension.pybindings._portable_lib")  # its name up to 1.1
+    except ModuleNotFoundError:
+        return import_module("executorch.extension.pybindings._C")
 
 
 def declared(told: Any, dtype: str) -> list[Declared]:

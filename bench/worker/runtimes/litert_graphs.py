@@ -1,6 +1,8 @@
 """What is written into .tflite files without a converter, by the schema that LiteRT's package brings."""
 
 from collections.abc import Sequence
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
 from typing import Any
 
 
@@ -27,10 +29,15 @@ def copy_graph() -> bytes:
     return _model(schema.BuiltinOperator.RESHAPE, told, [_tensor("a", (1,)), _tensor("c", (1,))], b"")
 
 
-def marked_for_float16(data: bytes) -> bytes:
-    """The same file, which says that XNNPACK may compute it in float16 (LiteRT's reduced_precision_support)."""
+def marked_for_float16(path: Path) -> bytes:
+    """The same file, which says that XNNPACK may compute it in float16 (LiteRT's reduced_precision_support).
+
+    Of the file's size it takes twice while it is made, once then: what is read stays on the disk, weights and all.
+    """
     from ai_edge_litert import schema_py_generated as schema
 
+    with path.open("rb") as file:
+        data = mmap(file.fileno(), 0, access=ACCESS_READ)
     model, mark = schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0)), schema.MetadataT()
     mark.name, mark.buffer = "reduced_precision_support", len(model.buffers)
     model.buffers.append(_buffer(b"fp16accfp16"))
@@ -57,7 +64,7 @@ def _packed(model: Any, about_bytes: int) -> bytes:
 
     builder = flatbuffers.Builder(about_bytes + 4096)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
+    return bytes(memoryview(builder.Bytes)[builder.Head() :])  # one copy, `builder.Output()` is one more
 
 
 def _tensor(name: str, sizes: Sequence[int], buffer: int = 0) -> Any:

@@ -90,7 +90,7 @@ def interpreter(path: Path, threads: int, dtype: str = "float32") -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
     if dtype == "float16":
-        opened = Interpreter(model_content=marked_for_float16(path.read_bytes()), num_threads=threads)
+        opened = Interpreter(model_content=marked_for_float16(path), num_threads=threads)
     else:
         opened = Interpreter(model_path=str(path), num_threads=threads)
     opened.allocate_tensors()

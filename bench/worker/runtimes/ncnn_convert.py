@@ -5,10 +5,9 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import ZipFile
 
 from bench.worker.calibration_files import calibration_batches
-from bench.worker.runtimes.ncnn_runtime import GRAPH, WEIGHTS
+from bench.worker.runtimes.ncnn_runtime import GRAPH, WEIGHTS, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,9 +32,7 @@ def convert(program: Path, target: Path, dtype: str) -> None:
         from bench.worker.runtimes.ncnn_int8 import quantise
 
         quantise(Path(GRAPH), Path(WEIGHTS), (images[0] for (images,) in calibration_batches(program)))
-    with ZipFile(target, "w") as file:  # stored, not compressed: it is opened within the load time
-        file.write(GRAPH)
-        file.write(WEIGHTS)
+    write_file(Path(GRAPH), Path(WEIGHTS), target)
 
 
 def only_image(inputs: "Sequence[torch.Tensor]") -> "torch.Tensor":

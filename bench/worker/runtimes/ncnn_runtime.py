@@ -1,5 +1,6 @@
 """ncnn on the CPU, from the network that pnnx converted. Imports neither torch nor our operators: a board runs it."""
 
+import shutil
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-GRAPH, WEIGHTS = "network.param", "network.bin"  # in the one file that the converter makes
+GRAPH, WEIGHTS = "network.param", "network.bin"  # what pnnx is told to write
 # What each dtype switches on. As it comes, ncnn keeps weights in float16 wherever a layer can.
 _STORAGE = {
     "float32": (),
@@ -51,8 +52,16 @@ def load(unit: Unit, path: Path) -> Loaded:
 def opened(unit: Unit, path: Path) -> Any:
     """The network of a converted file as the unit wants it; UnsupportedError where this CPU lacks the dtype."""
     with TemporaryDirectory() as folder, ZipFile(path) as file:
-        file.extractall(folder, (GRAPH, WEIGHTS))
-        return opened_files(Path(folder, GRAPH), Path(folder, WEIGHTS), unit.threads, unit.dtype, unit.switched)
+        graph = Path(file.extract(GRAPH, folder))
+        # Its weights lie at the start of the file, which ncnn reads no further: they are not unpacked.
+        return opened_files(graph, path, unit.threads, unit.dtype, unit.switched)
+
+
+def write_file(graph: Path, weights: Path, target: Path) -> None:
+    """The one file of ncnn's own two: the weights, and behind them an archive that holds the graph."""
+    shutil.copyfile(weights, target)
+    with ZipFile(target, "a") as file:
+        file.write(graph, GRAPH)
 
 
 def opened_files(

@@ -52,7 +52,6 @@ def load(unit: Unit, path: Path) -> Loaded:
         step=step,
         output=output,
         threads=opened.get_session_options().intra_op_num_threads,
-        delegated=_placed(unit, path),
     )
 
 
@@ -78,7 +77,7 @@ def _session(unit: Unit, path: Path, options: Any) -> Any:
         raise
 
 
-def _placed(unit: Unit, path: Path) -> tuple[int, int]:
+def delegated(unit: Unit, path: Path) -> tuple[int, int]:
     """How many nodes ran on the GPU, of all, by the profile of one call in a session of its own."""
     with TemporaryDirectory() as folder:
         options = session_options(unit.threads, unit.switched)
