@@ -10,8 +10,9 @@ import pytest
 
 from bench.records.measurement import Measurement
 from bench.records.workload import Settings
+from bench.worker.failure import classify
 from bench.worker.machine import CpuMachine
-from bench.worker.measure import classify, measure_loaded
+from bench.worker.measure import measure_loaded
 from bench.worker.measuring.cold_cache import ColdCache, ColdTimer, cold_cache, last_level_bytes
 from bench.worker.measuring.rules import Rules
 from bench.worker.measuring.sampler import measure

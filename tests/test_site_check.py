@@ -13,7 +13,6 @@ import pytest
 from bench.api import check_runs
 from bench.cli.main import main
 from reports.contributed.faults import MOST_FAULTS, faults
-from reports.contributed.texts import wrong_texts
 from tests.one_line import one_line
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs/results"
@@ -278,19 +277,6 @@ def test_no_more_than_so_many_are_told_of_one_run(board: Path) -> None:
     found = said(board)
     assert len(found) == MOST_FAULTS + 1
     assert found[-1].endswith(f"more is wrong; the first {MOST_FAULTS} are told")
-
-
-def test_what_an_honest_run_says_is_no_markup_and_no_address() -> None:
-    honest = [
-        "<class 'int'> < 3",
-        "fasternet_t0@onnxruntime,threads=2",
-        "a@mycore",
-        "/home/user/x",
-        "user@host",
-        "a\\b",
-    ]
-    assert list(wrong_texts({"argv": honest}, "plan", {"mycore"})) == []
-    assert list(wrong_texts("a@mycore", "plan")) != []
 
 
 def test_the_command_tells_a_line_for_each_and_ends_with_2(board: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ from bench.wire.messages import Body
 from bench.wire.order import Order, Task
 from bench.worker import measure as measuring
 from bench.worker.cuda_machine import CudaMachine, leaves_usable
+from bench.worker.failure import classify
 from bench.worker.machine import CpuMachine, machine_for
 from bench.worker.measuring.gpu_disturbances import GpuMonitor
 from bench.worker.measuring.rules import Rules
@@ -139,7 +140,7 @@ def test_memory_that_runs_out_in_a_capture_is_no_lack_of_support(ends_badly: boo
     cuda = PaperCuda(capture_fails="CUDA out of memory. Tried to allocate 1 GiB", ends_badly=ends_badly)
     with pytest.raises(MemoryError, match="1 GiB") as raised:
         machine(cuda, on_gpu(cuda_graph=True), loaded(cuda, 100)).timed()
-    kind, _ = measuring.classify(raised.value)
+    kind, _ = classify(raised.value)
     assert (status_of(kind), kind) == ("failed", "out_of_memory")
 
 

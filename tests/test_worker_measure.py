@@ -16,18 +16,17 @@ import torch
 
 from bench.cache.store import Store
 from bench.records.measurement import Measurement
-from bench.records.record import status_of
 from bench.records.workload import Settings
 from bench.wire.message import decode_line
 from bench.wire.messages import Begin, Fatal
 from bench.wire.order import Order
 from bench.worker.channel import Channel, one_line
 from bench.worker.inputs import input_array
-from bench.worker.measure import classify, import_libraries, measure_loaded, measure_unit
+from bench.worker.measure import import_libraries, measure_loaded, measure_unit
 from bench.worker.measuring.clock import SystemClock
 from bench.worker.measuring.threads import ThreadsError
 from bench.worker.output_check import Reference, WrongOutputError
-from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
+from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 from bench.worker.settings import applied
 from tests.fast_clock import FastClock
 from tests.made_up import measurement, unit
@@ -42,35 +41,6 @@ def loaded(output: Array, *, step: Callable[[], object] = lambda: None, threads:
 
 def array(*values: float) -> Array:
     return np.array(values, dtype=np.float32)
-
-
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [
-        (UnsupportedError("no compiler"), ("skipped", "unsupported")),
-        (ImportError("No module named 'onnxruntime'"), ("skipped", "unsupported")),
-        (NotImplementedError("no such kernel"), ("skipped", "unsupported")),
-        (RuntimeError("\"slow_conv2d_cpu\" not implemented for 'Half'"), ("skipped", "unsupported")),
-        (WrongOutputError("differs"), ("failed", "wrong_output")),
-        (FallbackError("asked for CUDA"), ("failed", "fallback")),
-        (ThreadsError("set 2"), ("failed", "threads")),
-        (MemoryError(), ("failed", "out_of_memory")),
-        (
-            RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 4 GB"),
-            ("failed", "out_of_memory"),
-        ),
-        (RuntimeError("CUDA out of memory. Tried to allocate"), ("failed", "out_of_memory")),
-        (RuntimeError("std::bad_alloc"), ("failed", "out_of_memory")),
-        (ValueError("expected 4 channels"), ("failed", "build")),
-        (RuntimeError("shapes do not match"), ("failed", "error")),
-        (KeyError("weight"), ("failed", "error")),
-    ],
-)
-def test_each_failure_has_its_name_and_a_reason(error: Exception, expected: tuple[str, str]) -> None:
-    kind, reason = classify(error)
-    assert (status_of(kind), kind) == expected
-    assert reason
-    assert "\n" not in reason
 
 
 def measure(of: Loaded, reference: Array | None = None) -> Measurement:

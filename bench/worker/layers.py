@@ -14,7 +14,8 @@ from bench.records.workload import Unit
 from bench.wire.messages import Begin
 from bench.wire.order import Order, Task
 from bench.worker.channel import Channel
-from bench.worker.measure import classify, measure_unit, model_of
+from bench.worker.failure import classify
+from bench.worker.measure import measure_unit, model_of
 from bench.worker.measuring.clock import SystemClock, timer_overhead_s
 from bench.worker.runtimes.loaded import UnsupportedError
 from bench.worker.settings import applied

@@ -23,9 +23,10 @@ from bench.records.workload import Unit, Workload
 from bench.wire.messages import Begin
 from bench.wire.order import Order, Task
 from bench.worker.bytes_moved import with_bytes_moved
-from bench.worker.channel import Channel, one_line
+from bench.worker.channel import Channel
 from bench.worker.copies import end_copies
 from bench.worker.delegated import with_delegated
+from bench.worker.failure import classify
 from bench.worker.machine import Machine, machine_for
 from bench.worker.measuring import memory
 from bench.worker.measuring.clock import Clock, SystemClock, timer_overhead_s
@@ -35,10 +36,10 @@ from bench.worker.measuring.rules import Rules, rules_for
 from bench.worker.measuring.sampler import Samples, measure
 from bench.worker.measuring.sustained import sustain
 from bench.worker.measuring.threads import ThreadsError, ThreadWatch, check_cpus, check_priority, threads_note
-from bench.worker.output_check import Reference, WrongOutputError, check, read_reference
+from bench.worker.output_check import Reference, check, read_reference
 from bench.worker.planted import slowed
 from bench.worker.precision import precision_notes
-from bench.worker.runtimes.loaded import FallbackError, Loaded, UnsupportedError
+from bench.worker.runtimes.loaded import Loaded, UnsupportedError
 from bench.worker.settings import applied
 
 DISTURBED: set[Verdict] = {"throttled", "contended"}  # worth a second measurement
@@ -99,30 +100,6 @@ def measure_unit(order: Order, store: Store, clock: Clock, overhead_s: float) ->
         started_utc=utc,
         seconds=time.monotonic() - started,
     )
-
-
-def classify(error: Exception) -> tuple[FailureKind, str]:
-    """The kind and line that an exception becomes."""
-    text = one_line(error)
-    if isinstance(error, UnsupportedError):
-        return "unsupported", text
-    if isinstance(error, ImportError):
-        return "unsupported", f"{text}; install it on this device"
-    if isinstance(error, NotImplementedError) or "not implemented for '" in text:
-        return "unsupported", text
-    if isinstance(error, WrongOutputError):
-        return "wrong_output", text
-    if isinstance(error, FallbackError):
-        return "fallback", text
-    if isinstance(error, ThreadsError):
-        return "threads", text
-    # torch says it in a RuntimeError, CUDA in a class of its own, cuDNN and cuBLAS in a status, ONNX Runtime in words.
-    words = ("out of memory", "not enough memory", "bad_alloc", "failed to allocate memory", "_status_alloc_failed")
-    if isinstance(error, MemoryError) or any(word in text.lower() for word in words):
-        return "out_of_memory", text or "out of memory"
-    if isinstance(error, ValueError):
-        return "build", text
-    return "error", f"{type(error).__name__}: {text}"
 
 
 def import_libraries(unit: Unit) -> None:

@@ -9,8 +9,9 @@ from bench.cache.store import Store
 from bench.wire.messages import Begin, Bursts, SideFailed
 from bench.wire.order import Task
 from bench.worker.channel import Channel
+from bench.worker.failure import classify
 from bench.worker.machine import Machine, machine_for
-from bench.worker.measure import classify, load, model_of, reference_of
+from bench.worker.measure import load, model_of, reference_of
 from bench.worker.measuring.clock import SystemClock, timer_overhead_s
 from bench.worker.measuring.page_faults import check_allocator
 from bench.worker.measuring.rules import rules_for

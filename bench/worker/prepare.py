@@ -22,10 +22,10 @@ from bench.worker import build
 from bench.worker.channel import Channel, one_line
 from bench.worker.converted import converted
 from bench.worker.copies import end_copies
+from bench.worker.failure import classify
 from bench.worker.given_inputs import for_graph, read
 from bench.worker.inputs import Declared, input_array
 from bench.worker.kept_inputs import saved
-from bench.worker.measure import classify
 from bench.worker.onnx_file import Graph, digest_of, self_contained
 from bench.worker.output_check import QUANTISED_ERROR_LIMIT, Reference, arrays_in, expect_same_again
 from bench.worker.probes import kept, probe_images

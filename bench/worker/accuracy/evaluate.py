@@ -22,7 +22,8 @@ from bench.worker.accuracy.pictures import AHEAD, Read, read_ahead
 from bench.worker.accuracy.preprocessing import preprocessing_of
 from bench.worker.accuracy.reference import reference_of, weights_text
 from bench.worker.channel import Channel
-from bench.worker.measure import classify, import_libraries, load, model_of
+from bench.worker.failure import classify
+from bench.worker.measure import import_libraries, load, model_of
 from bench.worker.output_check import arrays_in
 from bench.worker.precision import precision_notes
 from bench.worker.runtimes.loaded import UnsupportedError
