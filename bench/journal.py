@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from bench.durable import sync_folder, write_atomically
 from bench.errors import StorageError, UsageError
+from bench.garbage import uncollected
+from bench.quick_json import parsed, parsed_event
 from bench.records.accuracy import EvaluationRecord
 from bench.records.ceilings import Ceilings
 from bench.records.environment import Environment
@@ -163,6 +165,11 @@ def read_run(folder: Path, progress: Progress = silent) -> Run:
 
     `progress` is called now and then: what is being done, how much of it is, and of how much (bytes).
     """
+    with uncollected():
+        return _read_run(folder, progress)
+
+
+def _read_run(folder: Path, progress: Progress) -> Run:
     shared = SharedParts()
     plan = _read_plan(folder, shared)
     records: dict[Unit, Record] = {}
@@ -170,12 +177,10 @@ def read_run(folder: Path, progress: Progress = silent) -> Run:
     devices = {state.name: state for state in plan.devices}
     studied: list[StudyRecord] = []
     evaluated: list[EvaluationRecord] = []
-    units = {unit: unit for unit in plan.units}
     for event in _events(folder / RECORDS_NAME, shared, progress):
         if isinstance(event, Record):
-            unit = units.setdefault(event.unit, event.unit)
-            records.pop(unit, None)
-            records[unit] = replace(event, unit=unit)
+            records.pop(event.unit, None)
+            records[event.unit] = event
         elif isinstance(event, PairRecord):
             pairs[event.pair.id] = event
         elif isinstance(event, StudyRecord):
@@ -225,7 +230,7 @@ def read_plan(folder: Path) -> Plan:
 def _read_plan(folder: Path, shared: SharedParts) -> Plan:
     path = folder / PLAN_NAME
     try:
-        value = json.loads(path.read_bytes())
+        value = parsed(path.read_bytes())
     except FileNotFoundError:
         raise UsageError(f"expected a run's folder with {PLAN_NAME} in it, got {folder}; look in results/") from None
     except (OSError, ValueError, RecursionError) as error:
@@ -235,9 +240,8 @@ def _read_plan(folder: Path, shared: SharedParts) -> Plan:
             f"expected {path} in format {SCHEMA}, got {value.get('schema')!r}; read it with the version that wrote it"
         )
     try:
-        units = value.get("units") if isinstance(value, dict) else None
-        for unit in units if isinstance(units, list) else ():
-            shared.unit(unit)
+        if isinstance(value, dict) and isinstance(units := value.get("units"), list):
+            value["units"] = [*map(shared.unit, units)]
         return decode(Plan, value)
     except ValueError as error:
         raise UsageError(f"{path} is damaged: {error}") from None
@@ -253,7 +257,7 @@ def _parse_event(line: bytes, shared: SharedParts, where: str) -> Event:
 def event_of(line: bytes, shared: SharedParts) -> Event:
     """What a whole line of records.jsonl holds; ValueError where it is damaged."""
     try:
-        value: Any = json.loads(line)
+        value = parsed_event(line)
         shared.record(value["body"])
         return decode(_TYPES[value["type"]], value["body"])
     except (KeyError, TypeError, RecursionError) as error:

@@ -16,6 +16,8 @@ def plain_line(text: object, limit: int = 300) -> str:
 
 def spelled_out(text: str) -> str:
     """The text with control, bidirectional and other invisible characters as their escape sequences."""
+    if text.isprintable():  # none of these, nor a blank that is not a space: nearly every text
+        return text
     return "".join(_escape(c) if unicodedata.category(c) in _INVISIBLE else c for c in text)
 
 

@@ -78,6 +78,26 @@ class _Order:
     ratios: Mapping[str, Ratio]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Measured:
+    """A row by what tells it from others: its value on each axis, in the order of AXES."""
+
+    kind: tuple[str, str, str]
+    settings: tuple[str, ...]
+    subject: str
+    taken: Logs
+
+    @classmethod
+    def of(cls, row: Row) -> "_Measured":
+        unit, logs = row.unit, [math.log(each.seconds) for each in row.medians]
+        return cls(
+            kind=(unit.workload.kind, unit.mode, str(unit.workload.stack)),
+            settings=tuple(value(row) for value in AXES.values()),
+            subject=_subject(row),
+            taken=Logs.of(logs),
+        )
+
+
 def flips(rows: Sequence[Row]) -> Flips:
     """Over all rows of a run."""
     looked, found = 0, []
@@ -94,15 +114,15 @@ def flips(rows: Sequence[Row]) -> Flips:
 
 def _orders(rows: Sequence[Row]) -> Iterator[_Order]:
     """Every two subjects that meet at two values of an axis or more."""
-    measured = [(row, Logs.of([math.log(each.seconds) for each in row.medians])) for row in rows if row.rounds > 1]
-    for axis in AXES:
+    measured = [_Measured.of(row) for row in rows if row.rounds > 1]
+    for at, axis in enumerate(AXES):
+        if len({each.settings[at] for each in measured}) < 2:
+            continue
         groups: dict[tuple[str, ...], dict[str, dict[str, Logs]]] = {}
-        for row, taken in measured:
-            around = tuple(value(row) for name, value in AXES.items() if name != axis)
-            group = groups.setdefault(
-                (row.unit.workload.kind, row.unit.mode, str(row.unit.workload.stack), *around), {}
-            )
-            group.setdefault(AXES[axis](row), {})[_subject(row)] = taken
+        for each in measured:
+            around = (*each.kind, *each.settings[:at], *each.settings[at + 1 :])
+            group = groups.setdefault(around, {})
+            group.setdefault(each.settings[at], {})[each.subject] = each.taken
         for key, group in groups.items():
             if len(group) > 1:
                 context = dict(zip([name for name in AXES if name != axis], key[3:], strict=True))

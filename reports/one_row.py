@@ -155,7 +155,7 @@ def _round(record: Record) -> Iterator[tuple[str, str]]:
     yield "samples", _samples([each / MILLI for each in found.samples_s])
     yield "warm-up", f"{found.warmup_iterations} calls, {'settled' if found.steady else 'never settled'}"
     yield "CPUs", ", ".join(map(str, found.cpus))
-    seen = {name: value for name, value in asdict(found.disturbances).items() if value not in (None, 0, False)}
+    seen = {name: value for name, value in vars(found.disturbances).items() if value not in (None, 0, False)}
     yield from ((name.replace("_", " "), plain_value(value)) for name, value in seen.items())
     if found.verdicts:
         yield "verdicts", ", ".join(map(told, found.verdicts))

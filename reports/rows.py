@@ -7,6 +7,7 @@ dominates.
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from itertools import chain
+from operator import attrgetter
 from statistics import median
 
 from bench.plan.runtimes import MODULE_RUNTIME
@@ -31,20 +32,20 @@ from reports.sustained import sustained_speed
 NOT_RUN_YET = "not run yet"
 STALE = "bytes_moved is empty: this run recorded only those of eager; measure again"
 MOST_UNSEEN = 5  # operations that a note names
+_CELL = attrgetter(*(each.name for each in fields(Unit) if each.name != "round"))
 
 
 def rows(run: Run) -> tuple[Row, ...]:
     """One row per planned cell, in the order of the plan."""
     ended = latest(run.records)
-    cells: dict[Unit, list[Unit]] = {}
+    grouped: dict[object, list[Unit]] = {}
     for unit in run.plan.units:
-        cells.setdefault(replace(unit, round=0), []).append(unit)
+        grouped.setdefault(_CELL(unit), []).append(unit)
+    cells: Iterable[list[Unit]] = grouped.values()
     if run.plan.budget_s is not None:  # what it left out has not failed; a row without any record is not there yet
-        cells = {cell: [unit for unit in units if unit in ended] or units[:1] for cell, units in cells.items()}
+        cells = ([unit for unit in units if unit in ended] or units[:1] for units in cells)
     ceilings = {state.name: state.ceilings for state in run.devices}
-    made = (
-        _row(units, [ended.get(unit) for unit in units], ceilings.get(cell.device, ())) for cell, units in cells.items()
-    )
+    made = (_row(units, [ended.get(unit) for unit in units], ceilings.get(units[0].device, ())) for units in cells)
     known = run.plan.accuracies
     return tuple(
         replace(row, accuracy=next((each for each in known if each.matches(row.unit)), None)) if known else row
@@ -70,7 +71,7 @@ def _row(units: Sequence[Unit], records: Sequence[Record | None], ceilings: Sequ
     pooled = [sample for m in measurements for sample in m.samples_s]
     time = log_mean_interval([each.seconds for each in medians])
     seen = [m.disturbances for m in measurements]
-    fault_share = _median(map(_fault_share, measurements))
+    fault_share = _median(map(_fault_share, measurements, medians))
     stands, limit_notes = _standing(unit, cost, time.centre, fault_share, ceilings)
     return Row(
         unit=unit,
@@ -146,11 +147,11 @@ def uncounted(cost: Cost | None) -> str:
     return f"not counted: {'; '.join(unseen[:MOST_UNSEEN])}{more}" if unseen else ""
 
 
-def _fault_share(measurement: Measurement) -> float | None:
+def _fault_share(measurement: Measurement, middle: RoundMedian) -> float | None:
     found = measurement.disturbances
     if found.page_faults_per_call is None or found.page_fault_s is None:
         return None
-    return min(1.0, found.page_faults_per_call * found.page_fault_s / median(measurement.samples_s))
+    return min(1.0, found.page_faults_per_call * found.page_fault_s / middle.seconds)
 
 
 def _percentiles(pooled: Sequence[float]) -> Percentiles:

@@ -98,20 +98,22 @@ def report(folder: Path) -> Stages:
     with stage("start", stages):
         from rich.console import Console
 
+        from bench.garbage import uncollected
         from bench.journal import read_run
         from reports.formats import formats
         from reports.results import Results
         from reports.write import write_reports
-    with stage("reading", stages):
-        results = Results(run=read_run(folder))
-    with stage("rows", stages):
-        _ = results.rows
-    with stage("ledger", stages):
-        _ = results.entries
-    with stage("terminal", stages):
-        Console(file=io.StringIO(), width=100).print(formats()["table"].shown(results))
-    with stage("files", stages):
-        write_reports(results, folder)
+    with uncollected():
+        with stage("reading", stages):
+            results = Results(run=read_run(folder))
+        with stage("rows", stages):
+            _ = results.rows
+        with stage("ledger", stages):
+            _ = results.entries
+        with stage("terminal", stages):
+            Console(file=io.StringIO(), width=100).print(formats()["table"].shown(results))
+        with stage("files", stages):
+            write_reports(results, folder)
     return stages
 
 

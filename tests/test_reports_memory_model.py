@@ -43,11 +43,21 @@ def test_terms_that_are_never_there_or_proportional_do_not_break_it() -> None:
 
 def test_rank_correlation_by_hand() -> None:
     up = np.array([1.0, 2.0, 3.0, 4.0])
-    assert spearman(up, up**3) == pytest.approx(1)
-    assert spearman(up, -up) == pytest.approx(-1)
+    once = np.ones((1, 4))
+    assert spearman(up, up**3, once) == pytest.approx(1)
+    assert spearman(up, -up, once) == pytest.approx(-1)
     # Ranks 1, 2.5, 2.5, 4 against 1, 2, 3, 4: 4.5 / sqrt(4.5 x 5).
-    assert spearman(np.array([1.0, 2.0, 2.0, 3.0]), up) == pytest.approx(4.5 / (4.5 * 5) ** 0.5)
-    assert np.isnan(spearman(np.ones(4), up))
+    assert spearman(np.array([1.0, 2.0, 2.0, 3.0]), up, once) == pytest.approx(4.5 / (4.5 * 5) ** 0.5)
+    assert np.isnan(spearman(np.ones(4), up, once)).all()
+
+
+def test_a_pair_that_was_drawn_twice_counts_as_two_equal_ones() -> None:
+    chance = np.random.default_rng(3)
+    first, second, counts = chance.integers(0, 6, 20), chance.uniform(size=20), chance.integers(0, 4, (5, 20))
+    for drawn, found in zip(counts, spearman(first.astype(float), second, counts.astype(float)), strict=True):
+        a, b = (np.repeat(values, drawn) for values in (first, second))
+        (repeated,) = spearman(a.astype(float), b.astype(float), np.ones((1, len(a))))
+        assert found == repeated
 
 
 def test_a_correlation_of_a_constant_is_none_and_draws_without_a_number_leave_no_interval() -> None:

@@ -39,6 +39,7 @@ def report(
     from bench.cli.console import SturdyConsole
     from bench.cli.output import print_results, write_drawn, write_files, write_page
     from bench.cli.report_bar import ReportBar
+    from bench.garbage import uncollected
     from bench.journal import read_run
     from reports.results import Results
 
@@ -52,12 +53,13 @@ def report(
         _check_page(html)
     read = []
     for folder in folders:
-        with ReportBar(SturdyConsole(stderr=True)) as bar:
-            results = Results(run=read_run(folder, bar), other=other, undistilled=undistilled)
-            files = write_files(results, folder, bar)
-            if figures or style:
-                files = (*files, *write_drawn(results, folder, figures or ("pdf",), style or "", bar))
-        print_results(results, folder, files, output_format)
+        with uncollected():
+            with ReportBar(SturdyConsole(stderr=True)) as bar:
+                results = Results(run=read_run(folder, bar), other=other, undistilled=undistilled)
+                files = write_files(results, folder, bar)
+                if figures or style:
+                    files = (*files, *write_drawn(results, folder, figures or ("pdf",), style or "", bar))
+            print_results(results, folder, files, output_format)
         read += [results] * (html is not None)
     if html is not None:
         write_page(folders, read, html)

@@ -25,8 +25,7 @@ class Origin:
 
     def __post_init__(self) -> None:
         for what, path in (("a Python", self.python), ("a project's folder", self.folder)):
-            whole = PurePosixPath(path).is_absolute() and "\0" not in path and len(path) <= LONGEST_PATH
-            if path and not whole:
+            if path and not _whole(path):
                 raise ValueError(
                     f"expected {what} by its whole path, of at most {LONGEST_PATH} characters, got {path[:60]!r};"
                     " begin it with /"
@@ -38,6 +37,10 @@ class Origin:
     def words(self) -> str:
         """What people call it; empty for the usual one."""
         return self.label or self.python or self.folder
+
+
+def _whole(path: str) -> bool:
+    return PurePosixPath(path).is_absolute() and "\0" not in path and len(path) <= LONGEST_PATH
 
 
 @dataclass(frozen=True, kw_only=True)

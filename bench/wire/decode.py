@@ -6,7 +6,7 @@ host and a board, which has the standard library alone.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from functools import cache
 from math import isfinite
@@ -74,21 +74,22 @@ def _decoder(hint: Any) -> Decoder:
 def _object(cls: Any) -> Decoder:
     hints = get_type_hints(cls)
     known = {field.name: _decoder(hints[field.name]) for field in fields(cls)}
-    required = {f.name: None for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING}
+    # Most of a record: a call for each would take longer than all else.
+    as_they_are = {field.name: _as_they_are(hints[field.name]) for field in fields(cls)}
+    required = [f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING]
 
     def decoded(value: Any) -> Any:
         if type(value) is cls:  # no JSON is one: whoever reads has made this part before
             return value
         if not isinstance(value, dict):
             raise _WrongValueError("expected an object for", f", got {_name(value)}", cls.__name__)
-        if not value.keys() <= known.keys():
-            unknown = next(key for key in value if key not in known)
-            raise _WrongValueError(f"unknown field {str(unknown)[:40]!r} in", path=cls.__name__)
-        if not required.keys() <= value.keys():
-            missing = next(key for key in required if key not in value)
-            raise _WrongValueError(f"missing field {missing!r} in", path=cls.__name__)
+        if value.keys() != known.keys():
+            _check_names(value, known, required, cls)
         given = {}
         for key, item in value.items():
+            if type(item) in as_they_are[key]:
+                given[key] = item
+                continue
             try:
                 given[key] = known[key](item)
             except _WrongValueError as error:
@@ -99,11 +100,26 @@ def _object(cls: Any) -> Decoder:
     return decoded
 
 
+def _check_names(value: Mapping[str, Any], known: Container[str], required: Iterable[str], cls: type) -> None:
+    for key in value:
+        if key not in known:
+            raise _WrongValueError(f"unknown field {str(key)[:40]!r} in", path=cls.__name__)
+    for key in required:
+        if key not in value:
+            raise _WrongValueError(f"missing field {key!r} in", path=cls.__name__)
+
+
+def _as_they_are(hint: Any) -> frozenset[type]:
+    """The types of the values of which nothing is left to check; of a dataclass where the reader made one before."""
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    return frozenset(kind for kind in kinds if kind in (int, bool, NoneType) or is_dataclass(kind))
+
+
 def _list(hint: Any) -> Decoder:
     one = _decoder(hint)
 
     def decoded(value: Any) -> Any:
-        if not isinstance(value, list | tuple):
+        if not isinstance(value, (list, tuple)):
             raise _WrongValueError("expected a list for", f", got {_name(value)}")
         # A sum is finite only where every term is.
         if hint is float and {*map(type, value)} == {float} and isfinite(sum(value)):
@@ -115,7 +131,7 @@ def _list(hint: Any) -> Decoder:
 
 def _tuple(parts: Sequence[Decoder]) -> Decoder:
     def decoded(value: Any) -> Any:
-        if not isinstance(value, list | tuple):
+        if not isinstance(value, (list, tuple)):
             raise _WrongValueError("expected a list for", f", got {_name(value)}")
         if len(value) != len(parts):
             raise _WrongValueError(f"expected {len(parts)} values for", f", got {len(value)}")
@@ -133,6 +149,8 @@ def _item(one: Decoder, index: int, value: Any) -> Any:
 
 
 def _float(value: Any) -> float:
+    if type(value) is float and -_LARGEST <= value <= _LARGEST:
+        return value
     # The comparison is false for NaN, and an integer that no float holds is compared exactly.
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST:
         return float(value)

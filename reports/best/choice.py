@@ -9,6 +9,7 @@ from bench.records.workload import Unit
 from bench.statistics import Interval
 from reports.best.candidate import Candidate
 from reports.best.condition import Condition
+from reports.best.ends import Ends
 from reports.best.quantity import QUANTITIES
 from reports.plots.pareto import pareto_front
 from reports.results import Results
@@ -45,7 +46,8 @@ class Choice:
     def open_front(self) -> tuple[Candidate, ...]:
         """Those that are not on it, and that no other surely beats either: as accurate and surely faster."""
         first = {each.row.unit for each in self.front}
-        ends = [(each.top1_percent or 0.0, time_of(each).high) for each in self._known]
+        highs = ((each.top1_percent or 0.0, time_of(each).high) for each in self._known)
+        ends = Ends((accuracy, high) for accuracy, high in highs if high is not None)
         return tuple(each for each in self._known if each.row.unit not in first and not _beaten(each, ends))
 
     @cached_property
@@ -58,17 +60,15 @@ class Choice:
     def _known(self) -> tuple[Candidate, ...]:
         return tuple(each for each in self.meeting if each.top1_percent is not None)
 
-    @cached_property
-    def rivals(self) -> tuple[tuple[Candidate, Candidate], ...]:
+    def rivals(self) -> Iterator[tuple[Candidate, Candidate]]:
         """Pairs on the front, open or not, of which the more accurate may also be the faster: their intervals
-        overlap."""
+        overlap. There may be half as many as the square of the rows."""
         found = [each for each in self.meeting if each.row.unit in self.marks]
-        return tuple(
-            (more, less)
-            for more in found
-            for less in found
-            if (more.top1_percent or 0) > (less.top1_percent or 0) and may_be_faster(more, less)
-        )
+        ends = Ends((each.top1_percent or 0.0, _latest(each)) for each in found)
+        for more in found:
+            accuracy = more.top1_percent or 0.0
+            if _earliest(more) < ends.most_below(accuracy):
+                yield from ((more, less) for less in found if _rivals(more, less))
 
 
 def time_of(candidate: Candidate) -> Interval:
@@ -77,17 +77,29 @@ def time_of(candidate: Candidate) -> Interval:
     return candidate.row.time.over(candidate.row.unit.batch)
 
 
-def _beaten(candidate: Candidate, ends: Sequence[tuple[float, float | None]]) -> bool:
-    """Whether one of these is as accurate and surely faster: each its accuracy and the upper end of its time."""
-    low, accuracy = time_of(candidate).low, candidate.top1_percent or 0.0
-    return low is not None and any(its >= accuracy and high is not None and high < low for its, high in ends)
+def _beaten(candidate: Candidate, ends: Ends) -> bool:
+    """Whether one of these is as accurate and surely faster."""
+    low = time_of(candidate).low
+    return low is not None and ends.least_from(candidate.top1_percent or 0.0) < low
+
+
+def _rivals(more: Candidate, less: Candidate) -> bool:
+    return (more.top1_percent or 0) > (less.top1_percent or 0) and may_be_faster(more, less)
 
 
 def may_be_faster(one: Candidate, other: Candidate) -> bool:
     """Whether their intervals leave that open."""
-    own, its = time_of(one), time_of(other)
-    low, high = own.low if own.low is not None else own.centre, its.high if its.high is not None else its.centre
-    return low < high
+    return _earliest(one) < _latest(other)
+
+
+def _earliest(candidate: Candidate) -> float:
+    time = time_of(candidate)
+    return time.centre if time.low is None else time.low
+
+
+def _latest(candidate: Candidate) -> float:
+    time = time_of(candidate)
+    return time.centre if time.high is None else time.high
 
 
 def choices(results: Results, asked: Sequence[Condition], device: str = "") -> tuple[Choice, ...]:

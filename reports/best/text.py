@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator
+from itertools import islice
 
 from bench.plan.side_text import compare_command, side_text
 from reports.best.candidate import Candidate
@@ -70,7 +71,7 @@ def best_lines(choice: Choice) -> Iterator[str]:
         yield f"undecided: {side_text(each.row.unit)} {condition.text}, {_value(each, condition)}; {what}"
     if len(choice.open) > MOST_OPEN:
         yield f"and {len(choice.open) - MOST_OPEN} more are undecided"
-    for better, other in choice.rivals[:MOST_OPEN]:
+    for better, other in islice(choice.rivals(), MOST_OPEN):
         command = shlex.join(compare_command(other.row.unit, better.row.unit))
         yield f"which is faster is open: {command} --until 1%"
 

@@ -16,8 +16,8 @@ def weights(cells: Cells) -> Floats:
     """A line per draw, a column per cell: how often its workload was drawn, all its allocators together."""
     numbers = {workload: number for number, workload in enumerate(cells.workloads)}
     count = len(numbers)
-    drawn = np.random.default_rng(_SEED).multinomial(count, [1 / count] * count, size=DRAWS)
-    return drawn[:, [numbers[cell.workload] for cell in cells.every]].astype(np.float64)
+    drawn = np.random.default_rng(_SEED).multinomial(count, [1 / count] * count, size=DRAWS).astype(np.float64)
+    return drawn[:, [numbers[cell.workload] for cell in cells.every]]
 
 
 def interval(centre: float, drawn: Floats) -> Interval:

@@ -13,8 +13,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -173,26 +175,18 @@ def error_bars(
 
     All in one go, since a call takes milliseconds whatever it draws; nothing where no interval is claimed.
     """
-    bars = [(at, y, y.low, y.high) for at, y in spots if y.low is not None and y.high is not None]
+    bars = [(at, y.low, y.high) for at, y in spots if y.low is not None and y.high is not None]
     if not bars:
         return
-    places, centres = [at for at, *_ in bars], [y.centre / unit for _, y, *_ in bars]
-    reach = [
-        [(y.centre - low) / unit for _, y, low, _ in bars],
-        [(high - y.centre) / unit for _, y, _, high in bars],
-    ]
-    axes.errorbar(
-        *((places, centres) if along == "y" else (centres, places)),
-        yerr=reach if along == "y" else None,
-        xerr=reach if along == "x" else None,
-        fmt="none",
-        ecolor=look.colour,
-        elinewidth=1.1,
-        capsize=2.4,
-        capthick=1.1,
-        alpha=0.75,
-        zorder=3,
-    )
+    places, lows, highs = (np.array(values) for values in zip(*bars, strict=True))
+    ends = [(places, end / unit) if along == "y" else (end / unit, places) for end in (lows, highs)]
+    # Not Axes.errorbar, which goes through the bars one by one to learn how far they reach: the caps tell that as well.
+    segments = np.stack([np.stack(end, axis=1) for end in ends], axis=1)
+    bar = LineCollection([*segments], linewidths=1.1, color=look.colour, alpha=0.75, zorder=3)
+    axes.add_collection(bar, autolim=False)
+    cap = "_" if along == "y" else "|"
+    for x, y in ends:
+        axes.plot(x, y, cap, markersize=4.8, markeredgewidth=1.1, color=look.colour, alpha=0.75, zorder=3)
 
 
 class _PlainLocator(LogLocator):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import groupby, pairwise
 
 from rich import box
 from rich.cells import cell_len
@@ -26,7 +26,7 @@ _COLOURS = {"ok": "green", "noisy": "yellow", "unreplicated": "yellow", "done": 
 def terminal_table(results: Results, width: int) -> Iterator[RenderableType]:
     """One table per device and kind; a row without numbers shows why beneath it."""
     for section in sections(results):
-        yield _renderable(_fitted(section, width))
+        yield _renderable(_fitted(section, width), width)
     yield Text(CONVENTION, style="dim")
     for line in dict.fromkeys(
         f"{row.unit.workload.name}: {missing}" for row in results.rows if (missing := uncounted(row.cost))
@@ -54,7 +54,7 @@ def _width(section: Section) -> int:
     """Characters that the table takes, a line a row."""
     cells = zip(*(line.cells for line in section.lines), strict=True)
     longest = [
-        max(len(visible(text)) for text in (column.heading, *texts))
+        max(len(visible(text)) for text in {column.heading, *texts})
         for column, texts in zip(section.columns, cells, strict=True)
     ]
     return sum(longest) + GAP * (len(longest) - 1)
@@ -75,7 +75,7 @@ def _shortened(section: Section) -> Section:
     return replace(section, columns=tuple(columns), lines=tuple(lines), caption=caption)
 
 
-def _renderable(section: Section) -> RenderableType:
+def _renderable(section: Section, width: int) -> RenderableType:
     # SIMPLE_HEAD puts a blank between columns; the rest of the gap is padding.
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, GAP - 1, 0, 0), show_edge=False)
     columns = section.columns
@@ -84,22 +84,38 @@ def _renderable(section: Section) -> RenderableType:
 
     def joined(cells: Sequence[str]) -> Text:
         padded = [
-            " " * (width - cell_len(text)) + text if column.numeric else text + " " * (width - cell_len(text))
-            for text, column, width in zip(cells, columns[1:], widths[1:], strict=True)
+            " " * (room - cell_len(text)) + text if column.numeric else text + " " * (room - cell_len(text))
+            for text, column, room in zip(cells, columns[1:], widths[1:], strict=True)
         ]
         return Text((" " * GAP).join(padded))
 
     # Nothing is ever folded but a name that is wider than the terminal: half a number is another number. The other
-    # columns are one to rich, which takes a tenth of a millisecond for each cell.
-    table.add_column(columns[0].heading, overflow="fold")
-    table.add_column(joined([column.heading for column in columns[1:]]), no_wrap=True)
-    for cells, line, following in zip_longest(body, section.lines, section.lines[1:]):
-        rest = joined(cells[1:])
-        rest.stylize(_COLOURS.get(line.cells[-1], "red"), len(rest) - widths[-1])
+    # columns are one to rich, which takes a tenth of a millisecond for each cell, and told their width: it would render
+    # each cell to learn it.
+    rest_width = sum(widths[1:]) + GAP * (len(widths) - 2)
+    fits = widths[0] + GAP + rest_width <= width
+    table.add_column(columns[0].heading, overflow="fold", width=widths[0] if fits else None)
+    table.add_column(joined([column.heading for column in columns[1:]]), no_wrap=True, width=rest_width)
+
+    def rest(at: int) -> Text:
+        text = joined(body[at][1:])
+        text.stylize(_COLOURS.get(section.lines[at].cells[-1], "red"), len(text) - widths[-1])
+        return text
+
+    ends = [*(one.group != other.group for one, other in pairwise(section.lines)), False]
+    for block in _blocks(section.lines, by_group=fits):
         # Text, not str: a name that looks like rich markup stays the characters it is.
-        table.add_row(Text(cells[0]), rest, end_section=following is not None and following.group != line.group)
+        names = Text("\n".join(body[at][0] for at in block))
+        table.add_row(names, Text("\n").join(map(rest, block)), end_section=ends[block[-1]])
     caption = Text("; ".join(visible(part, 900) for part in section.caption), style="dim")
     return Group(Text(visible(section.title), style="bold"), table, *_notes(section), caption, Text(""))
+
+
+def _blocks(lines: Sequence[Line], *, by_group: bool) -> list[Sequence[int]]:
+    """The numbers of the lines that are one row to rich: those of a group where no name is folded, else each alone."""
+    if not by_group:
+        return [[at] for at in range(len(lines))]
+    return [[*block] for _, block in groupby(range(len(lines)), key=lambda at: lines[at].group)]
 
 
 def _notes(section: Section) -> list[Text]:
