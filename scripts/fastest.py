@@ -32,6 +32,9 @@ LINES = (
     ("{}@openvino,dtype=bfloat16", "{}@openvino"),
     ("{}@onnxruntime,dtype=int8", "{}@onnxruntime"),
     ("{}@openvino,dtype=int8", "{}@openvino"),
+    ("{}@litert,dtype=int8", "{}@litert"),
+    ("{}@ncnn,dtype=int8", "{}@ncnn"),
+    ("{}@executorch,dtype=int8", "{}@executorch"),
     ("{}@openvino", "{}@onnxruntime"),
     ("{}@eager,form=fast", "{}@onnxruntime"),
 )
