@@ -153,8 +153,8 @@ def t_cdf(t: float, freedom: float) -> float:
     """Distribution function for t >= 0, by Simpson's rule on a bounded angle (t = sqrt(f) tan a)."""
     angle, steps = math.atan(t / math.sqrt(freedom)), 200
     width = angle / steps
-    total = 1 + math.cos(angle) ** (freedom - 1)
-    total += sum((4 if i % 2 else 2) * math.cos(i * width) ** (freedom - 1) for i in range(1, steps))
+    heights = [math.cos(i * width) ** (freedom - 1) for i in range(steps + 1)]
+    total = heights[0] + 4 * sum(heights[1::2]) + 2 * sum(heights[2:-1:2]) + heights[-1]
     scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(math.pi)
     area: float = scale * total * width / 3
     return 0.5 + area

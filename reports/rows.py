@@ -6,6 +6,7 @@ dominates.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
+from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
 from statistics import median
@@ -227,12 +228,17 @@ def unusual_text(unit: Unit) -> str:
 
 def settings_text(unit: Unit) -> str:
     """What differs from the default switches: `tf32,no_cudnn_benchmark`; empty where nothing does."""
-    defaults, settings = Settings(), unit.settings
+    return _settings_text(unit.settings, unit.switches, unit.effort)
+
+
+@lru_cache(maxsize=256)  # few of them, and asked for in every row by several outputs
+def _settings_text(settings: Settings, switches: tuple[str, ...], effort: str) -> str:
+    defaults = Settings()
     words = [
         each.name if getattr(settings, each.name) else f"no_{each.name}"
         for each in fields(Settings)
         if each.name != "sustain_s" and getattr(settings, each.name) != getattr(defaults, each.name)
     ]
-    words += unit.switches
+    words += switches
     words += [f"sustain {settings.sustain_s:g}s"] if settings.sustain_s else []
-    return ",".join(words if unit.effort == "normal" else [*words, unit.effort])
+    return ",".join(words if effort == "normal" else [*words, effort])

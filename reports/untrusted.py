@@ -6,6 +6,7 @@ through here.
 
 import html
 import re
+from functools import lru_cache
 
 from bench.plain_text import spelled_out
 
@@ -26,6 +27,7 @@ def visible(text: str, longest: int = LONGEST) -> str:
     return spelled_out(shortened)
 
 
+@lru_cache(maxsize=4096)  # a column has few values
 def safe_csv(text: str) -> str:
     """A cell that no spreadsheet takes for a formula: such a start gets an apostrophe before it."""
     # Spreadsheets trim leading blanks before they look for a formula; visible() would hide a leading tab.
