@@ -1,6 +1,6 @@
 """A row of a run as the index of a site has it, beside what other runs say of the same cell on such a device."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bench.records.environment import Environment
@@ -82,10 +82,8 @@ def _device(run: Run, unit: Unit) -> str:
     return named.partition(" ")[2].partition(", driver")[0] if named in environment.accelerators else named
 
 
-def by_recency(found: Iterable[Entry]) -> tuple[Entry, ...]:
-    """The latest run first, the rows of each in its order; each entry knows the latest one of its cell."""
-    ordered = sorted(found, key=lambda entry: (entry.run, entry.number))
-    ordered.sort(key=lambda entry: entry.began, reverse=True)
+def by_recency(ordered: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The same, given the latest run first; each that was measured knows the latest one of its cell."""
     measured = [entry for entry in ordered if entry.row.time is not None]
     latest = {_cell(entry): entry for entry in reversed(measured)}
     return tuple(

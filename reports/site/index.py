@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from reports.html.page import MEMORY_AND_TOP1, TIMES, policy
 from reports.html.templates import asset, rendered
 from reports.site.entry import Entry
-from reports.site.index_table import MOST_ROWS, index_csv, index_tables
+from reports.site.index_table import MOST_ROWS, index_tables
 from reports.tables.sections import CONVENTION, VERDICT_LEGEND
 
 TITLE = "Latency and FLOPS of operators and vision models, by device"
@@ -34,10 +34,10 @@ class RunLine:
     files: tuple[tuple[str, int], ...]  # their names and bytes
 
 
-def index_page(runs: Sequence[RunLine], entries: Sequence[Entry]) -> str:
-    """The page; `entries` in the order of the table."""
+def index_page(runs: Sequence[RunLine], entries: Sequence[Entry], table: str) -> str:
+    """The page; `entries` in the order of the table, `table` as CSV."""
     script, style = asset("page.js"), asset("page.css")
-    heads, *lines = index_csv(entries[:MOST_ROWS]).splitlines()
+    heads, *lines = table.splitlines()[: 1 + MOST_ROWS]
     more = len(entries) - MOST_ROWS
     return rendered(
         "site.html",
