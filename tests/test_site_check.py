@@ -272,6 +272,13 @@ def test_the_same_run_twice_is_said(board: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_two_folders_that_would_be_one_address_are_said(board: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(RESULTS / "dwconv-cpu", tmp_path / "more/BOARD"))
+    assert [str(fault) for fault in faults([board, other], NOW)] == [
+        f"{other}: expected an address of its own, got that of {board} again"
+    ]
+
+
 def test_no_more_than_so_many_are_told_of_one_run(board: Path) -> None:
     (board / "records.jsonl").write_text("{}\n" * 10_000)
     found = said(board)
