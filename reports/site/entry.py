@@ -9,7 +9,6 @@ from bench.records.workload import Unit
 from reports.best.candidate import Candidate
 from reports.cell_identity import identity
 from reports.environment_text import processor, versions
-from reports.html.shown import MOST_ROWS
 from reports.results import Results
 from reports.row import Row
 from reports.runs_compared import environment_changes
@@ -17,7 +16,7 @@ from reports.runs_compared import environment_changes
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A row, by its number in the page of its run.
+    """A row, by its number in its run.
 
     run: the name of the run's folder.
     began: when the run did, UTC.
@@ -55,9 +54,9 @@ class Entry:
 
 
 def entries_of(name: str, results: Results) -> Iterator[Entry]:
-    """Those of a run, as many as its page has rows."""
+    """Those of all rows of a run."""
     run = results.run
-    for number, row in enumerate(results.rows[:MOST_ROWS]):
+    for number, row in enumerate(results.rows):
         facts = results.accuracies.published(row.unit) if row.unit.workload.kind == "model" else None
         state = run.device(row.unit.device)
         yield Entry(

@@ -5,6 +5,7 @@ from typing import Literal
 
 from bench.records.workload import Kind
 from reports.html.row_table import Column, RowTable, table_of, top1_text, training_text
+from reports.html.shown import MOST_ROWS as MOST_ROWS_OF_A_RUN
 from reports.numbers import GIGA, MEGA, MILLI, centre, plus_minus, significant
 from reports.row import Row
 from reports.site.entry import Entry
@@ -99,5 +100,6 @@ def _table(kind: Kind, name: str, numbered: Sequence[tuple[int, Entry]]) -> RowT
 
 
 def row_page(entry: Entry) -> str:
-    """Where the run's own page opens at that row."""
-    return f"runs/{entry.run}/index.html#row={entry.number}"
+    """Where the run's own page opens at that row; the page alone where the row has no place in it."""
+    page = f"runs/{entry.run}/index.html"
+    return f"{page}#row={entry.number}" if entry.number < MOST_ROWS_OF_A_RUN else page
