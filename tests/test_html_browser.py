@@ -1,7 +1,6 @@
 """The page in headless Chromium, as wide as a desk and as a hand: what opens, sorts, chooses, copies and prints."""
 
 import csv
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,35 +12,22 @@ from bench.journal import read_run
 from bench.records.accuracy import Answer
 from reports.html.page import html_page
 from reports.results import Results
+from tests.browser import MARKS, WIDTHS, chromium, opening, violations
 from tests.made_up_accuracy import evaluation
 from tests.made_up_comparisons import HOSTILE
 from tests.made_up_runs import done, environment, models_run, net
 from tests.made_up_studies import alike, run_of, study
 from tests.script_by_name import script
 
-api = pytest.importorskip("playwright.sync_api", reason="the page in a browser needs the package playwright")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="it needs axe-playwright-python")
-PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
 RUNS = Path(__file__).resolve().parents[1] / "docs/results"
-WIDTHS = (1400, 400)
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(not PROGRAM, reason="the page in a browser needs Chromium: apt-get install chromium"),
-    # The driver's own loop and pipes, closed by its garbage collection.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """One for all tests."""
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox"])
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -67,29 +53,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture
 def opened(browser: Any, files: dict[str, Path]) -> Iterator[Any]:
-    """Opens a page; whatever it says on its console, asks of a network or shows as an alert fails the test."""
-    contexts, troubles, asked = [], [], []
-
-    def alarmed(dialog: Any) -> None:
-        troubles.append(dialog.message)
-        dialog.dismiss()
-
-    def opening(name: str, width: int = WIDTHS[0], scheme: str = "light", state: str = "") -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: troubles.append(message.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("dialog", alarmed)
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(f"{files[name].as_uri()}{state}")
-        return page
-
-    yield opening
-    for context in contexts:
-        context.close()
-    assert troubles == []
-    assert [url for url in asked if url[:5] not in ("file:", "blob:")] == []
+    with opening(browser, files) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize(
@@ -104,14 +69,12 @@ def opened(browser: Any, files: dict[str, Path]) -> Iterator[Any]:
 )
 def test_nobody_is_left_out_and_nothing_overflows(opened: Any, name: str, width: int, scheme: str) -> None:
     page = opened(name, width, scheme)
-    found = axe.Axe().run(page).response["violations"]
-    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
     if name == "studies":
         return  # no row to open
     page.locator("button.open").first.click()
-    found = axe.Axe().run(page).response["violations"]
-    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+    assert violations(page) == []
 
 
 def test_what_meets_a_limit_is_chosen_sorted_and_kept_in_the_address(opened: Any) -> None:

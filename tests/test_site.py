@@ -1,7 +1,6 @@
 """The site as files: one page a run, one index of all rows, the same bytes twice, and nothing of others lost."""
 
 import csv
-import json
 import re
 import shutil
 from dataclasses import replace
@@ -171,20 +170,34 @@ def test_rows_that_have_no_place_are_counted(runs: Path, tmp_path: Path, monkeyp
     assert len(page.data["csv"]) == index_table.MOST_ROWS == 3
 
 
+def test_a_row_that_has_no_place_in_the_page_of_its_run_is_here_nevertheless(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.html.shown.MOST_ROWS", 1)
+    monkeypatch.setattr("reports.site.index_table.MOST_ROWS_OF_A_RUN", 1)
+    page = Page(site([runs], tmp_path / "site").read_text())
+    assert [own for own in page.values("href") if own.startswith("runs/first/index.html")] == [
+        "runs/first/index.html#row=0",
+        *["runs/first/index.html"] * 2,  # the second row's, and the run's
+    ]
+    assert len(table(tmp_path / "site")) == 4
+    assert len(Page((tmp_path / "site/runs/first/index.html").read_text()).data["rows"]) == 1
+
+
 def test_a_run_that_left_takes_its_page_along_and_nothing_else(runs: Path, tmp_path: Path) -> None:
     out = tmp_path / "site"
     site([runs], out)
     (out / "CNAME").write_text("bench.example.org\n")
     (out / "runs/first/notes.txt").write_text("mine")
     (out / "runs/mine").mkdir()
+    (out / "runs/mine/index.html").write_text("mine")
     site([runs / "second"], out)
     assert sorted(files(out)) == [
         "CNAME",
         "index.html",
-        *(f"runs/{name}" for name in ("first/notes.txt", "second/index.html", "second/records.jsonl")),
+        *("runs/first/notes.txt", "runs/mine/index.html", "runs/second/index.html", "runs/second/records.jsonl"),
         *("runs/second/run.json", "runs/second/table.csv", "site.json", "table.csv"),
     ]
-    assert json.loads((out / "site.json").read_text())["runs"] == ["second"]
     assert not any("first" in own for own in Page((out / "index.html").read_text()).values("href"))
 
 

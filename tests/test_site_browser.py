@@ -1,6 +1,5 @@
 """The site in headless Chromium, as wide as a desk and as a hand: chosen, sorted, followed to a run and back."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,32 +8,20 @@ from typing import Any
 import pytest
 
 from bench.api import site
+from tests.browser import MARKS, WIDTHS, chromium, opening, violations
 from tests.made_up_comparisons import HOSTILE
 from tests.made_up_runs import done, environment, models_run, net
 from tests.test_site import kept
 
-api = pytest.importorskip("playwright.sync_api", reason="the site in a browser needs the package playwright")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="it needs axe-playwright-python")
-PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
 RUNS = Path(__file__).resolve().parents[1] / "docs/results"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(not PROGRAM, reason="the site in a browser needs Chromium: apt-get install chromium"),
-    # The driver's own loop and pipes, closed by its garbage collection.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """One for all tests."""
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox"])
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -50,29 +37,8 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture
 def opened(browser: Any, sites: dict[str, Path]) -> Iterator[Any]:
-    """Opens a site; whatever it says on its console, asks of a network or shows as an alert fails the test."""
-    contexts, troubles, asked = [], [], []
-
-    def alarmed(dialog: Any) -> None:
-        troubles.append(dialog.message)
-        dialog.dismiss()
-
-    def opening(name: str, width: int = 1400, scheme: str = "light", state: str = "") -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: troubles.append(message.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("dialog", alarmed)
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(f"{sites[name].as_uri()}{state}")
-        return page
-
-    yield opening
-    for context in contexts:
-        context.close()
-    assert troubles == []
-    assert [url for url in asked if url[:5] not in ("file:", "blob:")] == []
+    with opening(browser, sites) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize(
@@ -80,8 +46,7 @@ def opened(browser: Any, sites: dict[str, Path]) -> Iterator[Any]:
 )
 def test_nobody_is_left_out_and_nothing_overflows(opened: Any, name: str, width: int, scheme: str) -> None:
     page = opened(name, width, scheme)
-    found = axe.Axe().run(page).response["violations"]
-    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
     page.mouse.wheel(0, 400)
 
@@ -101,7 +66,7 @@ def test_what_is_chosen_and_sorted_stays_in_the_address(opened: Any) -> None:
     assert "latest" in first.inner_text().split()
 
 
-@pytest.mark.parametrize("width", [1400, 400])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_a_row_leads_to_its_samples_and_the_page_of_its_run_back(opened: Any, width: int) -> None:
     page = opened("ours", width)
     link = page.locator(".rows[data-kind=op] tbody th a").nth(2)

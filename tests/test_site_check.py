@@ -175,6 +175,26 @@ def test_what_is_wrong_in_a_record_is_said_with_its_number(
     assert expected in found[0]
 
 
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        (1e-6, "expected fasternet_t0 at no more than any such device reaches"),
+        (1e6, "expected bursts of at most the"),
+    ],
+)
+def test_a_pair_takes_time_and_no_less_than_any_device(tmp_path: Path, times: float, expected: str) -> None:
+    folder = Path(shutil.copytree(RESULTS / "claims-cpu", tmp_path / "claims"))
+    lines = (folder / "records.jsonl").read_text().splitlines()
+    number = next(
+        number
+        for number, line in enumerate(lines, 1)
+        if json.loads(line)["body"].get("pair", {}).get("first", {}).get("workload", {}).get("name") == "fasternet_t0"
+    )
+    change_record(folder, number, lambda it: it.update(first_s=[times * each for each in it["first_s"]]))
+    (found,) = said(folder)
+    assert found.startswith(f"records.jsonl:{number}: {expected}")
+
+
 def test_what_the_device_itself_can_do_bounds_its_rows(board: Path) -> None:
     """By ceilings that the run brings along: a tenth of what its rows then claim; and those may not be made up."""
 
@@ -269,6 +289,13 @@ def test_the_same_run_twice_is_said(board: Path, tmp_path: Path) -> None:
     again = Path(shutil.copytree(board, tmp_path / "again"))
     assert [str(fault) for fault in faults([board, again], NOW)] == [
         f"{again}: expected a run of its own, got that of {board} again"
+    ]
+
+
+def test_two_folders_that_would_be_one_address_are_said(board: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(RESULTS / "dwconv-cpu", tmp_path / "more/BOARD"))
+    assert [str(fault) for fault in faults([board, other], NOW)] == [
+        f"{other}: expected an address of its own, got that of {board} again"
     ]
 
 

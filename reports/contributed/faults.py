@@ -21,24 +21,16 @@ MOST_BYTES = {PLAN_NAME: 20_000_000, RECORDS_NAME: 100_000_000}  # the latter is
 
 def faults(folders: Iterable[Path], now: datetime | None = None) -> Iterator[Fault]:
     """Those of each run's folder, and runs that are there twice. `now` is when it is asked, by default this moment."""
-    seen: dict[bytes, Path] = {}
+    seen: dict[str | bytes, Path] = {}
     for folder in folders:
-        found = _of_run(folder, now or datetime.now(UTC))
+        found = _of_run(folder, now or datetime.now(UTC), seen)
         yield from islice(found, MOST_FAULTS)
         if next(found, None) is not None:
             yield Fault(path=folder, said=f"more is wrong; the first {MOST_FAULTS} are told")
-        yield from _copies(folder, seen)
 
 
-def _copies(folder: Path, seen: dict[bytes, Path]) -> Iterator[Fault]:
-    plan = folder / PLAN_NAME
-    if plan.is_file() and plan.stat().st_size <= MOST_BYTES[PLAN_NAME]:
-        first = seen.setdefault(plan.read_bytes(), folder)
-        if first != folder:
-            yield Fault(path=folder, said=f"expected a run of its own, got that of {first} again")
-
-
-def _of_run(folder: Path, now: datetime) -> Iterator[Fault]:
+def _of_run(folder: Path, now: datetime, seen: dict[str | bytes, Path]) -> Iterator[Fault]:
+    """`seen` are the first folders of each name, in lower case, and of each plan."""
     found = list(_of_files(folder))
     yield from found
     if found:
@@ -50,7 +42,11 @@ def _of_run(folder: Path, now: datetime) -> Iterator[Fault]:
     except UsageError as error:
         yield Fault(path=path, said=str(error).replace(str(path), "it"))
         return
-    raw = json.loads(path.read_bytes())
+    text = path.read_bytes()
+    for what, own in (("an address", folder.resolve().name.lower()), ("a run", text)):
+        if (first := seen.setdefault(own, folder)) != folder:
+            yield Fault(path=folder, said=f"expected {what} of its own, got that of {first} again")
+    raw = json.loads(text)
     outsized = [*wrong_numbers(raw, "plan"), *wrong_sizes(plan)]
     yield from (Fault(path=path, said=said) for said in outsized or wrong_plan(plan, raw, now))
     if outsized:  # whoever reads on would compute without end

@@ -27,6 +27,15 @@ def wrong_counts(unit: Unit, cost: Cost) -> Iterator[str]:
         yield from _of_network(printed, "MACs", printed.macs_g, GIGA, (cost.macs, cost.macs_unfused))
 
 
+def known_macs(unit: Unit) -> float | None:
+    """Of an image: an operator's by its formula, a network's as printed; None where nobody says."""
+    if unit.workload.operator is not None:
+        known = _formula(unit.workload)
+        return None if known is None else known.macs
+    printed = _known().published(unit)
+    return float(printed.macs_g) * GIGA if printed is not None and printed.macs_g else None
+
+
 def _of_operator(unit: Unit, cost: Cost) -> Iterator[str]:
     known = _formula(unit.workload)
     if known is None:

@@ -17,7 +17,14 @@ from reports.contributed.fault import Fault
 from reports.contributed.known import wrong_counts
 from reports.contributed.plans import named_runtimes
 from reports.contributed.texts import wrong_texts
-from reports.contributed.values import wrong_ceilings, wrong_environment, wrong_numbers, wrong_record, wrong_time
+from reports.contributed.values import (
+    wrong_ceilings,
+    wrong_environment,
+    wrong_numbers,
+    wrong_pair,
+    wrong_record,
+    wrong_time,
+)
 
 
 class RecordCheck:
@@ -70,6 +77,7 @@ class RecordCheck:
             if event.pair.cell not in self._pairs:
                 yield "expected a pair of the plan, got another"
             yield from self._of_time(event.started_utc)
+            yield from wrong_pair(event)
         else:
             yield "expected records of units, pairs and devices, got one of a study or of accuracy"
 

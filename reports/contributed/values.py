@@ -7,8 +7,10 @@ from statistics import median
 from bench.records.ceilings import Ceilings
 from bench.records.environment import Environment
 from bench.records.measurement import Measurement
+from bench.records.pair import PairRecord
 from bench.records.record import Record
 from bench.records.workload import Unit
+from reports.contributed.known import known_macs
 from reports.limits import NoLimitError
 from reports.numbers import GIGA, MEGA, MILLI, significant
 from reports.standing import standing
@@ -80,6 +82,19 @@ def wrong_record(record: Record, environment: Environment | None, ceilings: Sequ
     yield from _speed(record, found, ceilings)
 
 
+def wrong_pair(record: PairRecord) -> Iterator[str]:
+    """What cannot be of a pair that was measured: its bursts have to fit into its time, and its sides onto a device."""
+    taken = sum(record.first_s + record.second_s)
+    if taken > _SLACK * record.seconds:
+        yield (
+            f"expected bursts of at most the {significant(record.seconds)} s that the pair took, got"
+            f" {2 * len(record.first_s)} whose single calls are {significant(taken)} s in all"
+        )
+    for unit, bursts in ((record.pair.first, record.first_s), (record.pair.second, record.second_s)):
+        if bursts and (macs := known_macs(unit)):
+            yield from _beyond_any(unit, macs, median(bursts))
+
+
 def _memory(found: Measurement, environment: Environment | None) -> Iterator[str]:
     peak = found.peak_memory_bytes
     if peak == 0:
@@ -108,9 +123,9 @@ def _speed(record: Record, found: Measurement, ceilings: Sequence[Ceilings]) -> 
     unit, cost, seconds = record.unit, record.cost, median(found.samples_s)
     if cost is None or not cost.macs:
         return
-    own, most = cost.macs * unit.batch / seconds, _most_of(unit)
-    if own > most:
-        yield _too_fast(unit.workload.name, own, "any such device", most)
+    beyond = list(_beyond_any(unit, cost.macs, seconds))
+    yield from beyond
+    if beyond:
         return
     try:
         stands = standing(unit, cost, seconds, None, ceilings)
@@ -124,8 +139,10 @@ def _speed(record: Record, found: Measurement, ceilings: Sequence[Ceilings]) -> 
         )
 
 
-def _most_of(unit: Unit) -> float:
-    return _most(unit.dtype, unit.threads, unit.accelerator)
+def _beyond_any(unit: Unit, macs: float, seconds: float) -> Iterator[str]:
+    own, most = macs * unit.batch / seconds, _most(unit.dtype, unit.threads, unit.accelerator)
+    if own > most:
+        yield _too_fast(unit.workload.name, own, "any such device", most)
 
 
 def _most(dtype: str, threads: int, accelerator: str) -> float:

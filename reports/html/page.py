@@ -21,13 +21,16 @@ from reports.rows import workload_notes
 from reports.studies.ledger_page import INTRODUCTION
 from reports.tables.sections import CONVENTION, VERDICT_LEGEND
 
-_COLUMNS = (
+TIMES = (
     "ms: one call of the whole batch, the geometric mean over rounds of the workers' medians; ±: its 95% interval over "
-    "rounds, each a fresh process. MB: the most memory of the process. top-1: with an interval as `bench accuracy` "
-    "measured it, else as printed. front: nothing here is both as accurate and as fast; open: that cannot be told."
+    "rounds, each a fresh process."
 )
+MEMORY_AND_TOP1 = (
+    "MB: the most memory of the process. top-1: with an interval as `bench accuracy` measured it, else as printed."
+)
+_FRONT = "front: nothing here is both as accurate and as fast; open: that cannot be told."
 
-_ROW_LEGENDS = (_COLUMNS, f"{CONVENTION}.", f"{VERDICT_LEGEND}.")
+_ROW_LEGENDS = (f"{TIMES} {MEMORY_AND_TOP1} {_FRONT}", f"{CONVENTION}.", f"{VERDICT_LEGEND}.")
 _LEDGER = {
     False: (
         "Ours over the paper: below 1 is faster for a time, above 1 for a speed. Another machine, library and year "

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from bench.plan.side_text import side_text
 from reports.comparisons import Comparison
 from reports.html.details import Detail, group_lines, samples_of
-from reports.html.row_table import Line, RowTable, heading
+from reports.html.row_table import Column, RowTable, table_of
 from reports.html.shown import Shown
 from reports.numbers import about_percent, bounds, centre, high, low
 from reports.one_pair import described_pair, pairs_of
@@ -13,7 +13,7 @@ from reports.tables.csv_table import Value, csv_text
 from reports.untrusted import visible
 
 _Place = tuple[Shown, Comparison]
-_COLUMNS: tuple[tuple[str, bool, Callable[[_Place], str]], ...] = (
+_COLUMNS: tuple[Column[_Place], ...] = (
     ("second", False, lambda it: side_text(it[1].second)),
     ("over first", False, lambda it: side_text(it[1].first)),
     ("run", False, lambda it: it[0].name),
@@ -47,19 +47,9 @@ def pair_tables(runs: Sequence[Shown]) -> tuple[RowTable, ...]:
     places = _places(runs)
     if not places:
         return ()
-    cells = [tuple(visible(text(place)) for _, _, text in _COLUMNS) for place in places]
-    dull = {"run": len(runs) == 1, "device": len({place[1].first.device for place in places}) == 1}
-    keep = [
-        index for index, (name, *_) in enumerate(_COLUMNS) if not dull.get(name) and any(row[index] for row in cells)
-    ]
-    numbered = [(shown.pair_numbers[made.cell], row) for (shown, made), row in zip(places, cells, strict=True)]
-    return (
-        RowTable(
-            kind="pair",
-            headings=tuple(heading(*_COLUMNS[index][:2], [row[index] for row in cells]) for index in keep),
-            lines=tuple(Line(number=number, cells=tuple(row[index] for index in keep)) for number, row in numbered),
-        ),
-    )
+    dull = {"run": len(runs) == 1, "device": len({made.first.device for _, made in places}) == 1}
+    columns = [column for column in _COLUMNS if not dull.get(column[0])]
+    return (table_of("pair", columns, places, [(shown.pair_numbers[made.cell], "") for shown, made in places]),)
 
 
 def pair_csv(runs: Sequence[Shown]) -> list[str]:

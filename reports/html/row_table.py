@@ -1,8 +1,8 @@
 """The table of the page: every row of every run with what is known of its accuracy, a table for each kind."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from bench.records.workload import Kind
 from reports.best.candidate import Candidate
@@ -13,6 +13,9 @@ from reports.tables.accuracy_column import HEADING, accuracy_text
 from reports.tables.csv_table import COLUMNS, csv_text
 from reports.tables.sections import SETTINGS, columns_of
 from reports.untrusted import visible
+
+T = TypeVar("T")
+Column = tuple[str, bool, Callable[[T], str]]  # its heading, whether it holds numbers, and its cell
 
 MOST_OPTIONS = 40  # of a list to choose from; a column of more values has the words above the table
 TableKind = Kind | Literal["pair"]
@@ -76,7 +79,7 @@ class _Place:
     front: str  # or open, where it cannot be told from it
 
 
-_Column = tuple[str, bool, Callable[[_Place], str]]
+_Column = Column[_Place]
 
 
 def row_tables(runs: Sequence[Shown]) -> tuple[RowTable, ...]:
@@ -103,20 +106,7 @@ def _places(shown: Shown) -> Iterator[_Place]:
 
 
 def _table(kind: Kind, places: Sequence[_Place]) -> RowTable:
-    columns = _columns(kind, places)
-    cells = [tuple(visible(text(place)) for _, _, text in columns) for place in places]
-    filled = [index for index in range(len(columns)) if index == 0 or any(row[index] for row in cells)]
-    return RowTable(
-        kind=kind,
-        headings=tuple(heading(*columns[index][:2], [row[index] for row in cells]) for index in filled),
-        lines=tuple(
-            Line(
-                number=place.shown.numbers[place.row.unit],
-                cells=tuple(row[index] for index in filled),
-            )
-            for place, row in zip(places, cells, strict=True)
-        ),
-    )
+    return table_of(kind, _columns(kind, places), places, [(it.shown.numbers[it.row.unit], "") for it in places])
 
 
 def _columns(kind: Kind, places: Sequence[_Place]) -> list[_Column]:
@@ -136,23 +126,41 @@ def _of_row(text: Callable[[Row], str]) -> Callable[[_Place], str]:
     return lambda place: text(place.row)
 
 
-def _top1(place: _Place) -> str:
-    printed = place.candidate.top1_percent if place.candidate else None
-    return accuracy_text(place.row) or ("" if printed is None else f"{printed:g}")
-
-
-def _training(place: _Place) -> str:
-    return "distilled" if place.candidate and place.candidate.recipe == "distilled" else ""
-
-
 _ACCURACY: tuple[_Column, ...] = (
-    (HEADING, True, _top1),
-    ("training", False, _training),
+    (HEADING, True, lambda place: top1_text(place.row, place.candidate)),
+    ("training", False, lambda place: training_text(place.candidate)),
     ("front", False, lambda place: place.front),
 )
 
 
-def heading(text: str, numeric: bool, cells: Sequence[str]) -> Heading:
+def top1_text(row: Row, candidate: Candidate | None) -> str:
+    """With its interval as `bench accuracy` measured it, else as printed."""
+    printed = candidate.top1_percent if candidate else None
+    return accuracy_text(row) or ("" if printed is None else f"{printed:g}")
+
+
+def training_text(candidate: Candidate | None) -> str:
+    """What sets its accuracy apart from that of a plain recipe."""
+    return "distilled" if candidate and candidate.recipe == "distilled" else ""
+
+
+def table_of(
+    kind: TableKind, columns: Sequence[Column[T]], things: Sequence[T], places: Iterable[tuple[int, str]]
+) -> RowTable:
+    """A line for each thing, by its number and page in `places`; a later column without anything in it is left out."""
+    cells = [tuple(visible(text(thing)) for _, _, text in columns) for thing in things]
+    filled = [index for index in range(len(columns)) if index == 0 or any(row[index] for row in cells)]
+    return RowTable(
+        kind=kind,
+        headings=tuple(_heading(*columns[index][:2], [row[index] for row in cells]) for index in filled),
+        lines=tuple(
+            Line(number=number, cells=tuple(row[index] for index in filled), page=page)
+            for (number, page), row in zip(places, cells, strict=True)
+        ),
+    )
+
+
+def _heading(text: str, numeric: bool, cells: Sequence[str]) -> Heading:
     """That of a column with these cells."""
     values = tuple(dict.fromkeys(filter(None, cells)))
     chosen = text in _LISTED and len(set(cells)) > 1 and len(values) <= MOST_OPTIONS

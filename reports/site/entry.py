@@ -1,6 +1,6 @@
 """A row of a run as the index of a site has it, beside what other runs say of the same cell on such a device."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bench.records.environment import Environment
@@ -9,7 +9,6 @@ from bench.records.workload import Unit
 from reports.best.candidate import Candidate
 from reports.cell_identity import identity
 from reports.environment_text import processor, versions
-from reports.html.shown import MOST_ROWS
 from reports.results import Results
 from reports.row import Row
 from reports.runs_compared import environment_changes
@@ -17,7 +16,7 @@ from reports.runs_compared import environment_changes
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A row, by its number in the page of its run.
+    """A row, by its number in its run.
 
     run: the name of the run's folder.
     began: when the run did, UTC.
@@ -55,9 +54,9 @@ class Entry:
 
 
 def entries_of(name: str, results: Results) -> Iterator[Entry]:
-    """Those of a run, as many as its page has rows."""
+    """Those of all rows of a run."""
     run = results.run
-    for number, row in enumerate(results.rows[:MOST_ROWS]):
+    for number, row in enumerate(results.rows):
         facts = results.accuracies.published(row.unit) if row.unit.workload.kind == "model" else None
         state = run.device(row.unit.device)
         yield Entry(
@@ -82,10 +81,8 @@ def _device(run: Run, unit: Unit) -> str:
     return named.partition(" ")[2].partition(", driver")[0] if named in environment.accelerators else named
 
 
-def by_recency(found: Iterable[Entry]) -> tuple[Entry, ...]:
-    """The latest run first, the rows of each in its order; each entry knows the latest one of its cell."""
-    ordered = sorted(found, key=lambda entry: (entry.run, entry.number))
-    ordered.sort(key=lambda entry: entry.began, reverse=True)
+def by_recency(ordered: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The same, given the latest run first; each that was measured knows the latest one of its cell."""
     measured = [entry for entry in ordered if entry.row.time is not None]
     latest = {_cell(entry): entry for entry in reversed(measured)}
     return tuple(

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from bench.errors import UsageError
@@ -14,7 +14,7 @@ RUNS = "runs"
 MARK = "site.json"  # by which a folder is known to hold a site
 PAGE = "index.html"
 TABLE = "table.csv"
-RUN_FILES = (PAGE, TABLE, PLAN_NAME, RECORDS_NAME)  # of each run
+RUN_FILES = (PAGE, TABLE, RECORDS_NAME, PLAN_NAME)  # of each run; the last one tells that the others are ours
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 _MADE_BY = "bench site"
 
@@ -68,19 +68,18 @@ def run_names(folders: Iterable[Path]) -> dict[str, Path]:
     return found
 
 
-def write_site(folder: Path, files: Mapping[str, bytes], runs: Iterable[str]) -> None:
+def write_site(folder: Path, files: Mapping[str, bytes], runs: Collection[str]) -> None:
     """Each file by its path in the folder, whole or not at all, `index.html` last; then pages of other runs go.
 
     Raises OSError where the folder cannot be written.
     """
-    names = list(runs)
     folder.mkdir(parents=True, exist_ok=True)
-    replace_file(folder / MARK, (json.dumps({"made_by": _MADE_BY, "runs": names}, indent=1) + "\n").encode())
+    replace_file(folder / MARK, json.dumps({"made_by": _MADE_BY}).encode() + b"\n")
     for name, content in sorted(files.items(), key=lambda item: item[0] == PAGE):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         replace_file(folder / name, content)
     for old in sorted((folder / RUNS).iterdir()):
-        if old.name not in names:
+        if old.name not in runs and (old / PLAN_NAME).is_file():
             _remove(old)
 
 

@@ -3,18 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.html.page import policy
+from reports.html.page import MEMORY_AND_TOP1, TIMES, policy
 from reports.html.templates import asset, rendered
 from reports.site.entry import Entry
-from reports.site.index_table import MOST_ROWS, index_csv, index_tables
+from reports.site.index_table import MOST_ROWS, index_tables
 from reports.tables.sections import CONVENTION, VERDICT_LEGEND
 
 TITLE = "Latency and FLOPS of operators and vision models, by device"
-_COLUMNS = (
-    "ms: one call of the whole batch, the geometric mean over rounds of the workers' medians; ±: its 95% interval over "
-    "rounds, each a fresh process. images/s: of queued calls and of accelerators. MB: the most memory of the process. "
-    "top-1: with an interval as `bench accuracy` measured it, else as printed."
-)
+_THROUGHPUT = "images/s: of queued calls and of accelerators."
 _RECENCY = (
     "recency: earlier where a newer run has the same row on the same model of device, with what of their devices and "
     "code is not the same (table.csv has both values). Two devices of one model are not one device: cooling, memory "
@@ -38,10 +34,10 @@ class RunLine:
     files: tuple[tuple[str, int], ...]  # their names and bytes
 
 
-def index_page(runs: Sequence[RunLine], entries: Sequence[Entry]) -> str:
-    """The page; `entries` in the order of the table."""
+def index_page(runs: Sequence[RunLine], entries: Sequence[Entry], table: str) -> str:
+    """The page; `entries` in the order of the table, `table` as CSV."""
     script, style = asset("page.js"), asset("page.css")
-    heads, *lines = index_csv(entries[:MOST_ROWS]).splitlines()
+    heads, *lines = table.splitlines()[: 1 + MOST_ROWS]
     more = len(entries) - MOST_ROWS
     return rendered(
         "site.html",
@@ -51,7 +47,7 @@ def index_page(runs: Sequence[RunLine], entries: Sequence[Entry]) -> str:
         rows=len(entries),
         tables=index_tables(entries),
         left_out=f"{MOST_ROWS} of {len(entries)} rows are here, the latest; table.csv has all." if more > 0 else "",
-        legends=(_COLUMNS, _RECENCY, f"{CONVENTION}.", f"{VERDICT_LEGEND}."),
+        legends=(f"{TIMES} {_THROUGHPUT} {MEMORY_AND_TOP1}", _RECENCY, f"{CONVENTION}.", f"{VERDICT_LEGEND}."),
         data={"rows": [], "csv": lines, "heads": {"op": heads, "model": heads}},
         script=script,
         style=style,

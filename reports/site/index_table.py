@@ -4,19 +4,19 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from bench.records.workload import Kind
-from reports.html.row_table import Line, RowTable, heading
+from reports.html.row_table import Column, RowTable, table_of, top1_text, training_text
+from reports.html.shown import MOST_ROWS as MOST_ROWS_OF_A_RUN
 from reports.numbers import GIGA, MEGA, MILLI, centre, plus_minus, significant
 from reports.row import Row
 from reports.site.entry import Entry
-from reports.tables.accuracy_column import HEADING, accuracy_text
+from reports.tables.accuracy_column import HEADING
 from reports.tables.csv_table import COLUMNS as ROW_COLUMNS
 from reports.tables.csv_table import Value, csv_text
 from reports.tables.sections import SETTINGS, verdict_text
-from reports.untrusted import visible
 
 MOST_ROWS = 5000  # what a browser sorts and filters at once
 
-_Column = tuple[str, bool, Callable[[Entry], str]]
+_Column = Column[Entry]
 
 
 def _of_row(text: Callable[[Row], str]) -> Callable[[Entry], str]:
@@ -32,11 +32,6 @@ def _throughput(row: Row) -> str:
     """Where it is what one asks of the device: queued calls, and accelerators."""
     asked = row.latency is None or row.unit.accelerator
     return significant(centre(row.images_per_s)) if asked else ""
-
-
-def _top1(entry: Entry) -> str:
-    printed = entry.candidate.top1_percent if entry.candidate else None
-    return accuracy_text(entry.row) or ("" if printed is None else f"{printed:g}")
 
 
 def _environment(entry: Entry) -> str:
@@ -63,8 +58,8 @@ _COLUMNS: tuple[_Column, ...] = (
     ("±", True, _of_row(lambda row: plus_minus(row.latency or row.images_per_s))),
     ("images/s", True, _of_row(_throughput)),
     ("GMAC/s", True, _of_row(lambda row: significant(centre(row.macs_per_s), GIGA))),
-    (HEADING, True, _top1),
-    ("training", False, lambda entry: "distilled" if entry.candidate and entry.candidate.recipe == "distilled" else ""),
+    (HEADING, True, lambda entry: top1_text(entry.row, entry.candidate)),
+    ("training", False, lambda entry: training_text(entry.candidate)),
     ("MB", True, _of_row(lambda row: significant(row.peak_memory_bytes, MEGA))),
     ("verdict", False, _of_row(verdict_text)),
     ("run", False, lambda entry: entry.run),
@@ -100,18 +95,11 @@ def index_csv(entries: Sequence[Entry]) -> str:
 
 def _table(kind: Kind, name: str, numbered: Sequence[tuple[int, Entry]]) -> RowTable:
     columns: tuple[_Column, ...] = ((name, False, lambda entry: entry.row.label), *_COLUMNS)
-    cells = [tuple(visible(text(entry)) for _, _, text in columns) for _, entry in numbered]
-    keep = [index for index in range(len(columns)) if any(row[index] for row in cells)]
-    return RowTable(
-        kind=kind,
-        headings=tuple(heading(*columns[index][:2], [row[index] for row in cells]) for index in keep),
-        lines=tuple(
-            Line(number=place, cells=tuple(row[index] for index in keep), page=row_page(entry))
-            for (place, entry), row in zip(numbered, cells, strict=True)
-        ),
-    )
+    places = [(place, row_page(entry)) for place, entry in numbered]
+    return table_of(kind, columns, [entry for _, entry in numbered], places)
 
 
 def row_page(entry: Entry) -> str:
-    """Where the run's own page opens at that row."""
-    return f"runs/{entry.run}/index.html#row={entry.number}"
+    """Where the run's own page opens at that row; the page alone where the row has no place in it."""
+    page = f"runs/{entry.run}/index.html"
+    return f"{page}#row={entry.number}" if entry.number < MOST_ROWS_OF_A_RUN else page

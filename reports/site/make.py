@@ -37,10 +37,11 @@ def make_site(given: Sequence[Path], out: Path, progress: Progress = silent) -> 
         check_timed(read_plan(folder).command, name)  # of all, before a long one is read
     made = [_run(name, folder, progress) for name, folder in sorted(folders.items())]
     made.sort(key=lambda each: each.line.began, reverse=True)
-    entries = by_recency(entry for each in made for entry in each.entries)
+    entries = by_recency([entry for each in made for entry in each.entries])
     files = {f"{RUNS}/{each.line.name}/{name}": content for each in made for name, content in each.files.items()}
-    files[TABLE] = index_csv(entries).encode()
-    files[PAGE] = index_page([each.line for each in made], entries).encode()
+    table = index_csv(entries)
+    files[TABLE] = table.encode()
+    files[PAGE] = index_page([each.line for each in made], entries, table).encode()
     write_site(out, files, [each.line.name for each in made])
     return out / PAGE
 
